@@ -1,0 +1,181 @@
+"""configs/*.yaml -> typed settings. An unknown key is an error that names the file and the path.
+
+Each room of the core has its own section. The defaults in the types are the product's defaults;
+``configs/call.yaml`` shows every key with a word on what it does, and a test keeps the two equal.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+import yaml
+
+from monitor.errors import BadInput
+from monitor.resources import resource
+
+T = TypeVar("T")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all settings: frozen, and strict about unknown keys."""
+
+
+class GateSettings(Settings, frozen=True):
+    """Voice activity. Probabilities 0 to 1, times in seconds, levels in dBFS."""
+
+    gate: Literal["silero", "webrtc", "both"] = "silero"
+    on: float = 0.5
+    off: float = 0.35
+    on_frames: int = 2
+    off_frames: int = 3
+    floor_dbfs: float = -75.0
+    webrtc_mode: int = 2
+    segment_min: float = 0.12
+    bridge: float = 0.3
+
+
+class ProsodySettings(Settings, frozen=True):
+    """Pitch in Hz, the baseline's memory in voiced seconds, effort scores without unit."""
+
+    f0_min: float = 65.0
+    f0_max: float = 600.0
+    warm_up: float = 3.0
+    half_life: float = 30.0
+    window: float = 1.0
+    window_voiced: float = 0.3
+    raised: float = 1.0
+    lowered: float = 0.5
+
+
+class OverlapSettings(Settings, frozen=True):
+    """The floor-state rule; all in seconds."""
+
+    hint: float = 0.2
+    take_floor: float = 0.5
+    holder_silent: float = 0.4
+    taker_talks: float = 0.35
+    release: float = 3.0
+    inside: float = 0.2
+    bid_gap: float = 0.6
+    talk_over: float = 1.1
+    interruption_overlap: float = 0.2
+    interruption_bid: float = 0.8
+    backchannel_silence: float = 0.6
+    simultaneous: float = 0.2
+
+
+class QualitySettings(Settings, frozen=True):
+    """When the sound itself is not to be trusted."""
+
+    bleed_correlation: float = 0.42
+    bleed_lag: float = 0.35
+    hush_after_bleed: float = 0.5
+    same_audio: float = 0.98
+    clipping_share: float = 0.01
+    dead_after: float = 10.0
+    dead_dbfs: float = -80.0
+
+
+class SpeechSettings(Settings, frozen=True):
+    """When the recogniser is asked. Times in seconds."""
+
+    preroll: float = 0.5
+    end_silence: float = 0.5
+    longest: float = 12.0
+    interval: float = 0.5
+    interval_most: float = 2.0
+    utilisation: float = 0.6
+    context_words: int = 12
+    forget_context: float = 3.0
+    commit_margin: float = 0.5
+    commit_p: float = 0.5
+
+
+class RulesSettings(Settings, frozen=True):
+    """Fatigue control. Times in seconds."""
+
+    cooldown: float = 18.0
+    budget: int = 6
+    budget_window: float = 600.0
+    card_seconds: float = 8.0
+
+
+class CallSettings(Settings, frozen=True):
+    """Everything the core of one call needs to know."""
+
+    gate: GateSettings = GateSettings()
+    prosody: ProsodySettings = ProsodySettings()
+    overlap: OverlapSettings = OverlapSettings()
+    quality: QualitySettings = QualitySettings()
+    speech: SpeechSettings = SpeechSettings()
+    rules: RulesSettings = RulesSettings()
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML without anchors: nobody needs them here, and they are how a small file becomes a huge one.
+
+    A key that stands twice is an error instead of a silent choice.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "anchors and aliases are not allowed here",
+                                              self.peek_event().start_mark)  # fmt: skip
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = key_node.value
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+MAX_YAML_BYTES = 2_000_000
+
+
+def read_yaml(path: Path) -> Any:
+    """The plain content of a YAML file. Raises ``BadInput`` naming the file and the line."""
+    try:
+        if path.stat().st_size > MAX_YAML_BYTES:
+            raise BadInput(f"{path} is larger than 2 MB; no settings file needs that, so it was not read.")
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BadInput(f"{path} does not exist; check the path.") from None
+    except IsADirectoryError:
+        raise BadInput(f"{path} is a folder; a YAML file was expected.") from None
+    except (OSError, UnicodeDecodeError) as wrong:
+        reason = wrong.strerror if isinstance(wrong, OSError) else "it is not UTF-8 text"
+        raise BadInput(f"{path} cannot be read: {reason}.") from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """The plain content of YAML text; ``where`` names it in errors."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
+    except yaml.MarkedYAMLError as wrong:
+        mark = wrong.problem_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        tab = "; indent with spaces, not tabs" if "'\\t'" in str(wrong) else ""
+        raise BadInput(f"{where}{line} is not valid YAML: {wrong.problem or wrong.context}{tab}.") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as wrong:
+        raise BadInput(f"{where} is not valid YAML: {str(wrong).splitlines()[0]}.") from None
+
+
+def convert(plain: Any, kind: type[T], where: str) -> T:
+    """Plain data as the typed ``kind``. Raises ``BadInput`` with the key path."""
+    try:
+        return msgspec.convert(plain, kind, strict=True)
+    except msgspec.ValidationError as wrong:
+        text, found, path = str(wrong).rpartition(" - at ")
+        text, place = (text, path.strip("`")) if found else (str(wrong), "the top")
+        raise BadInput(f"{where}: at {place}: {text[0].lower() + text[1:]}.") from None
+
+
+def load_call_settings(path: Path | None = None) -> CallSettings:
+    """The settings of ``path``, or of the bundled ``configs/call.yaml``."""
+    path = path or resource("configs/call.yaml")
+    return convert(read_yaml(path) or {}, CallSettings, str(path))

@@ -1,0 +1,419 @@
+"""The nouns: everything that moves through a call, with the units of each field. Read this first.
+
+Times are seconds of the call. ``at``, ``start`` and ``end`` say when something was true of the sound;
+``known`` says when the core could first tell (the end of the last 20 ms frame it needed). The
+difference is the detector's delay. Nothing here knows a wall clock.
+
+Each event has the name it bears on the wire (``monitor.`` goes before it there).
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Channel = Literal["agent", "caller"]
+CHANNELS: tuple[Channel, Channel] = ("agent", "caller")
+"""The order of the rows in every array that holds both sides."""
+
+FRAME_SECONDS = 0.02
+"""The core's grid: it thinks in frames of 20 ms."""
+
+Level = Literal["info", "warn", "critical"]
+Band = Literal["narrow", "wide"]
+Audience = Literal["agent", "supervisor"]
+OverlapKind = Literal["interruption", "talk_over", "backchannel", "terminal", "simultaneous", "other"]
+QualityKind = Literal["bleed", "same_audio", "swapped", "clipping", "dead_channel"]
+
+
+def other(channel: Channel) -> Channel:
+    """The other side of the call."""
+    return "caller" if channel == "agent" else "agent"
+
+
+# --- what goes into the core ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of audio of both sides, aligned, at the call's rate.
+
+    ``pcm`` is float32 [2, n] in the order of ``CHANNELS``, full scale 1.0; ``start`` is the sample
+    number of its first column. ``gaps`` are stretches that never arrived and were filled with zeros.
+    """
+
+    start: int
+    pcm: NDArray[np.float32]
+    gaps: tuple["Gap", ...] = ()
+
+
+class Word(msgspec.Struct, frozen=True):
+    """One recognised word; ``p`` is the recogniser's probability, 0 to 1."""
+
+    text: str
+    start: float
+    end: float
+    p: float = 1.0
+    committed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the recogniser is asked: the words in one window of one side.
+
+    ``audio`` is float32 mono at ``rate`` and begins at ``start`` seconds of the call. ``context`` are
+    committed words before the window. ``final`` asks for the better pass at the end of an utterance.
+    """
+
+    job: int
+    channel: Channel
+    utterance: int
+    start: float
+    end: float
+    rate: int
+    audio: NDArray[np.float32]
+    context: tuple[str, ...] = ()
+    final: bool = False
+    align: bool = True
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """The recogniser's answer to a job; it comes back in at the front door.
+
+    ``avg_logprob`` is per token, ``no_speech`` a probability, ``cost`` the seconds of inference time
+    that the answer took (this is how a pure core learns that the machine is slow).
+    """
+
+    job: int
+    words: tuple[Word, ...] = ()
+    avg_logprob: float = 0.0
+    no_speech: float = 0.0
+    cost: float = 0.0
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a person asked for during the call; an input of the core, so that it replays too.
+
+    ``snooze`` holds back cards for ``seconds``; ``acknowledge`` and ``wrong`` name an ``alert``;
+    ``message`` carries a supervisor's short ``text`` to the agent; ``hold`` and ``resume`` come from a
+    softphone.
+    """
+
+    kind: Literal["acknowledge", "snooze", "wrong", "message", "hold", "resume"]
+    alert: str | None = None
+    seconds: float | None = None
+    text: str | None = None
+    by: str | None = None
+
+
+# --- what comes out ------------------------------------------------------------------------------
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Anything the monitor says. ``known`` is when it could first be said, in call seconds."""
+
+    name: ClassVar[str] = ""
+    known: float = 0.0
+
+
+class CallStarted(Event, frozen=True):
+    """The first event of a call. ``rules_hash`` names the rules in force, ``meta`` what the dialler knew."""
+
+    name: ClassVar[str] = "call.started"
+    call: str
+    sources: tuple[str, ...]
+    rate: int
+    band: Band
+    model: str
+    rules_hash: str
+    profile: str
+    agent: str | None = None
+    team: str | None = None
+    notice: str | None = None
+    meta: dict[str, Any] = {}
+
+
+class SpeechStarted(Event, frozen=True):
+    """A side began to speak at ``at``."""
+
+    name: ClassVar[str] = "speech.started"
+    channel: Channel
+    at: float
+
+
+class SpeechEnded(Event, frozen=True):
+    """A side's stretch of speech is over (gaps below 0.3 s are bridged)."""
+
+    name: ClassVar[str] = "speech.ended"
+    channel: Channel
+    start: float
+    end: float
+
+
+class Prosody(Event, frozen=True):
+    """How a side sounds just now, ten times a second while it speaks.
+
+    ``effort`` is the speaker-relative score of ``audio/prosody.py`` (about 0 is this speaker's normal,
+    1.0 and more is raised); null until the baseline is warm. ``voiced`` is how much of the last 0.1 s
+    was voiced. ``pitch_st``, ``level_db`` and ``tilt_db`` are shifts against the speaker's own running
+    baseline (semitones, dB, dB). ``rate_sps`` is syllables per second over the last seconds of speech.
+    """
+
+    name: ClassVar[str] = "prosody"
+    channel: Channel
+    at: float
+    level_dbfs: float
+    f0_hz: float | None = None
+    alpha_db: float | None = None
+    effort: float | None = None
+    rate_sps: float | None = None
+    voiced: float = 0.0
+    pitch_st: float | None = None
+    level_db: float | None = None
+    tilt_db: float | None = None
+
+
+class Floor(Event, frozen=True):
+    """The floor passed: who may be said to have the turn (null: nobody, after 3 s of mutual silence)."""
+
+    name: ClassVar[str] = "floor"
+    at: float
+    holder: Channel | None
+    previous: Channel | None
+
+
+class OverlapStarted(Event, frozen=True):
+    """A hint for the screen: both sides have spoken at once for 0.2 s."""
+
+    name: ClassVar[str] = "overlap.started"
+    start: float
+    at: float
+    by: Channel
+
+
+class Overlap(Event, frozen=True):
+    """An overlap that closed, with what it was; ``by`` is who came second.
+
+    ``seconds`` is how long both really spoke at once between ``start`` and ``end``.
+    """
+
+    name: ClassVar[str] = "overlap"
+    start: float
+    end: float
+    by: Channel
+    kind: OverlapKind
+    seconds: float = 0.0
+
+
+class Interruption(Event, frozen=True):
+    """``by`` took the floor from ``of`` who was speaking; said as soon as it is sure."""
+
+    name: ClassVar[str] = "interruption"
+    start: float
+    at: float
+    by: Channel
+    of: Channel
+
+
+class TalkOver(Event, frozen=True):
+    """``by`` keeps talking over ``of``, who does not yield; said as soon as it is sure."""
+
+    name: ClassVar[str] = "talk_over"
+    start: float
+    at: float
+    by: Channel
+    of: Channel
+
+
+class Utterance(Event, frozen=True):
+    """What a side said, as far as it is known; a later ``revision`` replaces an earlier one."""
+
+    name: ClassVar[str] = "utterance"
+    channel: Channel
+    utterance: int
+    revision: int
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...]
+    final: bool
+
+
+class Quality(Event, frozen=True):
+    """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over."""
+
+    name: ClassVar[str] = "quality"
+    kind: QualityKind
+    channel: Channel | None
+    start: float
+    end: float | None = None
+
+
+class Gap(Event, frozen=True):
+    """Sound that never arrived; zeros stand in its place."""
+
+    name: ClassVar[str] = "gap"
+    channel: Channel
+    at: float
+    seconds: float
+
+
+class Status(Event, frozen=True):
+    """How the machine keeps up. ``mode`` is the recogniser's step (``full`` to ``finals_only``, or ``off``)."""
+
+    name: ClassVar[str] = "status"
+    at: float
+    lag_s: float
+    mode: str
+    dropped: int = 0
+    cpu: float | None = None
+    notice: str | None = None
+
+
+class Told(Event, frozen=True):
+    """A person's order reached the core (acknowledge, snooze, wrong, message, hold, resume)."""
+
+    name: ClassVar[str] = "told"
+    at: float
+    kind: str
+    alert: str | None = None
+    seconds: float | None = None
+    text: str | None = None
+    by: str | None = None
+
+
+class Cited(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of evidence: words, or something that happened, with its place in the call."""
+
+    start: float
+    end: float
+    channel: Channel | None = None
+    text: str | None = None
+    kind: str | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an alert stands: what was measured against what, where it was heard, what would clear it."""
+
+    measure: str
+    value: float | None = None
+    threshold: float | None = None
+    baseline: float | None = None
+    unit: str | None = None
+    words: tuple[Cited, ...] = ()
+    events: tuple[Cited, ...] = ()
+    clears: str = ""
+
+
+class AlertOpened(Event, frozen=True):
+    """An alert, explained. ``alert`` is its id in the call; ``say`` is the text to the agent.
+
+    ``to`` lists who may see it; ``card`` tells whether it is to be shown to the agent as a card now
+    (fatigue control may hold a card back; ``withheld`` then says why).
+    """
+
+    name: ClassVar[str] = "alert.opened"
+    alert: str
+    rule: str
+    rule_hash: str
+    level: Level
+    channel: Channel | None
+    start: float
+    at: float
+    say: str
+    why: str
+    to: tuple[Audience, ...]
+    evidence: Evidence
+    card: bool = True
+    withheld: str | None = None
+    private: bool = False
+
+
+class AlertUpdated(Event, frozen=True):
+    """The same alert with a new value, level or card."""
+
+    name: ClassVar[str] = "alert.updated"
+    alert: str
+    rule: str
+    rule_hash: str
+    level: Level
+    channel: Channel | None
+    start: float
+    at: float
+    say: str
+    why: str
+    to: tuple[Audience, ...]
+    evidence: Evidence
+    card: bool = True
+    withheld: str | None = None
+    private: bool = False
+
+
+class AlertClosed(Event, frozen=True):
+    """The alert is over; ``reason`` is ``cleared``, ``expired``, ``acknowledged``, ``wrong`` or ``call ended``."""
+
+    name: ClassVar[str] = "alert.closed"
+    alert: str
+    rule: str
+    rule_hash: str
+    level: Level
+    channel: Channel | None
+    start: float
+    at: float
+    say: str
+    why: str
+    to: tuple[Audience, ...]
+    evidence: Evidence
+    reason: str
+    card: bool = False
+    withheld: str | None = None
+    private: bool = False
+
+
+class Difficulty(Event, frozen=True):
+    """The running difficulty of the call, 0 to 100, with its parts; ``verdict`` once the first minute is over."""
+
+    name: ClassVar[str] = "difficulty"
+    at: float
+    score: float
+    parts: dict[str, float]
+    verdict: Literal["ordinary", "difficult", "very difficult"] | None = None
+
+
+class Note(Event, frozen=True):
+    """Something worth writing down (a date, an amount, a promise): the side panel's line, never an alert."""
+
+    name: ClassVar[str] = "note"
+    at: float
+    channel: Channel
+    kind: str
+    text: str
+
+
+class CallEnded(Event, frozen=True):
+    """The last event of a call: the sums. ``talk`` is seconds per channel, ``overlap`` and ``silence`` seconds."""
+
+    name: ClassVar[str] = "call.ended"
+    seconds: float
+    talk: dict[str, float]
+    overlap: float
+    silence: float
+    interruptions: dict[str, int]
+    alerts: dict[str, int]
+    wall_seconds: float | None = None
+    heard_to: float | None = None
+    notice: str | None = None
+    scores: dict[str, float] = {}
+
+
+EVENTS: dict[str, type[Event]] = {
+    kind.name: kind
+    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, OverlapStarted, Overlap, Interruption,
+                 TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated, AlertClosed,
+                 Difficulty, Note, CallEnded)
+}  # fmt: skip
+"""Every kind of event by its name on the wire."""
+
+Alert = AlertOpened | AlertUpdated | AlertClosed

@@ -1,0 +1,1 @@
+"""The agent's desktop overlay: what to show (pure) and the window (Qt)."""

@@ -1,0 +1,79 @@
+"""Event <-> JSON: one codec for the hub, the journal, the overlay, the page and ``--json``.
+
+Each line is a CloudEvents 1.0 JSON object (https://github.com/cloudevents/spec). ``sequence`` is the
+CloudEvents extension of that name: a string of digits of fixed width, so that it sorts as text too.
+``time`` is the wall clock and is left out where a journal is replayed.
+"""
+
+from typing import Any
+
+import msgspec
+
+from monitor.errors import BadInput
+from monitor.events import EVENTS, Event
+
+PREFIX = "monitor."
+SEQUENCE_DIGITS = 12
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The CloudEvents attributes around one event's ``data``."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    sequence: str
+    partitionkey: str
+    datacontenttype: str = ""
+    time: str | None = None
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+_encoder = msgspec.json.Encoder()
+_envelope = msgspec.json.Decoder(Envelope)
+_data = {name: msgspec.json.Decoder(kind) for name, kind in EVENTS.items()}
+
+
+def encode(event: Event, *, call: str, sequence: int, time: str | None = None) -> bytes:
+    """One line (without its newline) for ``event`` of ``call``."""
+    return _encoder.encode(
+        Envelope(
+            specversion="1.0",
+            id=f"{call}/{sequence}",
+            source=f"/calls/{call}",
+            type=PREFIX + event.name,
+            sequence=f"{sequence:0{SEQUENCE_DIGITS}d}",
+            partitionkey=call,
+            time=time,
+            data=msgspec.Raw(_encoder.encode(event)),
+        )
+    )
+
+
+def decode(line: bytes | str) -> tuple[Envelope, Event]:
+    """The envelope and the event of one line.
+
+    Raises ``BadInput`` for a line that is no CloudEvent of ours; the message tells the place in the
+    line, never its content.
+    """
+    try:
+        envelope = _envelope.decode(line)
+        name = envelope.type.removeprefix(PREFIX)
+        if name not in _data or name == envelope.type:
+            raise BadInput("This event has a type that this monitor does not know.")
+        return envelope, _data[name].decode(envelope.data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+        raise BadInput(f"This is not an event of the call monitor: {_place(wrong)}.") from None
+
+
+def _place(wrong: Exception) -> str:
+    """Where decoding failed, without the text that failed (it may be speech)."""
+    text = str(wrong)
+    _, found, path = text.rpartition(" - at ")
+    return f"something is missing or of the wrong kind at {path}" if found else "it is not well-formed JSON"
+
+
+def builtins(event: Event) -> dict[str, Any]:
+    """The event as plain dicts and lists, with its ``type``, for reports and templates."""
+    return {"type": event.name, **msgspec.to_builtins(event)}
