@@ -1,0 +1,65 @@
+"""The commands, thin: each lives in ``monitor/commands`` and imports its heavy parts when it runs."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from monitor import __version__
+from monitor.errors import BadInput, CheckFailed
+
+COMMANDS = ("demo", "replay", "live", "devices", "hub", "overlay", "watch", "rules", "report", "models", "token", "call")
+"""In the order a newcomer meets them."""
+
+STOPPED = 130
+
+DESCRIPTION = """\
+Listens to both sides of a phone call while it happens and helps the agent handle a difficult one.
+Start with `monitor demo`: a two-minute tour on a bundled call. Nothing leaves this machine."""
+
+EXAMPLES = """\
+examples:
+  monitor demo
+  monitor replay call.wav                       a stereo recording: left caller, right agent
+  monitor replay caller.wav agent.wav --json
+  monitor rules check
+exit codes: 0 done, 1 a check found something, 2 the input or the command was wrong, 130 stopped"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``monitor``."""
+    parser = argparse.ArgumentParser(
+        prog="monitor",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"monitor {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
+    for name in COMMANDS:
+        import_module(f"monitor.commands.{name}").register(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    args = build_parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except BadInput as wrong:
+        print(f"monitor: {wrong}", file=sys.stderr)  # noqa: T201 - this is the message to the person
+        return 2
+    except CheckFailed as found:
+        print(f"monitor: {found}", file=sys.stderr)  # noqa: T201 - this is the message to the person
+        return 1
+    except KeyboardInterrupt:
+        return STOPPED
+    except BrokenPipeError:
+        # The reader of our pipe has gone (`| head`): nothing is wrong, and nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""The core: one call, wired. Blocks and answers go in, events come out. Read this second.
+
+No clock, thread, socket, file or microphone is known here. "Now" is the end of the last whole 20 ms
+frame. The audio and speech rooms turn sound into facts; the judge turns facts into alerts:
+
+    framer -> gate -> quality -> overlap -> prosody -> transcriber   facts
+                                                       judge         alerts
+
+Each fact carries ``known``, the moment it could first be said. A long block is judged in the order of
+``known``, so cutting the audio differently changes nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import attrgetter
+
+import msgspec
+
+from monitor.audio.frames import Framer, Run, seconds
+from monitor.audio.gate import Gate
+from monitor.audio.overlap import Overlap
+from monitor.audio.prosody import Prosody
+from monitor.audio.quality import Quality
+from monitor.config import CallSettings
+from monitor.events import Block, CallEnded, CallStarted, Event, Gap, Heard, Job, Order
+from monitor.rules.book import RuleBook
+from monitor.rules.judge import Judge
+from monitor.speech.transcriber import Transcriber
+
+_known = attrgetter("known")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of a call before it begins; it becomes ``call.started``."""
+
+    call: str
+    sources: tuple[str, ...]
+    rate: int
+    band: str
+    model: str
+    agent: str | None = None
+    team: str | None = None
+    notice: str | None = None
+    meta: dict[str, object] | None = None
+
+
+class Call:
+    """One call under way. Feed it, and pass on what it says."""
+
+    def __init__(self, about: About, book: RuleBook, settings: CallSettings | None = None) -> None:
+        settings = settings or CallSettings()
+        words = about.model != "none"
+        self.about = about
+        self._book = book
+        self._framer = Framer(about.rate)
+        self._gate = Gate(about.rate, settings.gate)
+        self._quality = Quality(about.rate, settings.quality)
+        self._overlap = Overlap(settings.overlap)
+        self._prosody = Prosody(about.rate, settings.prosody)
+        self._transcriber = Transcriber(about.rate, settings.speech, words=words)
+        self._judge = Judge(book, settings.rules, meta=about.meta, words=words)
+        self._frames = 0
+        self._begun = self._hung_up = self._ended = False
+
+    @property
+    def now(self) -> float:
+        """Seconds of the call heard so far."""
+        return seconds(self._frames)
+
+    @property
+    def ended(self) -> bool:
+        """Whether ``call.ended`` has been said."""
+        return self._ended
+
+    def hear(self, block: Block) -> list[Event]:
+        """Both sides went on by ``block``, of any length; what can be said now."""
+        run = self._framer.feed(block)
+        out = self._begin()
+        facts: list[Event] = [self._placed(gap) for gap in block.gaps]
+        facts += self._listen(run)
+        return out + self._judged(facts)
+
+    def jobs(self) -> list[Job]:
+        """What the recogniser is asked next; each job is handed out once."""
+        return self._transcriber.jobs()
+
+    def heard(self, heard: Heard) -> list[Event]:
+        """An answer of the recogniser."""
+        return self._judged(self._transcriber.heard(heard, self.now)) + self._end_if_done()
+
+    def told(self, order: Order) -> list[Event]:
+        """A person asked for something (acknowledge, snooze, message...)."""
+        return self._judge.order(order, self.now)
+
+    def hang_up(self) -> list[Event]:
+        """The call is over: every stage flushes its tail.
+
+        The last event, ``call.ended``, comes here, or with the last answer of the recogniser where
+        questions are still open (``jobs`` may hold new ones now).
+        """
+        if self._hung_up:
+            return []
+        self._hung_up = True
+        out = self._begin()
+        facts = self._listen(self._framer.finish())
+        facts += self._gate.finish()
+        facts += self._quality.finish()
+        facts += self._overlap.finish(self._frames)
+        facts += self._prosody.finish()
+        facts += self._transcriber.finish()
+        return out + self._judged(facts) + self._end_if_done()
+
+    def give_up(self) -> list[Event]:
+        """End now, without the answers that are still missing (the recogniser died, or was too slow)."""
+        out = self.hang_up()
+        return out if self._ended else out + self._end()
+
+    # --- inside ---
+
+    def _begin(self) -> list[Event]:
+        if self._begun:
+            return []
+        self._begun = True
+        about = self.about
+        started = CallStarted(
+            call=about.call,
+            sources=about.sources,
+            rate=about.rate,
+            band="narrow" if about.band == "narrow" else "wide",
+            model=about.model,
+            rules_hash=self._book.hash,
+            profile=self._book.profile,
+            agent=about.agent,
+            team=about.team,
+            notice=about.notice,
+            meta=dict(about.meta or {}),
+        )
+        return [started, *self._judge.take(started)]
+
+    def _listen(self, run: Run) -> list[Event]:
+        """One run of frames through the rooms, in order."""
+        if not run.frames:
+            return []
+        self._frames = run.first + run.frames
+        activity = self._gate.feed(run)
+        cleaned = self._quality.feed(run, activity.active)
+        return [
+            *activity.events,
+            *cleaned.events,
+            *self._overlap.feed(run.first, cleaned.active, cleaned.hushed),
+            *self._prosody.feed(run, cleaned.active),
+            *self._transcriber.feed(run, cleaned.active),
+        ]
+
+    def _judged(self, facts: Iterable[Event]) -> list[Event]:
+        out: list[Event] = []
+        for fact in sorted(facts, key=_known):
+            out += self._judge.advance(fact.known)
+            out.append(fact)
+            out += self._judge.take(fact)
+        return out + self._judge.advance(self.now)
+
+    def _placed(self, gap: Gap) -> Gap:
+        """A gap is known once its last sample has passed."""
+        return msgspec.structs.replace(gap, known=min(round(gap.at + gap.seconds, 3), self._heard_to))
+
+    @property
+    def _heard_to(self) -> float:
+        return round(self._framer.heard / self._framer.rate, 3)
+
+    def _end_if_done(self) -> list[Event]:
+        return self._end() if self._hung_up and not self._ended and not self._transcriber.waiting else []
+
+    def _end(self) -> list[Event]:
+        self._ended = True
+        out = self._judge.hang_up(self.now)
+        totals = self._judge.totals
+        return [*out, CallEnded(known=self.now, seconds=self._heard_to, **totals)]
