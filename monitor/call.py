@@ -10,7 +10,7 @@ Each fact carries ``known``, the moment it could first be said. A long block is 
 ``known``, so cutting the audio differently changes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -22,7 +22,20 @@ from monitor.audio.overlap import Overlap
 from monitor.audio.prosody import Prosody
 from monitor.audio.quality import Quality
 from monitor.config import CallSettings
-from monitor.events import Block, CallEnded, CallStarted, Event, Gap, Heard, Job, Order
+from monitor.events import (
+    Alert,
+    Block,
+    CallEnded,
+    CallStarted,
+    Difficulty,
+    Event,
+    Gap,
+    Heard,
+    Job,
+    Note,
+    Order,
+    Told,
+)
 from monitor.rules.book import RuleBook
 from monitor.rules.judge import Judge
 from monitor.speech.transcriber import Transcriber
@@ -177,3 +190,39 @@ class Call:
         out = self._judge.hang_up(self.now)
         totals = self._judge.totals
         return [*out, CallEnded(known=self.now, seconds=self._heard_to, **totals)]
+
+
+def rejudge(
+    events: Sequence[Event], book: RuleBook, settings: CallSettings | None = None
+) -> Iterator[list[Event]]:
+    """Judges a journal's facts again: the same rules say the same alerts, other rules say theirs.
+
+    ``events`` begin with ``call.started``; alerts, notes and sums among them are left out and made anew.
+    """
+    settings = settings or CallSettings()
+    started = events[0]
+    if not isinstance(started, CallStarted):
+        raise TypeError("a journal begins with call.started")
+    words = started.model != "none"
+    started = msgspec.structs.replace(started, rules_hash=book.hash, profile=book.profile)
+    judge = Judge(book, settings.rules, meta=started.meta, words=words)
+    yield [started, *judge.take(started)]
+    ended: CallEnded | None = None
+    for event in events[1:]:
+        if isinstance(event, CallEnded):
+            ended = event
+        if isinstance(event, Alert | Difficulty | Note | CallEnded):
+            continue
+        out = judge.advance(event.known)
+        if isinstance(event, Told):
+            yield out + judge.order(_as_order(event), event.known)
+        else:
+            yield [*out, event, *judge.take(event)]
+    end = ended.known if ended else max(event.known for event in events)
+    out = [*judge.advance(end), *judge.hang_up(end)]
+    yield [*out, CallEnded(known=end, seconds=ended.seconds if ended else end, **judge.totals)]
+
+
+def _as_order(told: Told) -> Order:
+    fields = {name: getattr(told, name) for name in Order.__struct_fields__}
+    return msgspec.convert(fields, Order)

@@ -1,1 +1,37 @@
-"""Where events go: the console, a journal, the hub."""
+"""Where events go: the console, a journal, transcripts, the hub.
+
+A sink takes numbered lines and never keeps the call waiting.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from monitor import wire
+from monitor.events import Event
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event with its place in the stream of its call; ``json`` is made once, when first wanted."""
+
+    call: str
+    sequence: int
+    event: Event
+    time: str | None = None
+
+    @cached_property
+    def json(self) -> bytes:
+        """The CloudEvent, without its newline."""
+        return wire.encode(self.event, call=self.call, sequence=self.sequence, time=self.time)
+
+
+class Sink(Protocol):
+    """Anything that wants the events of a call."""
+
+    def take(self, lines: Sequence[Line]) -> None:
+        """The next lines, in order. Must return soon."""
+
+    def close(self) -> None:
+        """The call is over, or was cut: put what is held where it belongs."""

@@ -1,0 +1,59 @@
+"""The journal: every event of a call as JSON lines, so that it can be judged again without the sound.
+
+Written only when asked for, since it holds what was said. Journals older than ``days`` are removed when
+a new one is begun in the same folder.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from monitor import clock
+from monitor.errors import BadInput
+from monitor.sinks import Line
+
+SUFFIX = ".jsonl"
+KEEP_DAYS = 30.0
+
+
+class JournalSink:
+    """Appends each line to ``folder/CALL.jsonl``; the file appears with the first event, never before."""
+
+    def __init__(self, folder: Path, *, keep_days: float = KEEP_DAYS) -> None:
+        self.folder = folder
+        self.path: Path | None = None
+        self._keep = keep_days
+        self._file: BinaryIO | None = None
+
+    def take(self, lines: Sequence[Line]) -> None:
+        if not lines:
+            return
+        file = self._file or self._open(lines[0].call)
+        file.write(b"".join(line.json + b"\n" for line in lines))
+        file.flush()
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _open(self, call: str) -> BinaryIO:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            expire(self.folder, self._keep)
+            self.path = self.folder / f"{call}{SUFFIX}"
+            # Nobody else on this machine needs to read what was said.
+            self.path.touch(mode=0o600)
+            self._file = self.path.open("wb")
+        except OSError as wrong:
+            raise BadInput(f"The journal cannot be written to {self.folder}: {wrong.strerror}.") from None
+        return self._file
+
+
+def expire(folder: Path, days: float) -> list[Path]:
+    """Removes journals in ``folder`` that were last written more than ``days`` ago; which ones."""
+    old = clock.unix() - days * 86400
+    gone = [path for path in folder.glob(f"*{SUFFIX}") if path.stat().st_mtime < old]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return gone

@@ -1,0 +1,73 @@
+"""A journal as a source: the facts of a call that was heard before, without its sound."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor import wire
+from monitor.errors import BadInput
+from monitor.events import CallEnded, CallStarted, Event
+
+SUFFIXES = frozenset({".jsonl", ".ndjson"})
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One call's events as they were written. ``notice`` says where a cut-off journal ends."""
+
+    call: str
+    started: CallStarted
+    events: tuple[Event, ...]
+    notice: str | None = None
+
+    @property
+    def end(self) -> float:
+        """The call time of the last thing known, in seconds."""
+        return max((event.known for event in self.events), default=0.0)
+
+    @property
+    def ended(self) -> CallEnded | None:
+        """The sums, where the call ended cleanly."""
+        return next((event for event in reversed(self.events) if isinstance(event, CallEnded)), None)
+
+
+def is_journal(path: Path) -> bool:
+    """Whether a path names a journal rather than a recording."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_journal(path: Path) -> Journal:
+    """The journal at ``path``. Raises ``BadInput`` naming the line that is wrong.
+
+    A last line that was cut off (the machine stopped while writing) is left out, and told.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as wrong:
+        raise BadInput(f"The journal {path} cannot be read: {wrong.strerror}.") from None
+    events: list[Event] = []
+    call = ""
+    notice = None
+    for number, envelope_event in _decoded(path, lines):
+        if envelope_event is None:
+            notice = f"The journal {path.name} is cut off in line {number}; it is heard up to there."
+            break
+        call, event = envelope_event
+        events.append(event)
+    if not events or not isinstance(events[0], CallStarted):
+        raise BadInput(f"{path} is not a journal of a call: it does not begin with call.started.")
+    return Journal(call, events[0], tuple(events), notice)
+
+
+def _decoded(path: Path, lines: list[bytes]) -> Iterator[tuple[int, tuple[str, Event] | None]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            envelope, event = wire.decode(line)
+        except BadInput as wrong:
+            if number == len(lines) and number > 1:
+                yield number, None
+                return
+            raise BadInput(f"{path}, line {number}: {wrong}") from None
+        yield number, (envelope.partitionkey, event)
