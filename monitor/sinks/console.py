@@ -1,0 +1,178 @@
+"""The call in a terminal: both sides' words, the alerts with their reasons, and a line of levels below.
+
+On a terminal the lower lines move (partial words, meters, progress); in a pipe only what is final is
+printed, one line each.
+"""
+
+from collections.abc import Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from monitor.events import (
+    CHANNELS,
+    AlertClosed,
+    AlertOpened,
+    AlertUpdated,
+    CallEnded,
+    CallStarted,
+    Channel,
+    Difficulty,
+    Event,
+    Prosody,
+    Quality,
+    SpeechEnded,
+    Status,
+    Utterance,
+)
+from monitor.sinks import Line
+
+SIDE_STYLE: dict[Channel, str] = {"agent": "bright_blue", "caller": "magenta"}
+SHAPES = {"info": ("●", "cyan"), "warn": ("◆", "yellow"), "critical": ("▲", "bold red")}
+METER = 16
+QUIETEST_DBFS = -60.0
+
+
+def clock_text(seconds: float) -> str:
+    """Seconds of the call as ``mm:ss``."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes:02d}:{rest:02d}"
+
+
+def meter(level_dbfs: float | None) -> str:
+    """A bar of ``METER`` cells for a level between -60 dBFS and full scale."""
+    share = 0.0 if level_dbfs is None else max(0.0, min(1.0, 1 - level_dbfs / QUIETEST_DBFS))
+    cells = round(share * METER)
+    return "━" * cells + "┄" * (METER - cells)
+
+
+class ConsoleSink:
+    """Prints a call as it goes. ``length`` in seconds, where it is known, draws the progress."""
+
+    def __init__(self, console: Console, *, length: float | None = None) -> None:
+        self._console = console
+        self._length = length
+        self._now = 0.0
+        self._words = True
+        self._partial: dict[Channel, str] = {}
+        self._levels: dict[Channel, float | None] = dict.fromkeys(CHANNELS)
+        self._difficulty: float | None = None
+        self._status = ""
+        self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        if self._live:
+            self._live.start()
+
+    def take(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            self._now = max(self._now, line.event.known)
+            self._show(line.event)
+        if self._live:
+            self._live.update(self._moving())
+
+    def close(self) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    def _show(self, event: Event) -> None:
+        match event:
+            case Prosody():
+                self._levels[event.channel] = event.level_dbfs
+            case Utterance():
+                self._utterance(event)
+            case AlertOpened() | AlertUpdated() | AlertClosed():
+                self._alert(event)
+            case SpeechEnded():
+                self._levels[event.channel] = None
+                if not self._words:
+                    self._said(event.start, event.channel, f"spoke for {event.end - event.start:.1f} s", "dim")
+            case Difficulty():
+                self._difficulty = event.score
+            case Quality():
+                self._quality(event)
+            case Status():
+                self._status = f"words {event.lag_s:.1f} s behind ({event.mode})" if event.lag_s > 1 else ""
+            case CallStarted():
+                self._started(event)
+            case CallEnded():
+                self._ended(event)
+
+    def _started(self, event: CallStarted) -> None:
+        self._words = event.model != "none"
+        band = "telephone band" if event.band == "narrow" else "wide band"
+        words = f"words by {event.model}" if self._words else "no words (acoustic rules only)"
+        self._print(Text(f"call {event.call} · {band} · {words} · profile {event.profile}", style="bold"))
+        if event.notice:
+            self._print(Text(f"note: {event.notice}", style="yellow"))
+
+    def _utterance(self, event: Utterance) -> None:
+        if not event.final:
+            self._partial[event.channel] = event.text
+            return
+        self._partial.pop(event.channel, None)
+        if event.text:
+            self._said(event.start, event.channel, event.text)
+
+    def _said(self, at: float, channel: Channel, text: str, style: str = "") -> None:
+        line = Text(f"{clock_text(at)}  ", style="dim")
+        line.append(f"{channel.capitalize():<7}", style=SIDE_STYLE[channel])
+        line.append(text, style=style)
+        self._print(line)
+
+    def _alert(self, event: AlertOpened | AlertUpdated | AlertClosed) -> None:
+        if isinstance(event, AlertClosed):
+            return
+        if isinstance(event, AlertUpdated) and not event.card:
+            return
+        shape, style = SHAPES[event.level]
+        head = Text(f"{shape} {event.say}", style=style)
+        if event.withheld:
+            head.append(f"  (not shown to the agent: {event.withheld})", style="dim")
+        why = Text(f"{event.why}  ", style="")
+        why.append(f"{event.rule} · {clock_text(event.at)}", style="dim")
+        self._print(Padding(Group(head, Padding(why, (0, 0, 0, 2))), (0, 0, 0, 7)))
+
+    def _quality(self, event: Quality) -> None:
+        side = event.channel or "both sides"
+        state = "is over" if event.end is not None else "heard"
+        at = event.start if event.end is None else event.end
+        self._print(Text(f"{clock_text(at)}  {event.kind.replace('_', ' ')} {state} ({side})", style="dim"))
+
+    def _ended(self, event: CallEnded) -> None:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        talk = ", ".join(f"{channel} {event.talk.get(channel, 0):.0f} s" for channel in CHANNELS)
+        table.add_row("heard", f"{event.seconds:.1f} s" + _speed(event))
+        table.add_row("talk", f"{talk}, both at once {event.overlap:.1f} s, silence {event.silence:.0f} s")
+        table.add_row("interruptions", ", ".join(f"by {who} {n}" for who, n in event.interruptions.items()) or "none")
+        table.add_row("alerts", ", ".join(f"{rule} {n}" for rule, n in event.alerts.items()) or "none")
+        if event.notice:
+            table.add_row("note", event.notice)
+        self._print(Group(Text(""), table))
+
+    def _print(self, renderable: RenderableType) -> None:
+        (self._live.console if self._live else self._console).print(renderable, highlight=False)
+
+    def _moving(self) -> RenderableType:
+        grid = Table.grid(padding=(0, 2))
+        for channel in CHANNELS[::-1]:
+            grid.add_row(
+                Text(f"{channel.capitalize():<7}", style=SIDE_STYLE[channel]),
+                Text(meter(self._levels[channel]), style=SIDE_STYLE[channel]),
+                Text(self._partial.get(channel, ""), style="dim italic", no_wrap=True, overflow="ellipsis"),
+            )
+        bar: RenderableType = Text("")
+        if self._length:
+            bar = ProgressBar(total=self._length, completed=min(self._now, self._length), width=METER)
+        state = "" if self._difficulty is None else f"difficulty {self._difficulty:.0f}"
+        grid.add_row(Text(clock_text(self._now)), bar, Text("  ".join(filter(None, (state, self._status)))))
+        return grid
+
+
+def _speed(event: CallEnded) -> str:
+    if not event.wall_seconds:
+        return ""
+    return f" in {event.wall_seconds:.1f} s ({event.seconds / event.wall_seconds:.0f} times real time)"

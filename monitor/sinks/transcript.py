@@ -1,0 +1,139 @@
+"""Transcripts as files: JSON with words, WebVTT with voices, SRT, CTM, RTTM (speech only), vCon.
+
+The suffix of the path chooses. The file is written whole when the call is over, never half.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from monitor import clock
+from monitor.errors import BadInput
+from monitor.events import CallEnded, SpeechEnded, Utterance
+from monitor.sinks import Line
+
+
+@dataclass
+class Spoken:
+    """What one call leaves for a transcript."""
+
+    call: str = ""
+    seconds: float = 0.0
+    utterances: dict[int, Utterance] = field(default_factory=dict)
+    speech: list[SpeechEnded] = field(default_factory=list)
+
+    def in_order(self) -> list[Utterance]:
+        """The final utterances with words, by when they began."""
+        said = [utterance for utterance in self.utterances.values() if utterance.text]
+        return sorted(said, key=lambda utterance: (utterance.start, utterance.channel))
+
+
+def _stamp(seconds: float, comma: str = ".") -> str:
+    ms = round(seconds * 1000)
+    return f"{ms // 3600000:02d}:{ms // 60000 % 60:02d}:{ms // 1000 % 60:02d}{comma}{ms % 1000:03d}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def vtt(spoken: Spoken) -> str:
+    """WebVTT (W3C) with a voice span for each side."""
+    cues = [
+        f"{_stamp(u.start)} --> {_stamp(u.end)}\n<v {u.channel.capitalize()}>{_escaped(u.text)}</v>\n"
+        for u in spoken.in_order()
+    ]
+    return "\n".join(["WEBVTT\n", *cues])
+
+
+def srt(spoken: Spoken) -> str:
+    """SubRip, the side before the words."""
+    return "\n".join(
+        f"{number}\n{_stamp(u.start, ',')} --> {_stamp(u.end, ',')}\n{u.channel.capitalize()}: {u.text}\n"
+        for number, u in enumerate(spoken.in_order(), 1)
+    )
+
+
+def ctm(spoken: Spoken) -> str:
+    """NIST CTM: call, side, start, duration, word, confidence."""
+    words = [(word, u.channel) for u in spoken.in_order() for word in u.words]
+    words.sort(key=lambda pair: pair[0].start)
+    return "".join(
+        f"{spoken.call} {side} {word.start:.3f} {word.end - word.start:.3f} {word.text.strip()} {word.p:.3f}\n"
+        for word, side in words
+    )
+
+
+def rttm(spoken: Spoken) -> str:
+    """NIST RTTM: who speaks when."""
+    return "".join(
+        f"SPEAKER {spoken.call} 1 {s.start:.3f} {s.end - s.start:.3f} <NA> <NA> {s.channel} <NA> <NA>\n"
+        for s in sorted(spoken.speech, key=lambda s: s.start)
+    )
+
+
+def as_json(spoken: Spoken) -> str:
+    """Utterances with words, times and probabilities."""
+    plain = {"call": spoken.call, "seconds": spoken.seconds, "utterances": spoken.in_order()}
+    return msgspec.json.format(msgspec.json.encode(plain), indent=1).decode() + "\n"
+
+
+def vcon(spoken: Spoken) -> str:
+    """A vCon (IETF draft-ietf-vcon-vcon-container) with the transcript as its analysis."""
+    dialog = [{"type": "transcript", "start": clock.stamp(), "duration": spoken.seconds, "parties": [0, 1]}]
+    body = [
+        {"party": 0 if u.channel == "agent" else 1, "start": u.start, "end": u.end, "text": u.text}
+        for u in spoken.in_order()
+    ]
+    plain = {
+        "vcon": "0.3.0",
+        "uuid": spoken.call,
+        "created_at": clock.stamp(),
+        "parties": [{"role": "agent"}, {"role": "caller"}],
+        "dialog": dialog,
+        "analysis": [{"type": "transcript", "dialog": 0, "vendor": "call-monitor", "body": body, "encoding": "json"}],
+        "attachments": [],
+    }
+    return msgspec.json.format(msgspec.json.encode(plain), indent=1).decode() + "\n"
+
+
+FORMS: dict[str, Callable[[Spoken], str]] = {
+    ".json": as_json, ".vtt": vtt, ".srt": srt, ".ctm": ctm, ".rttm": rttm, ".vcon": vcon,
+}  # fmt: skip
+
+
+class TranscriptSink:
+    """Collects what was said and writes it to ``path`` when the call has ended."""
+
+    def __init__(self, path: Path) -> None:
+        if path.suffix.lower() not in FORMS:
+            known = ", ".join(FORMS)
+            raise BadInput(f"A transcript cannot be written as {path.name}; give the file one of the endings {known}.")
+        if not path.parent.is_dir():
+            raise BadInput(f"The folder {path.parent} for the transcript does not exist; make it first.")
+        self._path = path
+        self._spoken = Spoken()
+
+    def take(self, lines: Sequence[Line]) -> None:
+        spoken = self._spoken
+        for line in lines:
+            spoken.call = line.call
+            match line.event:
+                case Utterance(final=True) as utterance:
+                    spoken.utterances[utterance.utterance] = utterance
+                case SpeechEnded() as speech:
+                    spoken.speech.append(speech)
+                case CallEnded() as ended:
+                    spoken.seconds = ended.seconds
+
+    def close(self) -> None:
+        if not self._spoken.call:
+            return
+        half = self._path.with_name(self._path.name + ".part")
+        try:
+            half.write_text(FORMS[self._path.suffix.lower()](self._spoken), encoding="utf-8")
+            half.replace(self._path)
+        except OSError as wrong:
+            raise BadInput(f"The transcript cannot be written to {self._path}: {wrong.strerror}.") from None
