@@ -21,7 +21,7 @@ class Spoken:
 
     call: str = ""
     seconds: float = 0.0
-    utterances: dict[int, Utterance] = field(default_factory=dict)
+    utterances: dict[tuple[str, int], Utterance] = field(default_factory=dict)
     speech: list[SpeechEnded] = field(default_factory=list)
 
     def in_order(self) -> list[Utterance]:
@@ -122,7 +122,7 @@ class TranscriptSink:
             spoken.call = line.call
             match line.event:
                 case Utterance(final=True) as utterance:
-                    spoken.utterances[utterance.utterance] = utterance
+                    spoken.utterances[utterance.channel, utterance.utterance] = utterance
                 case SpeechEnded() as speech:
                     spoken.speech.append(speech)
                 case CallEnded() as ended:
