@@ -13,6 +13,7 @@ Each fact carries ``known``, the moment it could first be said. A long block is 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 
@@ -55,7 +56,7 @@ class About:
     agent: str | None = None
     team: str | None = None
     notice: str | None = None
-    meta: dict[str, object] | None = None
+    meta: dict[str, Any] | None = None
 
 
 class Call:

@@ -261,7 +261,7 @@ class Gap(Event, frozen=True):
 
 
 class Status(Event, frozen=True):
-    """How the machine keeps up. ``mode`` is the recogniser's step (``full`` to ``finals_only``, or ``off``)."""
+    """How the machine keeps up. ``mode`` is the recogniser's step, ``full`` to ``finals_only`` or ``off``."""
 
     name: ClassVar[str] = "status"
     at: float
@@ -352,7 +352,7 @@ class AlertUpdated(Event, frozen=True):
 
 
 class AlertClosed(Event, frozen=True):
-    """The alert is over; ``reason`` is ``cleared``, ``expired``, ``acknowledged``, ``wrong`` or ``call ended``."""
+    """The alert is over; ``reason``: ``cleared``, ``expired``, ``acknowledged``, ``wrong``, ``call ended``."""
 
     name: ClassVar[str] = "alert.closed"
     alert: str
@@ -373,7 +373,7 @@ class AlertClosed(Event, frozen=True):
 
 
 class Difficulty(Event, frozen=True):
-    """The running difficulty of the call, 0 to 100, with its parts; ``verdict`` once the first minute is over."""
+    """The running difficulty of the call, 0 to 100, with its parts; ``verdict`` after the first minute."""
 
     name: ClassVar[str] = "difficulty"
     at: float
@@ -393,7 +393,7 @@ class Note(Event, frozen=True):
 
 
 class CallEnded(Event, frozen=True):
-    """The last event of a call: the sums. ``talk`` is seconds per channel, ``overlap`` and ``silence`` seconds."""
+    """The last event of a call, with the sums; ``talk``, ``overlap`` and ``silence`` in seconds."""
 
     name: ClassVar[str] = "call.ended"
     seconds: float
@@ -410,8 +410,8 @@ class CallEnded(Event, frozen=True):
 
 EVENTS: dict[str, type[Event]] = {
     kind.name: kind
-    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, OverlapStarted, Overlap, Interruption,
-                 TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated, AlertClosed,
+    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, OverlapStarted, Overlap,
+                 Interruption, TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated, AlertClosed,
                  Difficulty, Note, CallEnded)
 }  # fmt: skip
 """Every kind of event by its name on the wire."""

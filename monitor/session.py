@@ -6,10 +6,12 @@ or live call. Both are the same core with another source.
 
 import asyncio
 import contextlib
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -17,7 +19,7 @@ from monitor import clock
 from monitor.call import About, Call, rejudge
 from monitor.config import CallSettings
 from monitor.events import Block, CallEnded, Event, Heard, Order
-from monitor.rules.book import RuleBook, load_book
+from monitor.rules.book import load_book
 from monitor.sinks import Line, Sink
 from monitor.sources.journal import is_journal, read_journal
 from monitor.speech.worker import Recogniser, Worker, recognise_now
@@ -83,7 +85,68 @@ def _answered(call: Call, recogniser: Recogniser | None) -> Iterator[list[Event]
             yield call.heard(heard)
 
 
-def about_recording(recording: "Recording", model: str, notice: str | None = None) -> About:
+def run_flat_out(
+    call: Call, blocks: Iterable[Block], recogniser: Recogniser | None, sinks: Sequence[Sink]
+) -> bool:
+    """Plays ``blocks`` as fast as the machine can; False when Ctrl-C ended it (after a clean hang-up)."""
+    announcer = Announcer(call.about.call, sinks)
+    try:
+        for events in play(call, blocks, recogniser):
+            announcer.say(events)
+    except KeyboardInterrupt:
+        announcer.say(call.give_up())
+        return False
+    finally:
+        announcer.close()
+    return True
+
+
+def run_paced(
+    call: Call,
+    blocks: Iterable[Block],
+    recogniser: Recogniser | None,
+    sinks: Sequence[Sink],
+    speed: float,
+) -> bool:
+    """Plays ``blocks`` at ``speed`` times speaking speed; False when Ctrl-C ended it."""
+    return asyncio.run(_paced_session(call, blocks, recogniser, sinks, speed))
+
+
+async def _paced_session(
+    call: Call, blocks: Iterable[Block], recogniser: Recogniser | None, sinks: Sequence[Sink], speed: float
+) -> bool:
+    announcer = Announcer(call.about.call, sinks)
+    worker = Worker(recogniser) if recogniser else None
+    session = Session(call, announcer.say, worker)
+    with contextlib.ExitStack() as closing:
+        closing.callback(announcer.close)
+        if worker:
+            closing.callback(worker.close)
+        with stopping(session) as stopped:
+            await session.run(paced(blocks, call.about.rate, speed))
+        return not stopped.is_set()
+
+
+@contextlib.contextmanager
+def stopping(session: "Session") -> Iterator[threading.Event]:
+    """While inside, Ctrl-C and SIGTERM hang the call up cleanly; the event tells that it happened."""
+    stopped = threading.Event()
+
+    def hang_up(*_: object) -> None:
+        stopped.set()
+        session.put(HangUp())
+
+    before = {number: signal.signal(number, hang_up) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def about_recording(
+    recording: "Recording", model: str, notice: str | None = None, meta: dict[str, Any] | None = None
+) -> About:
     """What is known of a recorded call before it is heard."""
     return About(
         call=recording.call,
@@ -91,7 +154,8 @@ def about_recording(recording: "Recording", model: str, notice: str | None = Non
         rate=recording.rate,
         band=recording.band,
         model=model,
-        notice=notice,
+        notice=" ".join(filter(None, (notice, recording.notice))) or None,
+        meta=meta,
     )
 
 
@@ -201,8 +265,3 @@ class Session:
     def _ask(self) -> None:
         if self._worker and (jobs := self._call.jobs()):
             self._worker.submit(jobs, self.put)
-
-
-def load_rules(path: Path | None, profile: str) -> RuleBook:
-    """The rules at ``path`` or the bundled ones."""
-    return load_book([path] if path else None, profile=profile)

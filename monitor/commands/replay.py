@@ -27,18 +27,36 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("call", type=Path, metavar="CALL", help="a recording, or a journal (.jsonl)")
-    parser.add_argument("call2", type=Path, nargs="?", metavar="CALL2", help="the agent's side, if CALL is the caller's")
-    parser.add_argument("--json", action="store_true", help="print JSON lines and nothing else on stdout")
-    parser.add_argument("--prosody", action="store_true", help="with --json: also ten lines a second on each voice")
-    parser.add_argument("--speed", default="max", help="max (default), 1 for speaking speed, or another factor")
     parser.add_argument(
-        "--agent-channel", type=int, choices=(0, 1), default=1, help="which channel is the agent (default 1, right)"
+        "call2", type=Path, nargs="?", metavar="CALL2", help="the agent's side, if CALL is the caller's"
     )
-    parser.add_argument("--mono", choices=("agent", "caller"), help="accept a mono recording of this side alone")
+    parser.add_argument("--json", action="store_true", help="print JSON lines and nothing else on stdout")
+    parser.add_argument(
+        "--prosody", action="store_true", help="with --json: also ten lines a second on each voice"
+    )
+    parser.add_argument(
+        "--speed", default="max", help="max (default), 1 for speaking speed, or another factor"
+    )
+    parser.add_argument(
+        "--agent-channel",
+        type=int,
+        choices=(0, 1),
+        default=1,
+        help="which channel is the agent (default 1, right)",
+    )
+    parser.add_argument(
+        "--mono", choices=("agent", "caller"), help="accept a mono recording of this side alone"
+    )
     add_judging(parser)
     parser.add_argument("--journal", type=Path, metavar="DIR", help="write every event to DIR/CALL.jsonl")
-    parser.add_argument("--transcript", type=Path, action="append", default=[], metavar="FILE",
-                        help="write the transcript: .vtt .srt .json .ctm .rttm .vcon (may be given again)")  # fmt: skip
+    parser.add_argument(
+        "--transcript",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the transcript: .vtt .srt .json .ctm .rttm .vcon (may be given again)",
+    )
     parser.add_argument("--serve", nargs="?", const="127.0.0.1:8765", metavar="HOST:PORT",
                         help="let listeners watch over a websocket (default 127.0.0.1:8765)")  # fmt: skip
     parser.set_defaults(run=run)
@@ -47,13 +65,19 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def add_judging(parser: argparse.ArgumentParser) -> None:
     """The options that say how a call is heard and judged; live calls have them too."""
     parser.add_argument(
-        "--model", metavar="NAME", help="a Whisper model by name or path, bundled, script, or none (acoustic rules only)"
+        "--model",
+        metavar="NAME",
+        help="a Whisper model by name or path, bundled, script, or none (acoustic rules only)",
     )
-    parser.add_argument("--rules", type=Path, metavar="PATH", help="a rule file or folder instead of the bundled rules")
+    parser.add_argument(
+        "--rules", type=Path, metavar="PATH", help="a rule file or folder instead of the bundled rules"
+    )
     parser.add_argument("--profile", default="default", help="default, eu, quiet, or a profile's file")
     parser.add_argument("--meta", type=Path, metavar="FILE", help="what the dialler knows of the call (YAML)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings instead of configs/call.yaml")
-    parser.add_argument("--gate", choices=("silero", "webrtc", "both"), help="which voice activity detector decides")
+    parser.add_argument(
+        "--gate", choices=("silero", "webrtc", "both"), help="which voice activity detector decides"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

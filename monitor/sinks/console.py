@@ -15,7 +15,6 @@ from rich.text import Text
 
 from monitor.events import (
     CHANNELS,
-    AlertClosed,
     AlertOpened,
     AlertUpdated,
     CallEnded,
@@ -62,11 +61,14 @@ class ConsoleSink:
         self._levels: dict[Channel, float | None] = dict.fromkeys(CHANNELS)
         self._difficulty: float | None = None
         self._status = ""
-        self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        self._live = (
+            Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        )
         if self._live:
             self._live.start()
 
     def take(self, lines: Sequence[Line]) -> None:
+        """The next lines, in order."""
         for line in lines:
             self._now = max(self._now, line.event.known)
             self._show(line.event)
@@ -74,32 +76,40 @@ class ConsoleSink:
             self._live.update(self._moving())
 
     def close(self) -> None:
+        """The call is over: put what is held where it belongs."""
         if self._live:
             self._live.stop()
             self._live = None
 
     def _show(self, event: Event) -> None:
         match event:
-            case Prosody():
-                self._levels[event.channel] = event.level_dbfs
             case Utterance():
                 self._utterance(event)
-            case AlertOpened() | AlertUpdated() | AlertClosed():
+            case AlertOpened() | AlertUpdated():
                 self._alert(event)
             case SpeechEnded():
                 self._levels[event.channel] = None
                 if not self._words:
-                    self._said(event.start, event.channel, f"spoke for {event.end - event.start:.1f} s", "dim")
-            case Difficulty():
-                self._difficulty = event.score
+                    spoke = f"spoke for {event.end - event.start:.1f} s"
+                    self._said(event.start, event.channel, spoke, "dim")
             case Quality():
                 self._quality(event)
-            case Status():
-                self._status = f"words {event.lag_s:.1f} s behind ({event.mode})" if event.lag_s > 1 else ""
             case CallStarted():
                 self._started(event)
             case CallEnded():
                 self._ended(event)
+            case _:
+                self._remember(event)
+
+    def _remember(self, event: Event) -> None:
+        """What only the moving lines show."""
+        match event:
+            case Prosody():
+                self._levels[event.channel] = event.level_dbfs
+            case Difficulty():
+                self._difficulty = event.score
+            case Status():
+                self._status = f"words {event.lag_s:.1f} s behind ({event.mode})" if event.lag_s > 1 else ""
 
     def _started(self, event: CallStarted) -> None:
         self._words = event.model != "none"
@@ -123,9 +133,7 @@ class ConsoleSink:
         line.append(text, style=style)
         self._print(line)
 
-    def _alert(self, event: AlertOpened | AlertUpdated | AlertClosed) -> None:
-        if isinstance(event, AlertClosed):
-            return
+    def _alert(self, event: AlertOpened | AlertUpdated) -> None:
         if isinstance(event, AlertUpdated) and not event.card:
             return
         shape, style = SHAPES[event.level]
@@ -147,7 +155,9 @@ class ConsoleSink:
         talk = ", ".join(f"{channel} {event.talk.get(channel, 0):.0f} s" for channel in CHANNELS)
         table.add_row("heard", f"{event.seconds:.1f} s" + _speed(event))
         table.add_row("talk", f"{talk}, both at once {event.overlap:.1f} s, silence {event.silence:.0f} s")
-        table.add_row("interruptions", ", ".join(f"by {who} {n}" for who, n in event.interruptions.items()) or "none")
+        table.add_row(
+            "interruptions", ", ".join(f"by {who} {n}" for who, n in event.interruptions.items()) or "none"
+        )
         table.add_row("alerts", ", ".join(f"{rule} {n}" for rule, n in event.alerts.items()) or "none")
         if event.notice:
             table.add_row("note", event.notice)

@@ -26,6 +26,7 @@ class JournalSink:
         self._file: BinaryIO | None = None
 
     def take(self, lines: Sequence[Line]) -> None:
+        """The next lines, in order."""
         if not lines:
             return
         file = self._file or self._open(lines[0].call)
@@ -33,6 +34,7 @@ class JournalSink:
         file.flush()
 
     def close(self) -> None:
+        """The call is over: put what is held where it belongs."""
         if self._file:
             self._file.close()
             self._file = None

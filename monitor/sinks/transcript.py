@@ -61,8 +61,8 @@ def ctm(spoken: Spoken) -> str:
     words = [(word, u.channel) for u in spoken.in_order() for word in u.words]
     words.sort(key=lambda pair: pair[0].start)
     return "".join(
-        f"{spoken.call} {side} {word.start:.3f} {word.end - word.start:.3f} {word.text.strip()} {word.p:.3f}\n"
-        for word, side in words
+        f"{spoken.call} {side} {w.start:.3f} {w.end - w.start:.3f} {w.text.strip()} {w.p:.3f}\n"
+        for w, side in words
     )
 
 
@@ -93,7 +93,9 @@ def vcon(spoken: Spoken) -> str:
         "created_at": clock.stamp(),
         "parties": [{"role": "agent"}, {"role": "caller"}],
         "dialog": dialog,
-        "analysis": [{"type": "transcript", "dialog": 0, "vendor": "call-monitor", "body": body, "encoding": "json"}],
+        "analysis": [
+            {"type": "transcript", "dialog": 0, "vendor": "call-monitor", "body": body, "encoding": "json"}
+        ],
         "attachments": [],
     }
     return msgspec.json.format(msgspec.json.encode(plain), indent=1).decode() + "\n"
@@ -110,13 +112,16 @@ class TranscriptSink:
     def __init__(self, path: Path) -> None:
         if path.suffix.lower() not in FORMS:
             known = ", ".join(FORMS)
-            raise BadInput(f"A transcript cannot be written as {path.name}; give the file one of the endings {known}.")
+            raise BadInput(
+                f"A transcript cannot be written as {path.name}; give the file one of the endings {known}."
+            )
         if not path.parent.is_dir():
             raise BadInput(f"The folder {path.parent} for the transcript does not exist; make it first.")
         self._path = path
         self._spoken = Spoken()
 
     def take(self, lines: Sequence[Line]) -> None:
+        """The next lines, in order."""
         spoken = self._spoken
         for line in lines:
             spoken.call = line.call
@@ -129,6 +134,7 @@ class TranscriptSink:
                     spoken.seconds = ended.seconds
 
     def close(self) -> None:
+        """The call is over: put what is held where it belongs."""
         if not self._spoken.call:
             return
         half = self._path.with_name(self._path.name + ".part")

@@ -1,0 +1,150 @@
+"""Playing a recording or a journal: from the words of a command to a call with its sinks."""
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor.config import CallSettings, convert, load_call_settings, read_yaml
+from monitor.errors import BadInput
+from monitor.rules.book import RuleBook, load_book
+from monitor.sinks import Sink
+
+STOPPED = 130
+
+
+@dataclass(frozen=True, kw_only=True)
+class Playing:
+    """How a call is to be played, as the command line said it; a ``speed`` of infinity is flat out."""
+
+    model: str | None = None
+    rules: Path | None = None
+    profile: str = "default"
+    meta: Path | None = None
+    config: Path | None = None
+    gate: str | None = None
+    agent_channel: int = 1
+    mono: str | None = None
+    speed: float = math.inf
+    json: bool = False
+    prosody: bool = False
+    journal: Path | None = None
+    transcripts: tuple[Path, ...] = ()
+    serve: str | None = None
+
+    def book(self) -> RuleBook:
+        """The rules in force."""
+        return load_book([self.rules] if self.rules else None, profile=self.profile)
+
+    def settings(self) -> CallSettings:
+        """The core's settings, with the gate that was asked for."""
+        settings = load_call_settings(self.config)
+        if self.gate is None:
+            return settings
+        gate = convert(
+            {**msgspec.to_builtins(settings.gate), "gate": self.gate}, type(settings.gate), "--gate"
+        )
+        return msgspec.structs.replace(settings, gate=gate)
+
+    def metadata(self) -> dict[str, Any] | None:
+        """What the dialler knew, from ``--meta``."""
+        return read_meta(self.meta) if self.meta else None
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """The call's metadata; see docs/meta.md for the fields that rules ask for."""
+    plain = read_yaml(path) or {}
+    if not isinstance(plain, dict):
+        raise BadInput(f"{path} does not hold a list of fields with values; a call's metadata needs that.")
+    return plain
+
+
+def parse_speed(text: str) -> float:
+    """``max`` or a positive factor."""
+    if text == "max":
+        return math.inf
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 100:
+        raise BadInput(
+            f"--speed {text} is neither max nor a factor above 0 and up to 100; say --speed 1 or --speed max."
+        )
+    return speed
+
+
+def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
+    """Plays a recording to its end; the exit code."""
+    from monitor.call import Call
+    from monitor.session import (
+        FLAT_OUT_BLOCK,
+        PACED_BLOCK,
+        WORDS_BLOCK,
+        about_recording,
+        run_flat_out,
+        run_paced,
+    )
+    from monitor.sources.recording import open_recording
+    from monitor.speech.models import choose
+
+    book, settings = playing.book(), playing.settings()
+    recording = open_recording(list(paths), agent_channel=playing.agent_channel, mono=playing.mono)
+    choice = choose(playing.model, list(paths))
+    about = about_recording(recording, choice.name, choice.notice, meta=playing.metadata())
+    call = Call(about, book, settings)
+    sinks = build_sinks(playing, recording.seconds)
+    recogniser = choice.recogniser()
+    if math.isinf(playing.speed) and not playing.serve:
+        step = WORDS_BLOCK if recogniser else FLAT_OUT_BLOCK
+        finished = run_flat_out(call, recording.blocks(step), recogniser, sinks)
+    else:
+        finished = run_paced(
+            call, recording.blocks(PACED_BLOCK), recogniser, sinks, playing.speed, playing.serve
+        )
+    return 0 if finished else STOPPED
+
+
+def play_journal(playing: Playing, path: Path) -> int:
+    """Judges a journal again; the exit code."""
+    from monitor.call import rejudge
+    from monitor.session import Announcer
+    from monitor.sources.journal import read_journal
+
+    journal = read_journal(path)
+    book, settings = playing.book(), playing.settings()
+    announcer = Announcer(journal.call, build_sinks(playing, journal.end), stamps=False)
+    try:
+        for events in rejudge(journal.events, book, settings):
+            announcer.say(events)
+    except KeyboardInterrupt:
+        return STOPPED
+    finally:
+        announcer.close()
+    if journal.notice:
+        sys.stderr.write(f"monitor: {journal.notice}\n")
+    return 0
+
+
+def build_sinks(playing: Playing, length: float | None) -> list[Sink]:
+    """The sinks that the command asked for."""
+    from monitor.sinks.journal import JournalSink
+    from monitor.sinks.jsonl import JsonSink
+    from monitor.sinks.transcript import TranscriptSink
+
+    sinks: list[Sink] = [TranscriptSink(path) for path in playing.transcripts]
+    if playing.journal:
+        sinks.append(JournalSink(playing.journal))
+    if playing.json:
+        sinks.append(JsonSink(sys.stdout.buffer, prosody=playing.prosody))
+    else:
+        from rich.console import Console
+
+        from monitor.sinks.console import ConsoleSink
+
+        sinks.append(ConsoleSink(Console(), length=length))
+    return sinks
