@@ -24,7 +24,7 @@ from monitor.audio.prosody import Prosody
 from monitor.audio.quality import Quality
 from monitor.config import CallSettings
 from monitor.events import (
-    Alert,
+    AlertEvent,
     Block,
     CallEnded,
     CallStarted,
@@ -212,7 +212,7 @@ def rejudge(
     for event in events[1:]:
         if isinstance(event, CallEnded):
             ended = event
-        if isinstance(event, Alert | Difficulty | Note | CallEnded):
+        if isinstance(event, AlertEvent | Difficulty | Note | CallEnded):
             continue
         out = judge.advance(event.known)
         if isinstance(event, Told):

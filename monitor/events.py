@@ -64,7 +64,9 @@ class Job:
     """What the recogniser is asked: the words in one window of one side.
 
     ``audio`` is float32 mono at ``rate`` and begins at ``start`` seconds of the call. ``context`` are
-    committed words before the window. ``final`` asks for the better pass at the end of an utterance.
+    committed words before the window; ``prefix`` are the committed words inside it, which the answer
+    must continue and does not repeat. ``final`` tells that the utterance is over, ``better`` allows a
+    wider search for it, ``align`` asks for word times from the sound.
     """
 
     job: int
@@ -75,7 +77,9 @@ class Job:
     rate: int
     audio: NDArray[np.float32]
     context: tuple[str, ...] = ()
+    prefix: tuple[Word, ...] = ()
     final: bool = False
+    better: bool = True
     align: bool = True
 
 
@@ -307,14 +311,15 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     clears: str = ""
 
 
-class AlertOpened(Event, frozen=True):
-    """An alert, explained. ``alert`` is its id in the call; ``say`` is the text to the agent.
+class AlertEvent(Event, frozen=True):
+    """An alert, explained: what the three events in its life share.
 
+    ``alert`` is its id in the call; ``say`` is the text to the agent, ``why`` one sentence for people.
     ``to`` lists who may see it; ``card`` tells whether it is to be shown to the agent as a card now
-    (fatigue control may hold a card back; ``withheld`` then says why).
+    (fatigue control may hold a card back; ``withheld`` then says why). ``private`` alerts are never
+    stored and never leave the agent's machine but for the agent.
     """
 
-    name: ClassVar[str] = "alert.opened"
     alert: str
     rule: str
     rule_hash: str
@@ -331,45 +336,23 @@ class AlertOpened(Event, frozen=True):
     private: bool = False
 
 
-class AlertUpdated(Event, frozen=True):
+class AlertOpened(AlertEvent, frozen=True):
+    """The condition of a rule became true."""
+
+    name: ClassVar[str] = "alert.opened"
+
+
+class AlertUpdated(AlertEvent, frozen=True):
     """The same alert with a new value, level or card."""
 
     name: ClassVar[str] = "alert.updated"
-    alert: str
-    rule: str
-    rule_hash: str
-    level: Level
-    channel: Channel | None
-    start: float
-    at: float
-    say: str
-    why: str
-    to: tuple[Audience, ...]
-    evidence: Evidence
-    card: bool = True
-    withheld: str | None = None
-    private: bool = False
 
 
-class AlertClosed(Event, frozen=True):
-    """The alert is over; ``reason``: ``cleared``, ``expired``, ``acknowledged``, ``wrong``, ``call ended``."""
+class AlertClosed(AlertEvent, frozen=True):
+    """The alert is over; ``reason``: cleared, expired, acknowledged, wrong or call ended."""
 
     name: ClassVar[str] = "alert.closed"
-    alert: str
-    rule: str
-    rule_hash: str
-    level: Level
-    channel: Channel | None
-    start: float
-    at: float
-    say: str
-    why: str
-    to: tuple[Audience, ...]
-    evidence: Evidence
     reason: str
-    card: bool = False
-    withheld: str | None = None
-    private: bool = False
 
 
 class Difficulty(Event, frozen=True):
@@ -411,9 +394,7 @@ class CallEnded(Event, frozen=True):
 EVENTS: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, OverlapStarted, Overlap,
-                 Interruption, TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated, AlertClosed,
-                 Difficulty, Note, CallEnded)
+                 Interruption, TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated,
+                 AlertClosed, Difficulty, Note, CallEnded)
 }  # fmt: skip
 """Every kind of event by its name on the wire."""
-
-Alert = AlertOpened | AlertUpdated | AlertClosed
