@@ -28,7 +28,7 @@ class Run:
     @property
     def frames(self) -> int:
         """How many frames the run holds."""
-        return self.pcm.shape[1] // self.frame
+        return int(self.pcm.shape[1]) // self.frame
 
 
 def seconds(frames: int) -> float:

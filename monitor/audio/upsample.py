@@ -1,0 +1,44 @@
+"""Twice the rate, for detectors that want 16 kHz of an 8 kHz call.
+
+A half-band interpolator: every other output sample is an input sample, the ones between come from a
+symmetric FIR filter of 16 taps (Kaiser window, beta 5). It is written as sums of shifted arrays, so
+each output is the same sum in the same order however the input was cut, which a library's resampler
+would promise for its values but not for the moment they come out. It delays by 8 input samples (1 ms).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+HALF = 8
+"""Taps on each side; also the delay in input samples."""
+
+Samples = NDArray[np.float32]
+
+
+def _taps() -> Samples:
+    offsets = np.arange(HALF) + 0.5
+    window = np.i0(5.0 * np.sqrt(1 - (offsets / HALF) ** 2)) / np.i0(5.0)
+    taps = np.sinc(offsets) * window
+    return np.asarray(taps / (2 * taps.sum()), np.float32)
+
+
+class Doubler:
+    """Doubles the rate of both rows at once; feed float32 [rows, n], get [rows, 2n], 1 ms late."""
+
+    def __init__(self, rows: int = 2) -> None:
+        self._taps = _taps()
+        self._past = np.zeros((rows, 2 * HALF - 1), np.float32)
+
+    def feed(self, pcm: Samples) -> Samples:
+        """The doubled sound; its first sample lies ``HALF`` input samples before that of ``pcm``."""
+        sound = np.concatenate([self._past, pcm], axis=1)
+        size = pcm.shape[1]
+        self._past = sound[:, size:].copy()
+        between = np.zeros((sound.shape[0], size), np.float32)
+        for tap, weight in enumerate(self._taps):
+            left, right = HALF - 1 - tap, HALF + tap
+            between += (sound[:, left : left + size] + sound[:, right : right + size]) * weight
+        out = np.empty((sound.shape[0], 2 * size), np.float32)
+        out[:, 0::2] = sound[:, HALF - 1 : HALF - 1 + size]
+        out[:, 1::2] = between
+        return out

@@ -1,0 +1,172 @@
+"""A recorded call: one stereo file, or a file for each side, heard piece by piece.
+
+Channel 0 (left) is the caller and channel 1 (right) the agent, unless told otherwise; of two mono
+files the caller's comes first. Memory does not grow with the length of the recording.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.audio.channels import Channels, call_rate
+from monitor.errors import BadInput
+from monitor.events import CHANNELS, Band, Block, Channel
+from monitor.sources.decode import Sound, SoundFile
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Raw sound of one side, float32 mono at that side's source rate; ``lost`` samples miss before it.
+
+    ``last`` tells that this side is over (the piece itself is then empty).
+    """
+
+    channel: Channel
+    pcm: NDArray[np.float32]
+    lost: int = 0
+    last: bool = False
+
+
+class Recording:
+    """A call that has been recorded. Use ``open_recording``.
+
+    ``sides`` holds each side's file and its channel in that file; a side without one is silent.
+    """
+
+    def __init__(self, sides: dict[Channel, tuple[SoundFile, int]]) -> None:
+        self._sides = sides
+        self._files = tuple(dict.fromkeys(file for file, _ in sides.values()))
+        self._cleaned = 0
+        only = self._files[0].rate
+        self.rates = tuple(sides[side][0].rate if side in sides else only for side in CHANNELS)
+        self.rate = call_rate((self.rates[0], self.rates[1]))
+        self.band: Band = Channels((self.rates[0], self.rates[1])).band
+        self.sources = tuple(str(file.path) for file in self._files)
+        self.call = call_id([file.path for file in self._files])
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the call is by its headers, for a progress bar; None where no header tells."""
+        known = [file.seconds for file in self._files if file.seconds is not None]
+        return max(known) if len(known) == len(self._files) else None
+
+    @property
+    def heard_to(self) -> float:
+        """Seconds of the recording heard so far (of the longer side)."""
+        return max(file.heard_to for file in self._files)
+
+    @property
+    def notice(self) -> str | None:
+        """What should be said about the recording, once it has been heard; None if all is well."""
+        notices = [file.notice for file in self._files if file.notice]
+        if self._cleaned:
+            notices.append(
+                f"{self._cleaned} samples were no numbers or far beyond full scale and were cut out."
+            )
+        ends = sorted((file.heard_to, file.path.name) for file in self._files)
+        if len(ends) > 1 and ends[1][0] - ends[0][0] >= 1.0:
+            notices.append(f"{ends[0][1]} ends at {ends[0][0]:.1f} s, {ends[1][1]} at {ends[1][0]:.1f} s; "
+                           "the shorter side was taken as silent from there.")  # fmt: skip
+        return " ".join(notices) or None
+
+    def pieces(self) -> Iterator[Piece]:
+        """The sound of both sides as it is decoded; two files take turns, so neither runs ahead."""
+        for side in CHANNELS:
+            if side not in self._sides:
+                yield Piece(side, np.zeros(0, np.float32), last=True)
+        playing = {file: file.sounds() for file in self._files}
+        while playing:
+            file = min(playing, key=lambda file: file.heard / file.rate)
+            sound = next(playing[file], None)
+            if sound is None:
+                del playing[file]
+            yield from self._sides_of(file, sound)
+
+    def blocks(self, seconds: float = 0.1) -> Iterator[Block]:
+        """The call in blocks of so many seconds (the last may be shorter), at the call's rate."""
+        channels = Channels((self.rates[0], self.rates[1]))
+        size = max(1, round(seconds * channels.rate))
+        for piece in self.pieces():
+            if piece.lost:
+                channels.lose(piece.channel, piece.lost)
+            if piece.last:
+                channels.end(piece.channel)
+            else:
+                channels.push(piece.channel, piece.pcm)
+            while channels.ready >= size:
+                yield channels.take(size)
+        self._cleaned = sum(channels.cleaned.values())
+        if channels.ready:
+            yield channels.take()
+
+    def _sides_of(self, file: SoundFile, sound: Sound | None) -> Iterator[Piece]:
+        for side, (its_file, row) in self._sides.items():
+            if its_file is file:
+                if sound is None:
+                    yield Piece(side, np.zeros(0, np.float32), last=True)
+                else:
+                    yield Piece(side, sound.pcm[row], sound.lost)
+
+
+def open_recording(
+    paths: Sequence[Path], *, agent_channel: int = 1, mono: Channel | None = None
+) -> Recording:
+    """The recording in one stereo file or two mono files. Raises ``BadInput`` with one clear sentence.
+
+    ``agent_channel`` is the channel (0 is the left one) or the place of the file that holds the agent.
+    ``mono`` says whose voice a single one-channel file holds; the other side is then silence.
+    """
+    if agent_channel not in (0, 1):
+        raise BadInput(
+            f"There is no agent channel {agent_channel}; give 0 (left, first) or 1 (right, second)."
+        )
+    if not 1 <= len(paths) <= 2:
+        raise BadInput(
+            f"{len(paths)} files were given; give one stereo file, or the caller's and the agent's."
+        )
+    places: tuple[Channel, Channel] = ("caller", "agent") if agent_channel else ("agent", "caller")
+    if len(paths) == 2:
+        return Recording(_pair(paths, places, mono))
+    file = SoundFile(paths[0])
+    if file.channels == 2:
+        if mono:
+            raise BadInput(f"{file.path} has two channels, and --mono is for a file with one; leave it out.")
+        return Recording({side: (file, row) for row, side in enumerate(places)})
+    if mono is None:
+        raise BadInput(
+            f"{file.path} has one channel, and talk-over cannot be heard without two sides; "
+            "give the caller's file and the agent's, or say --mono agent or --mono caller."
+        )
+    return Recording({mono: (file, 0)})
+
+
+def _pair(
+    paths: Sequence[Path], places: tuple[Channel, Channel], mono: Channel | None
+) -> dict[Channel, tuple[SoundFile, int]]:
+    if mono:
+        raise BadInput("--mono is for one file that holds one voice, but two files were given; leave it out.")
+    files = [SoundFile(path) for path in paths]
+    if paths[0].samefile(paths[1]):
+        raise BadInput(f"{paths[0]} was given twice; give the caller's file and the agent's.")
+    for file in files:
+        if file.channels != 1:
+            raise BadInput(
+                f"{file.path} has two channels, but of two files each holds one side; give it alone."
+            )
+    return {side: (file, 0) for side, file in zip(places, files, strict=True)}
+
+
+def call_id(paths: Sequence[Path]) -> str:
+    """A name for the call that is the same each time: the first file's name and 8 digits of the content."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while part := file.read(1 << 20):
+                digest.update(part)
+    slug = re.sub(r"[^a-z0-9]+", "-", paths[0].stem.lower()).strip("-")[:40] or "call"
+    return f"{slug}-{digest.hexdigest()[:8]}"
