@@ -122,7 +122,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     known: float = 0.0
 
 
-class CallStarted(Event, frozen=True):
+class CallStarted(Event, frozen=True, kw_only=True):
     """The first event of a call. ``rules_hash`` names the rules in force, ``meta`` what the dialler knew."""
 
     name: ClassVar[str] = "call.started"
@@ -139,7 +139,7 @@ class CallStarted(Event, frozen=True):
     meta: dict[str, Any] = {}
 
 
-class SpeechStarted(Event, frozen=True):
+class SpeechStarted(Event, frozen=True, kw_only=True):
     """A side began to speak at ``at``."""
 
     name: ClassVar[str] = "speech.started"
@@ -147,7 +147,7 @@ class SpeechStarted(Event, frozen=True):
     at: float
 
 
-class SpeechEnded(Event, frozen=True):
+class SpeechEnded(Event, frozen=True, kw_only=True):
     """A side's stretch of speech is over (gaps below 0.3 s are bridged)."""
 
     name: ClassVar[str] = "speech.ended"
@@ -156,7 +156,7 @@ class SpeechEnded(Event, frozen=True):
     end: float
 
 
-class Prosody(Event, frozen=True):
+class Prosody(Event, frozen=True, kw_only=True):
     """How a side sounds just now, ten times a second while it speaks.
 
     ``effort`` is the speaker-relative score of ``audio/prosody.py`` (about 0 is this speaker's normal,
@@ -179,7 +179,7 @@ class Prosody(Event, frozen=True):
     tilt_db: float | None = None
 
 
-class Floor(Event, frozen=True):
+class Floor(Event, frozen=True, kw_only=True):
     """The floor passed: who may be said to have the turn (null: nobody, after 3 s of mutual silence)."""
 
     name: ClassVar[str] = "floor"
@@ -188,7 +188,7 @@ class Floor(Event, frozen=True):
     previous: Channel | None
 
 
-class OverlapStarted(Event, frozen=True):
+class OverlapStarted(Event, frozen=True, kw_only=True):
     """A hint for the screen: both sides have spoken at once for 0.2 s."""
 
     name: ClassVar[str] = "overlap.started"
@@ -197,7 +197,7 @@ class OverlapStarted(Event, frozen=True):
     by: Channel
 
 
-class Overlap(Event, frozen=True):
+class Overlap(Event, frozen=True, kw_only=True):
     """An overlap that closed, with what it was; ``by`` is who came second.
 
     ``seconds`` is how long both really spoke at once between ``start`` and ``end``.
@@ -211,7 +211,7 @@ class Overlap(Event, frozen=True):
     seconds: float = 0.0
 
 
-class Interruption(Event, frozen=True):
+class Interruption(Event, frozen=True, kw_only=True):
     """``by`` took the floor from ``of`` who was speaking; said as soon as it is sure."""
 
     name: ClassVar[str] = "interruption"
@@ -221,7 +221,7 @@ class Interruption(Event, frozen=True):
     of: Channel
 
 
-class TalkOver(Event, frozen=True):
+class TalkOver(Event, frozen=True, kw_only=True):
     """``by`` keeps talking over ``of``, who does not yield; said as soon as it is sure."""
 
     name: ClassVar[str] = "talk_over"
@@ -231,7 +231,7 @@ class TalkOver(Event, frozen=True):
     of: Channel
 
 
-class Utterance(Event, frozen=True):
+class Utterance(Event, frozen=True, kw_only=True):
     """What a side said, as far as it is known; a later ``revision`` replaces an earlier one."""
 
     name: ClassVar[str] = "utterance"
@@ -245,7 +245,7 @@ class Utterance(Event, frozen=True):
     final: bool
 
 
-class Quality(Event, frozen=True):
+class Quality(Event, frozen=True, kw_only=True):
     """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over."""
 
     name: ClassVar[str] = "quality"
@@ -255,7 +255,7 @@ class Quality(Event, frozen=True):
     end: float | None = None
 
 
-class Gap(Event, frozen=True):
+class Gap(Event, frozen=True, kw_only=True):
     """Sound that never arrived; zeros stand in its place."""
 
     name: ClassVar[str] = "gap"
@@ -264,7 +264,7 @@ class Gap(Event, frozen=True):
     seconds: float
 
 
-class Status(Event, frozen=True):
+class Status(Event, frozen=True, kw_only=True):
     """How the machine keeps up. ``mode`` is the recogniser's step, ``full`` to ``finals_only`` or ``off``."""
 
     name: ClassVar[str] = "status"
@@ -276,7 +276,7 @@ class Status(Event, frozen=True):
     notice: str | None = None
 
 
-class Told(Event, frozen=True):
+class Told(Event, frozen=True, kw_only=True):
     """A person's order reached the core (acknowledge, snooze, wrong, message, hold, resume)."""
 
     name: ClassVar[str] = "told"
@@ -311,7 +311,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     clears: str = ""
 
 
-class AlertEvent(Event, frozen=True):
+class AlertEvent(Event, frozen=True, kw_only=True):
     """An alert, explained: what the three events in its life share.
 
     ``alert`` is its id in the call; ``say`` is the text to the agent, ``why`` one sentence for people.
@@ -336,26 +336,26 @@ class AlertEvent(Event, frozen=True):
     private: bool = False
 
 
-class AlertOpened(AlertEvent, frozen=True):
+class AlertOpened(AlertEvent, frozen=True, kw_only=True):
     """The condition of a rule became true."""
 
     name: ClassVar[str] = "alert.opened"
 
 
-class AlertUpdated(AlertEvent, frozen=True):
+class AlertUpdated(AlertEvent, frozen=True, kw_only=True):
     """The same alert with a new value, level or card."""
 
     name: ClassVar[str] = "alert.updated"
 
 
-class AlertClosed(AlertEvent, frozen=True):
+class AlertClosed(AlertEvent, frozen=True, kw_only=True):
     """The alert is over; ``reason``: cleared, expired, acknowledged, wrong or call ended."""
 
     name: ClassVar[str] = "alert.closed"
     reason: str
 
 
-class Difficulty(Event, frozen=True):
+class Difficulty(Event, frozen=True, kw_only=True):
     """The running difficulty of the call, 0 to 100, with its parts; ``verdict`` after the first minute."""
 
     name: ClassVar[str] = "difficulty"
@@ -365,7 +365,7 @@ class Difficulty(Event, frozen=True):
     verdict: Literal["ordinary", "difficult", "very difficult"] | None = None
 
 
-class Note(Event, frozen=True):
+class Note(Event, frozen=True, kw_only=True):
     """Something worth writing down (a date, an amount, a promise): the side panel's line, never an alert."""
 
     name: ClassVar[str] = "note"
@@ -375,7 +375,7 @@ class Note(Event, frozen=True):
     text: str
 
 
-class CallEnded(Event, frozen=True):
+class CallEnded(Event, frozen=True, kw_only=True):
     """The last event of a call, with the sums; ``talk``, ``overlap`` and ``silence`` in seconds."""
 
     name: ClassVar[str] = "call.ended"
