@@ -90,7 +90,7 @@ class Channels:
 
     def _due(self, upto: int) -> tuple[Gap, ...]:
         """The gaps that lie wholly before sample ``upto`` (and so belong to the block that ends there)."""
-        over = all(side.ended for side in self._sides.values()) and not self.ready - (upto - self._start)
+        over = all(side.ended for side in self._sides.values()) and not self.ready
         due = [gap for gap in self._gaps if over or gap.known * self.rate <= upto]
         self._gaps = [gap for gap in self._gaps if gap not in due]
         return tuple(due)
