@@ -1,0 +1,97 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import BadInput
+from monitor.events import CallStarted, SpeechEnded, SpeechStarted
+from monitor.sinks import Line
+from monitor.sinks.journal import JournalSink, expire
+from monitor.sources.journal import is_journal, read_journal
+
+STARTED = CallStarted(
+    call="c-1", sources=("a.wav",), rate=8000, band="narrow", model="none", rules_hash="0", profile="default"
+)
+EVENTS = [
+    STARTED,
+    SpeechStarted(known=1.2, channel="caller", at=1.0),
+    SpeechEnded(known=3.0, channel="caller", start=1.0, end=2.6),
+]
+
+
+def journal(folder: Path) -> Path:
+    sink = JournalSink(folder)
+    for number, event in enumerate(EVENTS, 1):
+        sink.take([Line("c-1", number, event)])
+    sink.close()
+    assert sink.path
+    return sink.path
+
+
+def test_what_was_written_is_read_back(tmp_path: Path):
+    read = read_journal(journal(tmp_path))
+    assert list(read.events) == EVENTS
+    assert read.call == "c-1"
+    assert read.end == 3.0
+    assert read.ended is None
+
+
+def test_nothing_is_made_before_the_first_event(tmp_path: Path):
+    sink = JournalSink(tmp_path / "journals")
+    sink.take([])
+    sink.close()
+    assert not (tmp_path / "journals").exists()
+
+
+def test_a_journal_is_on_disk_while_the_call_goes_on(tmp_path: Path):
+    sink = JournalSink(tmp_path)
+    sink.take([Line("c-1", 1, STARTED)])
+    assert read_journal(tmp_path / "c-1.jsonl").started == STARTED
+    sink.close()
+
+
+def test_a_cut_off_last_line_is_left_out_and_told(tmp_path: Path):
+    path = journal(tmp_path)
+    path.write_bytes(path.read_bytes()[:-20])
+    read = read_journal(path)
+    assert list(read.events) == EVENTS[:-1]
+    assert read.notice
+    assert "line 3" in read.notice
+
+
+def test_a_wrong_line_in_the_middle_is_named(tmp_path: Path):
+    path = journal(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + b"{my secret words}\n" + lines[2])
+    with pytest.raises(BadInput, match="line 2") as wrong:
+        read_journal(path)
+    assert "secret" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"{}"])
+def test_what_does_not_begin_with_a_call_is_no_journal(tmp_path: Path, content: bytes):
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(BadInput):
+        read_journal(path)
+
+
+def test_old_journals_expire_and_young_ones_stay(tmp_path: Path):
+    old, young = tmp_path / "old.jsonl", tmp_path / "young.jsonl"
+    for path in (old, young):
+        path.touch()
+    month = 31 * 86400
+    os.utime(old, (old.stat().st_atime - month, old.stat().st_mtime - month))
+    assert expire(tmp_path, 30) == [old]
+    assert young.exists()
+
+
+def test_journals_are_known_by_their_ending():
+    assert is_journal(Path("c.jsonl"))
+    assert not is_journal(Path("c.wav"))
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match="journal"):
+        JournalSink(tmp_path / "file" / "below").take([Line("c-1", 1, STARTED)])
