@@ -45,6 +45,9 @@ class ProsodySettings(Settings, frozen=True):
     window_voiced: float = 0.3
     raised: float = 1.0
     lowered: float = 0.5
+    level_bonus: float = 0.25
+    relearn: float = 20.0
+    settle: float = 2.0
 
 
 class OverlapSettings(Settings, frozen=True):
@@ -56,11 +59,11 @@ class OverlapSettings(Settings, frozen=True):
     taker_talks: float = 0.35
     release: float = 3.0
     inside: float = 0.2
-    bid_gap: float = 0.6
-    talk_over: float = 1.1
-    interruption_overlap: float = 0.2
+    bid_gap: float = 0.8
+    holder_turn: float = 0.7
+    talk_over: float = 1.4
+    interruption_overlap: float = 0.24
     interruption_bid: float = 0.8
-    backchannel_silence: float = 0.6
     simultaneous: float = 0.2
 
 

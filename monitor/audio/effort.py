@@ -1,0 +1,189 @@
+"""Vocal effort against the speaker's own running baseline: has this voice been raised?
+
+A raised voice is higher (pitch) and brighter (more energy above 1 kHz); both show on any telephone
+and do not move with the gain, which loudness does: a headset that levels the sound makes loudness
+worse than useless. So effort is the mean of the pitch shift and the brightness shift; loudness may
+only add to it. It says how the voice is used, not what is felt.
+
+Sources: Jessen, Köster & Gfroerer 2005 (pitch rises with effort in every one of 100 speakers);
+Nordenberg & Sundberg 2004 (the alpha ratio rises with vocal loudness).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.audio.acoustics import Floats
+from monitor.config import ProsodySettings
+from monitor.events import FRAME_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A voiced sound: ``pitch`` in semitones re 100 Hz, ``tilt`` (alpha ratio) and ``level`` in dB."""
+
+    pitch: float
+    tilt: float
+    level: float
+
+
+class RunningMedian:
+    """The median of values in bins of ``step`` between ``low`` and ``high``; older values count less.
+
+    A histogram with a pointer to its median bin (Huang, Yang & Tang 1979). Instead of all bins
+    shrinking, each new value weighs more than the one before; ``weight`` is given by the caller.
+    """
+
+    def __init__(self, low: float, high: float, step: float) -> None:
+        self._low, self._step = low, step
+        self._bins = [0.0] * round((high - low) / step)
+        self._middle = 0
+        self._below = self._total = 0.0
+
+    def add(self, value: float, weight: float) -> None:
+        """Takes a value in; one beyond the range counts at its end."""
+        bins = self._bins
+        place = min(max(int((value - self._low) / self._step), 0), len(bins) - 1)
+        bins[place] += weight
+        self._total += weight
+        if place < self._middle:
+            self._below += weight
+        half = self._total / 2
+        while self._below > half:
+            self._middle -= 1
+            self._below -= bins[self._middle]
+        while self._below + bins[self._middle] < half:
+            self._below += bins[self._middle]
+            self._middle += 1
+
+    def scale(self, factor: float) -> None:
+        """Multiplies all weights, so that growing ones stay in range."""
+        self._bins = [weight * factor for weight in self._bins]
+        self._below = sum(self._bins[: self._middle])
+        self._total = sum(self._bins)
+
+    @property
+    def median(self) -> float:
+        """The median, interpolated within its bin."""
+        inside = self._bins[self._middle]
+        share = (self._total / 2 - self._below) / inside if inside else 0.5
+        return self._low + self._step * (self._middle + share)
+
+
+class Baseline:
+    """How a speaker usually sounds: running medians that forget by half in ``half_life`` voiced seconds."""
+
+    _MOST = 2.0**40
+
+    def __init__(self, half_life: float) -> None:
+        self.voiced = 0.0
+        self._growth = 2 ** (FRAME_SECONDS / half_life)
+        self._weight = 1.0
+        self._pitch = RunningMedian(-12, 36, 0.2)
+        self._tilt = RunningMedian(-45, 30, 0.25)
+        self._level = RunningMedian(-100, 10, 0.4)
+
+    def learn(self, sound: Sound, haste: float = 1.0) -> None:
+        """Takes in a voiced frame; ``haste`` times faster forgetting than usual."""
+        self.voiced += FRAME_SECONDS
+        self._weight *= self._growth**haste
+        self._pitch.add(sound.pitch, self._weight)
+        self._tilt.add(sound.tilt, self._weight)
+        self._level.add(sound.level, self._weight)
+        if self._weight > self._MOST:
+            for median in (self._pitch, self._tilt, self._level):
+                median.scale(1 / self._weight)
+            self._weight = 1.0
+
+    @property
+    def usual(self) -> Sound:
+        """The usual sound."""
+        return Sound(self._pitch.median, self._tilt.median, self._level.median)
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How the last second differs from the baseline (semitones, dB, dB), and the ``effort`` it makes."""
+
+    pitch: float
+    tilt: float
+    level: float
+    effort: float
+
+
+_SEMITONES = _TILT_DB = 6.0
+"""The shifts that make an effort of 1.0."""
+_LEVEL_DB = 10.0
+_BOTH = 0.25
+"""Pitch and tilt must each have risen by this share, or the voice is not called raised."""
+
+
+def effort(pitch: float, tilt: float, level: float, settings: ProsodySettings) -> float:
+    """The score of a shift: about 0 is usual, ``settings.raised`` and more is raised."""
+    higher, brighter, louder = _share(pitch, _SEMITONES), _share(tilt, _TILT_DB), _share(level, _LEVEL_DB)
+    score = (higher + brighter) / 2
+    if min(higher, brighter) < _BOTH:
+        return min(score, settings.raised - 0.01)
+    return score + settings.level_bonus * max(0.0, louder)
+
+
+def _share(shift: float, full: float) -> float:
+    return min(max(shift / full, -1.0), 1.5)
+
+
+class Speaker:
+    """One side's baseline and whether its voice is raised just now.
+
+    A raised voice does not become the baseline, or a long quarrel would hide itself. Yet a shift that
+    lasts is a new normal: after ``relearn`` voiced seconds without a break it is more likely another
+    person on the phone, and it is learnt, quickly. The other way round, a voice that stays well below
+    its baseline shows that the call began raised: that is learnt after ``settle`` voiced seconds.
+    """
+
+    _HOLD = 0.3
+    _RELEASE = 1.0
+    _BELOW = -0.5
+    _HASTE = 8.0
+
+    def __init__(self, settings: ProsodySettings) -> None:
+        self._settings = settings
+        self._baseline = Baseline(settings.half_life)
+        self._raised = False
+        # Voiced seconds that the score has stayed above, under the release score, or below usual.
+        self._over = self._under = self._lower = 0.0
+
+    def compare(self, now: Sound | None) -> Shift | None:
+        """The shift of the last second's medians; None before the baseline is warm."""
+        if now is None or self._baseline.voiced < self._settings.warm_up - FRAME_SECONDS / 2:
+            return None
+        usual = self._baseline.usual
+        pitch, tilt, level = now.pitch - usual.pitch, now.tilt - usual.tilt, now.level - usual.level
+        return Shift(pitch, tilt, level, effort(pitch, tilt, level, self._settings))
+
+    def learn(self, sounds: list[Sound], shift: Shift | None, *, alone: bool) -> None:
+        """Takes in the new voiced frames, unless the voice is raised or the other side speaks too."""
+        if shift is not None:
+            self._judge(shift.effort, len(sounds) * FRAME_SECONDS)
+        lasting = self._over >= self._settings.relearn or self._lower >= self._settings.settle
+        if alone and (lasting or not self._raised):
+            for sound in sounds:
+                self._baseline.learn(sound, self._HASTE if lasting else 1.0)
+
+    def _judge(self, score: float, voiced: float) -> None:
+        settings = self._settings
+        self._lower = self._lower + voiced if score < self._BELOW else 0.0
+        if self._raised:
+            self._under = self._under + voiced if score < settings.lowered else 0.0
+            self._over += voiced
+            self._raised = self._under < self._RELEASE
+            self._over = self._over if self._raised else 0.0
+        else:
+            self._over = self._over + voiced if score >= settings.raised else 0.0
+            self._under = 0.0
+            self._raised = self._over >= self._HOLD
+
+
+def semitones(octave: Floats) -> Floats:
+    """Semitones re 100 Hz of pitches given as log2 Hz."""
+    return (octave - np.float32(math.log2(100))) * np.float32(12)
