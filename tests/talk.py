@@ -21,6 +21,6 @@ def active(*lines: str, seconds: float) -> NDArray[np.bool_]:
         if not found:
             raise ValueError(f"not a line of a talk script: {line!r}")
         channel, start, end = found.groups()
-        row = CHANNELS.index(channel)  # type: ignore[arg-type]  # the pattern admits the two names only
+        row = CHANNELS.index(channel)
         talk[row, round(float(start) / FRAME_SECONDS) : round(float(end) / FRAME_SECONDS)] = True
     return talk
