@@ -1,0 +1,183 @@
+"""Which phrases stand in what was said: the lexicon, asked word by word.
+
+    lexicon = Lexicon.load("en")
+    lexicon.find(utterance.words)  ->  [Match(cls="apology", first=0, last=2, ...)]
+
+Where phrases of one class overlap, the one that begins first counts, and of those the longest: "I am
+so sorry" is one apology. A class may be cancelled by a negation before it ("not sorry"), by an
+exception of its own ("better safe than sorry"), or overridden by another class on the same words
+("sorry to hear that" is empathy).
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.events import Word
+from monitor.rules import lexicon as files
+from monitor.rules.lexicon import Entry, Source
+from monitor.rules.tokens import Token, tokens
+from monitor.rules.trie import Hit, Trie
+
+NEGATIONS = frozenset({"not", "never", "hardly", "without", "neither", "nor", "nobody", "stop"})
+"""Words that turn a phrase of a class with ``negation: true`` into its opposite."""
+
+TRANSPARENT = frozenset(
+    """a about actually all am any at be been being even ever exactly feel feeling going gonna have here
+    is just need needed of one or particularly quite really remotely say saying see so sound terribly that
+    the to too truly very want wanted was"""
+    .split()  # noqa: SIM905 - a line of words is easier to read and to add to than a list of quotes
+)  # fmt: skip
+"""Words that a negation reaches across: "not going to say sorry"."""
+
+REACH = 5
+"""A negation stands at most so many words before the phrase."""
+
+
+class Match(NamedTuple):
+    """A phrase of class ``cls`` from word ``first`` to ``last`` of what was asked about (both included).
+
+    ``start`` and ``end`` are call seconds. ``first`` is negative where the phrase began in the words
+    ``before``. ``phrase`` is the class and the line of its file: ``apology:12``.
+    """
+
+    cls: str
+    first: int
+    last: int
+    start: float
+    end: float
+    text: str
+    phrase: str
+
+
+class _Span(NamedTuple):
+    cls: str
+    first: int
+    last: int
+    entry: Entry
+
+
+class Lexicon:
+    """The phrases of one language, compiled. Immutable, and shared by all calls."""
+
+    def __init__(self, source: Source, language: str = "en") -> None:
+        self.language = language
+        self.source = source
+        self._entries = source.entries
+        self._trie = Trie(source.sets)
+        for number, entry in enumerate(source.entries):
+            self._trie.add(number, entry.phrase.sequence)
+
+    @classmethod
+    def load(cls, language: str = "en", extra: Sequence[Path] = ()) -> "Lexicon":
+        """The bundled phrases of ``language``; a class in a folder of ``extra`` replaces the bundled one."""
+        return _load(language, tuple(extra))
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The names that ``Match.cls`` may have."""
+        also = {name for one in self.source.classes.values() for name in one.counts_as}
+        return frozenset(self.source.classes) | also
+
+    def find(self, words: Sequence[Word], before: Sequence[Word] = ()) -> list[Match]:
+        """The phrases in ``words``, by place, and those that began in ``before`` and end in ``words``.
+
+        ``before`` is the tail of what the same speaker said just before; it also tells whether a
+        negation stands there.
+        """
+        joined = [*before, *words]
+        given = tokens(joined, -len(before))
+        spans = self._chosen(self._true_hits(given), given)
+        matches = [_match(span, given, joined, len(before)) for span in spans]
+        return [match for match in matches if match.last >= 0]
+
+    def _true_hits(self, given: list[Token]) -> list[_Span]:
+        """What the tree found, less the phrases in a wrong place, negated ones and exceptions."""
+        spans: list[_Span] = []
+        exceptions: list[_Span] = []
+        for hit in self._trie.scan(given):
+            entry = self._entries[hit.phrase]
+            if not _in_place(entry, hit, given):
+                continue
+            if entry.exception:
+                exceptions.append(_Span(entry.cls, hit.first, hit.last, entry))
+                continue
+            one = self.source.classes[entry.cls]
+            if one.negation and _negated(given, hit.first):
+                continue
+            spans += [_Span(cls, hit.first, hit.last, entry) for cls in (entry.cls, *one.counts_as)]
+        return [span for span in spans if not any(_covers(out, span.entry.cls, span) for out in exceptions)]
+
+    def _chosen(self, spans: list[_Span], given: list[Token]) -> list[_Span]:
+        """One span where several of a class overlap; none where another class overrides it."""
+        last: dict[str, int] = {}
+        chosen: list[_Span] = []
+        for span in sorted(spans, key=lambda span: (span.first, -span.last)):
+            if span.first > last.get(span.cls, -1):
+                last[span.cls] = span.last
+                chosen.append(span)
+        strong = [span for span in chosen if self._overrides(span)]
+        return [
+            span
+            for span in chosen
+            if not any(span.cls in self._overrides(over) and _overlap(over, span) for over in strong)
+        ]
+
+    def _overrides(self, span: _Span) -> tuple[str, ...]:
+        one = self.source.classes.get(span.cls)
+        return one.overrides if one else ()
+
+
+@lru_cache(maxsize=8)
+def _load(language: str, extra: tuple[Path, ...]) -> Lexicon:
+    return Lexicon(files.read([files.folder(language), *extra]), language)
+
+
+def _match(span: _Span, given: list[Token], joined: Sequence[Word], shift: int) -> Match:
+    first, last = given[span.first].word, given[span.last].word
+    said = joined[first + shift : last + shift + 1]
+    text = " ".join(word.text.strip() for word in said)
+    return Match(span.cls, first, last, said[0].start, said[-1].end, text, span.entry.id)
+
+
+def _in_place(entry: Entry, hit: Hit, given: Sequence[Token]) -> bool:
+    phrase = entry.phrase
+    mark = given[hit.last].mark
+    if phrase.question and mark != "?":
+        return False
+    if phrase.at_end and hit.last + 1 < len(given) and mark not in (".", "?"):
+        return False
+    return not phrase.at_start or _begins(given, hit.first)
+
+
+def _begins(given: Sequence[Token], place: int) -> bool:
+    """Whether a sentence begins at ``place`` (small words such as "so" and "and" may stand before)."""
+    while place and given[place - 1].mark not in (".", "?") and given[place - 1].text in _OPENERS:
+        place -= 1
+    return place == 0 or given[place - 1].mark in (".", "?")
+
+
+_OPENERS = frozenset(
+    "and but so okay well oh right yes no uh um er ah alright now hello hi please then"
+    .split()  # noqa: SIM905 - as above
+)  # fmt: skip
+
+
+def _negated(given: Sequence[Token], first: int) -> bool:
+    for token in reversed(given[max(0, first - REACH) : first]):
+        if token.mark in (".", "?", ","):
+            return False
+        if token.text in NEGATIONS:
+            return True
+        if token.text not in TRANSPARENT:
+            return False
+    return False
+
+
+def _covers(out: _Span, cls: str, span: _Span) -> bool:
+    return out.cls == cls and _overlap(out, span)
+
+
+def _overlap(one: _Span, other: _Span) -> bool:
+    return one.first <= other.last and other.first <= one.last

@@ -1,0 +1,161 @@
+"""All phrases of all classes in one tree of words; one walk over what was said finds every one.
+
+After Aho & Corasick (1975), over words instead of letters: the work for a word does not depend on how
+many phrases there are, only on how many of them could go on with this very word. Gaps, named sets and
+word beginnings are edges of the same tree. Where ways part and meet again ("[I am] [so] sorry"), the
+branches meet in one node, so that the tree grows with the text of the phrases, not with the number of
+ways to say them; phrases with the same beginning share it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from monitor.rules import patterns
+from monitor.rules.patterns import Choice, Element
+from monitor.rules.tokens import FILLERS, Token
+
+MEMORY = 20_000
+"""Different words whose edges are remembered; a call has some hundreds."""
+
+
+class Hit(NamedTuple):
+    """A phrase stands from token ``first`` to token ``last``, both included."""
+
+    phrase: int
+    first: int
+    last: int
+
+
+class _Node:
+    """``gaps`` leads to a node that may wait so many words; ``meets`` are nodes reached without a word."""
+
+    __slots__ = ("ends", "gaps", "meets", "next")
+
+    def __init__(self) -> None:
+        self.next: dict[str, _Node] = {}
+        self.gaps: dict[int, _Node] = {}
+        self.meets: tuple[_Node, ...] = ()
+        self.ends: list[int] = []
+
+
+_State = tuple[_Node, int, int]
+"""A node, the token where its phrase began, and how many more words may stand before the next one."""
+
+
+class Trie:
+    """The tree. ``add`` every phrase, then ``scan`` what was said."""
+
+    def __init__(
+        self, sets: dict[str, frozenset[str]], similar: Callable[[str], str | None] | None = None
+    ) -> None:
+        self._root = _Node()
+        self._sets = sets
+        self._similar = similar
+        self._edges: set[str] = set()
+        self._memory: dict[str, tuple[str, ...]] = {}
+        self._meeting: dict[tuple[int, ...], _Node] = {}
+
+    def add(self, phrase: int, sequence: patterns.Sequence) -> None:
+        """Lets every way of saying phrase number ``phrase`` be found."""
+        for node in self._grow([self._root], sequence):
+            node.ends.append(phrase)
+
+    def _grow(self, nodes: list[_Node], sequence: patterns.Sequence) -> list[_Node]:
+        """The nodes after ``sequence`` from ``nodes``: one, and the root if it can be left out altogether."""
+        for element in sequence:
+            if isinstance(element, Choice):
+                nodes = self._meet([end for way in element.ways for end in self._grow(nodes, way)])
+            else:
+                nodes = self._meet([self._edge(node, element) for node in nodes])
+        return nodes
+
+    def _edge(self, node: _Node, element: Element) -> _Node:
+        if isinstance(element, int):
+            return node.gaps.setdefault(element, _Node())
+        self._edges.add(element)
+        return node.next.setdefault(element, _Node())
+
+    def _meet(self, nodes: list[_Node]) -> list[_Node]:
+        """One node for several. The root meets nobody: whatever it reached without a word would be tried
+        at every word of a call."""
+        different = list(dict.fromkeys(node for node in nodes if node is not self._root))
+        if len(different) > 1:
+            key = tuple(id(node) for node in different)
+            meeting = self._meeting.get(key)
+            if meeting is None:
+                meeting = self._meeting[key] = _Node()
+                for node in different:
+                    node.meets += (meeting,)
+            different = [meeting]
+        return [self._root, *different] if self._root in nodes else different
+
+    @property
+    def words(self) -> list[str]:
+        """Every plain word that stands in a phrase."""
+        return [edge for edge in self._edges if edge[0] != "<" and edge[-1] != "*"]
+
+    def scan(self, tokens: Sequence[Token]) -> list[Hit]:
+        """Every phrase in ``tokens``, overlapping ones too, in the order in which they end."""
+        hits: dict[Hit, None] = {}
+        states: dict[_State, None] = {}
+        for place, token in enumerate(tokens):
+            states[self._root, place, 0] = None
+            states = self._step(states, token, place, hits)
+        return list(hits)
+
+    def _step(
+        self, states: dict[_State, None], token: Token, place: int, hits: dict[Hit, None]
+    ) -> dict[_State, None]:
+        edges = self._memory.get(token.text)
+        if edges is None:
+            edges = self._learn(token.text)
+        over = token.mark in (".", "?")  # a gap does not reach into the next sentence
+        filler = token.text in FILLERS
+        after: dict[_State, None] = {}
+        for state in states:
+            node, first, left = state
+            following = node.next
+            for edge in edges:
+                child = following.get(edge)
+                if child is not None:
+                    _enter(child, first, place, over, after, hits)
+            if filler and first < place:
+                after[state] = None
+            elif left and not over:
+                after[node, first, left - 1] = None
+        return after
+
+    def _learn(self, text: str) -> tuple[str, ...]:
+        """The edges that the word ``text`` may take anywhere in the tree."""
+        if len(self._memory) >= MEMORY:
+            self._memory.clear()
+        found = self._exact(text)
+        if not found and self._similar is not None:
+            meant = self._similar(text)
+            found = self._exact(meant) if meant else []
+        if "<word>" in self._edges:
+            found.append("<word>")
+        edges = self._memory[text] = tuple(found)
+        return edges
+
+    def _exact(self, text: str) -> list[str]:
+        edges = [text] if text in self._edges else []
+        edges += [stem for end in range(3, len(text) + 1) if (stem := text[:end] + "*") in self._edges]
+        edges += [f"<{name}>" for name, words in self._sets.items() if text in words]
+        if text[0].isdigit() and "<number>" not in edges:
+            edges.append("<number>")
+        return edges
+
+
+def _enter(
+    node: _Node, first: int, place: int, over: bool, after: dict[_State, None], hits: dict[Hit, None]
+) -> None:
+    """Notes what ends in ``node``, and where a phrase may go on from there."""
+    for phrase in node.ends:
+        hits[Hit(phrase, first, place)] = None
+    if node.next:
+        after[node, first, 0] = None
+    for gap, beyond in node.gaps.items():
+        after[beyond, first, 0 if over else gap] = None
+    for meeting in node.meets:
+        _enter(meeting, first, place, over, after, hits)
