@@ -20,17 +20,6 @@ from monitor.rules.lexicon import Entry, Source
 from monitor.rules.tokens import Token, tokens
 from monitor.rules.trie import Hit, Trie
 
-NEGATIONS = frozenset({"not", "never", "hardly", "without", "neither", "nor", "nobody", "stop"})
-"""Words that turn a phrase of a class with ``negation: true`` into its opposite."""
-
-TRANSPARENT = frozenset(
-    """a about actually all am any at be been being even ever exactly feel feeling going gonna have here
-    is just need needed of one or particularly quite really remotely say saying see so sound terribly that
-    the to too truly very want wanted was"""
-    .split()  # noqa: SIM905 - a line of words is easier to read and to add to than a list of quotes
-)  # fmt: skip
-"""Words that a negation reaches across: "not going to say sorry"."""
-
 REACH = 5
 """A negation stands at most so many words before the phrase."""
 
@@ -65,6 +54,9 @@ class Lexicon:
         self.language = language
         self.source = source
         self._entries = source.entries
+        self._words = {
+            name: source.sets.get(name, frozenset()) for name in ("negation", "transparent", "opener")
+        }
         self._trie = Trie(source.sets)
         for number, entry in enumerate(source.entries):
             self._trie.add(number, entry.phrase.sequence)
@@ -98,13 +90,13 @@ class Lexicon:
         exceptions: list[_Span] = []
         for hit in self._trie.scan(given):
             entry = self._entries[hit.phrase]
-            if not _in_place(entry, hit, given):
+            if not self._in_place(entry, hit, given):
                 continue
             if entry.exception:
                 exceptions.append(_Span(entry.cls, hit.first, hit.last, entry))
                 continue
             one = self.source.classes[entry.cls]
-            if one.negation and _negated(given, hit.first):
+            if one.negation and self._negated(given, hit.first):
                 continue
             spans += [_Span(cls, hit.first, hit.last, entry) for cls in (entry.cls, *one.counts_as)]
         return [span for span in spans if not any(_covers(out, span.entry.cls, span) for out in exceptions)]
@@ -124,6 +116,33 @@ class Lexicon:
             if not any(span.cls in self._overrides(over) and _overlap(over, span) for over in strong)
         ]
 
+    def _in_place(self, entry: Entry, hit: Hit, given: Sequence[Token]) -> bool:
+        phrase = entry.phrase
+        mark = given[hit.last].mark
+        if phrase.question and mark != "?":
+            return False
+        if phrase.at_end and hit.last + 1 < len(given) and mark not in (".", "?"):
+            return False
+        return not phrase.at_start or self._begins(given, hit.first)
+
+    def _begins(self, given: Sequence[Token], place: int) -> bool:
+        """Whether a sentence begins at ``place`` (openers such as "so" and "and" may stand before)."""
+        openers = self._words["opener"]
+        while place and given[place - 1].mark not in (".", "?") and given[place - 1].text in openers:
+            place -= 1
+        return place == 0 or given[place - 1].mark in (".", "?")
+
+    def _negated(self, given: Sequence[Token], first: int) -> bool:
+        """Whether a negation stands before ``first``, with nothing between that it would not reach across."""
+        for token in reversed(given[max(0, first - REACH) : first]):
+            if token.mark:
+                return False
+            if token.text in self._words["negation"]:
+                return True
+            if token.text not in self._words["transparent"]:
+                return False
+        return False
+
     def _overrides(self, span: _Span) -> tuple[str, ...]:
         one = self.source.classes.get(span.cls)
         return one.overrides if one else ()
@@ -139,40 +158,6 @@ def _match(span: _Span, given: list[Token], joined: Sequence[Word], shift: int) 
     said = joined[first + shift : last + shift + 1]
     text = " ".join(word.text.strip() for word in said)
     return Match(span.cls, first, last, said[0].start, said[-1].end, text, span.entry.id)
-
-
-def _in_place(entry: Entry, hit: Hit, given: Sequence[Token]) -> bool:
-    phrase = entry.phrase
-    mark = given[hit.last].mark
-    if phrase.question and mark != "?":
-        return False
-    if phrase.at_end and hit.last + 1 < len(given) and mark not in (".", "?"):
-        return False
-    return not phrase.at_start or _begins(given, hit.first)
-
-
-def _begins(given: Sequence[Token], place: int) -> bool:
-    """Whether a sentence begins at ``place`` (small words such as "so" and "and" may stand before)."""
-    while place and given[place - 1].mark not in (".", "?") and given[place - 1].text in _OPENERS:
-        place -= 1
-    return place == 0 or given[place - 1].mark in (".", "?")
-
-
-_OPENERS = frozenset(
-    "and but so okay well oh right yes no uh um er ah alright now hello hi please then"
-    .split()  # noqa: SIM905 - as above
-)  # fmt: skip
-
-
-def _negated(given: Sequence[Token], first: int) -> bool:
-    for token in reversed(given[max(0, first - REACH) : first]):
-        if token.mark in (".", "?", ","):
-            return False
-        if token.text in NEGATIONS:
-            return True
-        if token.text not in TRANSPARENT:
-            return False
-    return False
 
 
 def _covers(out: _Span, cls: str, span: _Span) -> bool:

@@ -34,10 +34,11 @@ class Token(NamedTuple):
 FILLERS = frozenset({"uh", "um", "er", "erm", "uhm", "hm", "hmm", "mm", "mhm", "ah", "eh"})
 """Sounds that may stand anywhere inside a phrase without breaking it."""
 
-_IS_AFTER = frozenset(
-    "it that what who here there he she how where when everything nothing something this one why"
-    .split()  # noqa: SIM905 - a line of words is easier to read and to add to than a list of quotes
-)  # fmt: skip
+_IS_AFTER = frozenset({
+    "it", "that", "what", "who", "here", "there", "he", "she", "how", "where", "when", "everything",
+    "nothing", "something", "this", "one", "why",
+})  # fmt: skip
+"""After these words 's means "is"; after others it is a possessive."""
 _WHOLE = {
     "cannot": "can not", "can't": "can not", "won't": "will not", "shan't": "shall not", "ain't": "is not",
     "let's": "let us", "y'all": "you all", "ma'am": "madam", "o'clock": "oclock", "'cause": "because",
