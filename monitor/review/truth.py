@@ -42,7 +42,7 @@ class TrueWord(_Strict, frozen=True, kw_only=True):
 
 
 class Happening(_Strict, frozen=True, kw_only=True):
-    """Something that happened. ``by`` is who did it (came second, raised the voice, said sorry), null: both or the line.
+    """Something that happened. ``by`` is who did it, or whose sound it is; null: both sides.
 
     ``overlap`` is how long both spoke at once, for the kinds where the two meet.
     """
@@ -55,17 +55,24 @@ class Happening(_Strict, frozen=True, kw_only=True):
 
 
 class ExpectedAlert(_Strict, frozen=True, kw_only=True):
-    """An alert of ``rule`` must open between ``from_`` and ``to``; ``words``: only a recogniser can find it."""
+    """An alert of ``rule`` must open between ``from_`` and ``to``.
+
+    ``words``: only a recogniser can find it. ``may``: it is right there, but its absence is no fault.
+    """
 
     rule: str
     channel: Channel | None = None
     from_: float = msgspec.field(name="from")
     to: float
     words: bool = False
+    may: bool = False
 
 
 class Truth(_Strict, frozen=True, kw_only=True):
-    """All that is known about one recorded call. ``audio`` names one stereo file or two mono ones (caller first)."""
+    """All that is known about one recorded call.
+
+    ``audio`` names one stereo file or two mono ones (caller first).
+    """
 
     call: str
     about: str
