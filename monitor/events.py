@@ -391,10 +391,47 @@ class CallEnded(Event, frozen=True, kw_only=True):
     scores: dict[str, float] = {}
 
 
+# --- what the hub itself says to a listener ------------------------------------------------------
+
+
+class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that goes on, as a listener finds it: who, since when, how difficult, which alerts are open."""
+
+    call: str
+    agent: str | None
+    team: str | None
+    seconds: float
+    started: CallStarted | None = None
+    difficulty: Difficulty | None = None
+    alerts: tuple[AlertOpened, ...] = ()
+
+
+class Snapshot(Event, frozen=True, kw_only=True):
+    """The first thing a listener gets: the calls that are open. What follows comes after ``sequence``."""
+
+    name: ClassVar[str] = "snapshot"
+    sequence: int
+    calls: tuple[OpenCall, ...]
+
+
+class Dropped(Event, frozen=True, kw_only=True):
+    """So many lines that are only looked at were left out, since the listener could not keep up."""
+
+    name: ClassVar[str] = "dropped"
+    lines: int
+
+
+class Refused(Event, frozen=True, kw_only=True):
+    """What a client sent was not accepted; one sentence says why."""
+
+    name: ClassVar[str] = "refused"
+    reason: str
+
+
 EVENTS: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, OverlapStarted, Overlap,
                  Interruption, TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated,
-                 AlertClosed, Difficulty, Note, CallEnded)
+                 AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused)
 }  # fmt: skip
 """Every kind of event by its name on the wire."""

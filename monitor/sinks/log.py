@@ -101,6 +101,11 @@ class EventLog:
         row = self._db.execute("SELECT last FROM calls WHERE call = ?", (call,)).fetchone()
         return int(row[0]) if row else 0
 
+    def whose(self, call: str) -> tuple[str | None, str | None]:
+        """The agent and the team of a call."""
+        row = self._db.execute("SELECT agent, team FROM calls WHERE call = ?", (call,)).fetchone()
+        return (row[0], row[1]) if row else (None, None)
+
     def since(self, sequence: int, limit: int = 1000) -> list[tuple[int, str, bytes]]:
         """Up to ``limit`` entries after ``sequence``: (sequence, call, line)."""
         rows = self._db.execute(
@@ -111,7 +116,9 @@ class EventLog:
 
     def open_calls(self) -> Iterator[tuple[str, str | None, str | None]]:
         """(call, agent, team) of the calls that have not ended."""
-        yield from self._db.execute("SELECT call, agent, team FROM calls WHERE NOT ended ORDER BY stored, call")
+        yield from self._db.execute(
+            "SELECT call, agent, team FROM calls WHERE NOT ended ORDER BY stored, call"
+        )
 
     def lines_of(self, call: str) -> list[bytes]:
         """Every kept line of one call, in order."""
@@ -127,10 +134,16 @@ class EventLog:
 
     def retain(self, *, days: float, megabytes: float) -> int:
         """Forgets what is older than ``days``, then the oldest beyond ``megabytes``; how many events."""
-        gone = self._db.execute("DELETE FROM events WHERE stored < ?", (clock.unix() - days * 86400,)).rowcount
+        gone = self._db.execute(
+            "DELETE FROM events WHERE stored < ?", (clock.unix() - days * 86400,)
+        ).rowcount
         size = int(self._one("SELECT coalesce(sum(length(line)), 0) FROM events"))
         while size > megabytes * 1e6:
-            cut = int(self._one("SELECT max(sequence) FROM (SELECT sequence FROM events ORDER BY sequence LIMIT 1000)"))
+            cut = int(
+                self._one(
+                    "SELECT max(sequence) FROM (SELECT sequence FROM events ORDER BY sequence LIMIT 1000)"
+                )
+            )
             gone += self._db.execute("DELETE FROM events WHERE sequence <= ?", (cut,)).rowcount
             size = int(self._one("SELECT coalesce(sum(length(line)), 0) FROM events"))
         self._db.execute("DELETE FROM calls WHERE ended AND stored < ?", (clock.unix() - days * 86400,))
@@ -141,6 +154,7 @@ class EventLog:
         self._db.close()
 
     def _append(self, call: str, arrivals: Sequence[Arrival]) -> list[Entry]:
+        self._db.execute("INSERT OR IGNORE INTO calls (call, stored) VALUES (?, ?)", (call, clock.unix()))
         last = self.last_of(call)
         sequence, entries, now = self.last, [], clock.unix()
         for arrival in arrivals:
@@ -153,16 +167,15 @@ class EventLog:
             sequence += 1
             entry = _entry(sequence, call, arrival, kept=True)
             self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (sequence, call, now, entry.line))
-            self._note(call, arrival.event, now)
+            self._note(call, arrival.event)
             entries.append(entry)
         self._db.execute("UPDATE calls SET last = ? WHERE call = ?", (last, call))
         return entries
 
-    def _note(self, call: str, event: Event, now: float) -> None:
+    def _note(self, call: str, event: Event) -> None:
         if isinstance(event, CallStarted):
             self._db.execute(
-                "INSERT INTO calls (call, agent, team, stored) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (call, event.agent, event.team, now),
+                "UPDATE calls SET agent = ?, team = ? WHERE call = ?", (event.agent, event.team, call)
             )
         elif isinstance(event, CallEnded):
             self._db.execute("UPDATE calls SET ended = 1 WHERE call = ?", (call,))
@@ -170,7 +183,9 @@ class EventLog:
     def _check_version(self, where: str) -> None:
         found = int(self._one("PRAGMA user_version"))
         if found not in (0, VERSION):
-            raise BadInput(f"The event log {where} was written by another version of the monitor; move it away.")
+            raise BadInput(
+                f"The event log {where} was written by another version of the monitor; move it away."
+            )
         self._db.execute(f"PRAGMA user_version={VERSION}")
 
     def _one(self, query: str) -> int:
