@@ -25,6 +25,8 @@ from monitor.sources.journal import is_journal, read_journal
 from monitor.speech.worker import Recogniser, Worker, recognise_now
 
 if TYPE_CHECKING:
+    from monitor.sinks.hub import Hub
+    from monitor.sinks.server import Address, Door
     from monitor.sources.recording import Recording
 
 FLAT_OUT_BLOCK = 5.0
@@ -107,24 +109,50 @@ def run_paced(
     recogniser: Recogniser | None,
     sinks: Sequence[Sink],
     speed: float,
+    served: "Served | None" = None,
 ) -> bool:
-    """Plays ``blocks`` at ``speed`` times speaking speed; False when Ctrl-C ended it."""
-    return asyncio.run(_paced_session(call, blocks, recogniser, sinks, speed))
+    """Plays ``blocks`` at ``speed`` times speaking speed; False when Ctrl-C ended it.
+
+    While it plays, ``served`` lets listeners connect.
+    """
+    return asyncio.run(_paced_session(call, blocks, recogniser, sinks, speed, served))
 
 
 async def _paced_session(
-    call: Call, blocks: Iterable[Block], recogniser: Recogniser | None, sinks: Sequence[Sink], speed: float
+    call: Call,
+    blocks: Iterable[Block],
+    recogniser: Recogniser | None,
+    sinks: Sequence[Sink],
+    speed: float,
+    served: "Served | None",
 ) -> bool:
-    announcer = Announcer(call.about.call, sinks)
-    worker = Worker(recogniser) if recogniser else None
-    session = Session(call, announcer.say, worker)
-    with contextlib.ExitStack() as closing:
+    async with contextlib.AsyncExitStack() as closing:
+        if served:
+            from monitor.sinks.server import listening
+
+            address = await closing.enter_async_context(listening(served.hub, served.door))
+            served.tell(address)
+            sinks = [*sinks, served.hub]
+        announcer = Announcer(call.about.call, sinks)
         closing.callback(announcer.close)
+        worker = Worker(recogniser) if recogniser else None
         if worker:
             closing.callback(worker.close)
+        session = Session(call, announcer.say, worker)
+        if served:
+            served.hub.answer_orders(call.about.call, session.put)
         with stopping(session) as stopped:
             await session.run(paced(blocks, call.about.rate, speed))
         return not stopped.is_set()
+
+
+@dataclass(frozen=True)
+class Served:
+    """A hub that runs beside one call; ``tell`` is given the address once it listens."""
+
+    hub: "Hub"
+    door: "Door"
+    tell: Callable[["Address"], None]
 
 
 @contextlib.contextmanager

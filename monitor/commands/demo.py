@@ -21,7 +21,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--speed", default="1", help="1 for speaking speed (default), a factor, or max")
-    parser.add_argument("--model", default="bundled", metavar="NAME", help="another recogniser than the bundled one")
+    parser.add_argument("--model", default="bundled", metavar="NAME", help="another recogniser")
     parser.set_defaults(run=run)
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,6 +13,9 @@ from monitor.config import CallSettings, convert, load_call_settings, read_yaml
 from monitor.errors import BadInput
 from monitor.rules.book import RuleBook, load_book
 from monitor.sinks import Sink
+
+if TYPE_CHECKING:
+    from monitor.session import Served
 
 STOPPED = 130
 
@@ -103,9 +106,9 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
         step = WORDS_BLOCK if recogniser else FLAT_OUT_BLOCK
         finished = run_flat_out(call, recording.blocks(step), recogniser, sinks)
     else:
-        finished = run_paced(
-            call, recording.blocks(PACED_BLOCK), recogniser, sinks, playing.speed, playing.serve
-        )
+        served = serving(playing.serve) if playing.serve else None
+        blocks = recording.blocks(PACED_BLOCK)
+        finished = run_paced(call, blocks, recogniser, sinks, playing.speed, served)
     return 0 if finished else STOPPED
 
 
@@ -128,6 +131,19 @@ def play_journal(playing: Playing, path: Path) -> int:
     if journal.notice:
         sys.stderr.write(f"monitor: {journal.notice}\n")
     return 0
+
+
+def serving(address: str) -> "Served":
+    """A hub beside the call, on loopback, that forgets everything when the call is over."""
+    from monitor.session import Served
+    from monitor.sinks.hub import Hub
+    from monitor.sinks.log import EventLog
+    from monitor.sinks.server import Address, Door, parse_address
+
+    def tell(bound: Address) -> None:
+        sys.stderr.write(f"The page is at http://{bound.host}:{bound.port}/ while the call plays.\n")
+
+    return Served(Hub(EventLog()), Door(address=parse_address(address)), tell)
 
 
 def build_sinks(playing: Playing, length: float | None) -> list[Sink]:

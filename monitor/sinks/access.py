@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 import jwt
 import msgspec
+from jwt.types import Options
 
 from monitor import clock
 from monitor.errors import BadInput
@@ -61,9 +62,8 @@ def identify(token: str | None, secret: str | None) -> Identity:
     if not token:
         raise BadInput("A token is needed here; ask for one made with `monitor token`.")
     try:
-        plain = jwt.decode(
-            token, secret, algorithms=[ALGORITHM], options={"require": ["exp", "role"], "verify_sub": False}
-        )
+        options: Options = {"require": ["exp", "role"], "verify_sub": False}
+        plain = jwt.decode(token, secret, algorithms=[ALGORITHM], options=options)
         claims = msgspec.convert(plain, _Claims, strict=False)
     except jwt.ExpiredSignatureError:
         raise BadInput("This token has expired; ask for a new one.") from None
@@ -88,7 +88,10 @@ _LISTS = {"team": "teams", "agent": "agents", "call": "calls", "kind": "kinds"}
 
 
 def wanted(query: str) -> Wanted:
-    """The filters in ``?since=..&team=..&agent=..&call=..&kind=..&level=..&role=..``; lists repeat or use commas."""
+    """The filters in ``?since=..&team=..&agent=..&call=..&kind=..&level=..&role=..``.
+
+    Lists repeat the key or use commas. Raises ``BadInput`` for a key or value that is not known.
+    """
     fields: dict[str, object] = {}
     for key, values in parse_qs(query, keep_blank_values=True).items():
         if key in _LISTS:
@@ -100,8 +103,8 @@ def wanted(query: str) -> Wanted:
     try:
         return msgspec.convert(fields, Wanted, strict=False)
     except msgspec.ValidationError:
-        raise BadInput("The address asks for something impossible: since is a number, level info, warn or critical, "
-                       "role agent or supervisor.") from None  # fmt: skip
+        possible = "since is a number, level is info, warn or critical, role is agent or supervisor"
+        raise BadInput(f"The address asks for something impossible: {possible}.") from None
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):

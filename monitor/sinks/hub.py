@@ -122,6 +122,10 @@ class Hub:
         arrivals = [Arrival(line.sequence, *wire.decode(line.json)) for line in lines]
         self.publish(lines[0].call, arrivals)
 
+    def answer_orders(self, call: str, order: Callable[[Order], None]) -> None:
+        """Says who takes the orders for a call that runs in this process."""
+        self.calls.setdefault(call, CallState(None, None)).order = order
+
     def close(self) -> None:
         """The local call is over; the hub goes on for its listeners."""
 

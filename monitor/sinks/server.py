@@ -19,13 +19,14 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
 from monitor.errors import BadInput
 from monitor.sinks.access import Identity, Viewer, bearer, identify, wanted
 from monitor.sinks.hub import POLICY_VIOLATION, Hub
 
 WEB = Path(__file__).resolve().parent.parent / "web"
-PROTOCOL = "monitor.v1"
+PROTOCOL = Subprotocol("monitor.v1")
 BIGGEST_MESSAGE = 1 << 20
 DEFAULT_PORT = 8765
 
@@ -61,9 +62,7 @@ def parse_address(text: str) -> Address:
     if not found:
         host, port = text, str(DEFAULT_PORT)
     if not port.isdecimal() or int(port) > 65535:
-        raise BadInput(
-            f"{text} is no address to listen on; say HOST:PORT, for example 127.0.0.1:{DEFAULT_PORT}."
-        )
+        raise BadInput(f"{text} is no address; say HOST:PORT, for example 127.0.0.1:{DEFAULT_PORT}.")
     return Address(host.strip("[]") or "127.0.0.1", int(port))
 
 
@@ -80,8 +79,8 @@ class Door:
     def __post_init__(self) -> None:
         if not self.address.loopback and (self.tls is None or self.secret is None):
             raise BadInput(
-                f"{self.address.host} is not this machine alone: listening there needs --cert and --key (TLS) "
-                "and --secret-file (tokens); or listen on 127.0.0.1."
+                f"{self.address.host} is not this machine alone: listening there needs --cert and --key "
+                "(TLS) and --secret-file (tokens); or listen on 127.0.0.1."
             )
 
 
