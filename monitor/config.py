@@ -4,6 +4,7 @@ Each room of the core has its own section. The defaults in the types are the pro
 ``configs/call.yaml`` shows every key with a word on what it does, and a test keeps the two equal.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -90,6 +91,7 @@ class SpeechSettings(Settings, frozen=True):
     utilisation: float = 0.6
     context_words: int = 12
     forget_context: float = 3.0
+    agree_margin: float = 0.1
     commit_margin: float = 0.5
     commit_p: float = 0.5
 
@@ -101,6 +103,8 @@ class RulesSettings(Settings, frozen=True):
     budget: int = 6
     budget_window: float = 600.0
     card_seconds: float = 8.0
+    card_wait: float = 20.0
+    ignored_after: float = 45.0
 
 
 class CallSettings(Settings, frozen=True):
@@ -143,10 +147,15 @@ MAX_YAML_BYTES = 2_000_000
 
 def read_yaml(path: Path) -> Any:
     """The plain content of a YAML file. Raises ``BadInput`` naming the file and the line."""
+    return parse_yaml(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a YAML file. Raises ``BadInput`` naming the file."""
     try:
         if path.stat().st_size > MAX_YAML_BYTES:
             raise BadInput(f"{path} is larger than 2 MB; no settings file needs that, so it was not read.")
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist; check the path.") from None
     except IsADirectoryError:
@@ -154,13 +163,23 @@ def read_yaml(path: Path) -> Any:
     except (OSError, UnicodeDecodeError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) else "it is not UTF-8 text"
         raise BadInput(f"{path} cannot be read: {reason}.") from None
-    return parse_yaml(text, str(path))
+
+
+Lines = dict[tuple[str | int, ...], int]
+"""The line (from 1) of each key path in a YAML file: ``(0, "measure")`` is the key of the first entry."""
 
 
 def parse_yaml(text: str, where: str) -> Any:
     """The plain content of YAML text; ``where`` names it in errors."""
+    return parse_yaml_lines(text, where)[0]
+
+
+def parse_yaml_lines(text: str, where: str) -> tuple[Any, Lines]:
+    """The plain content of YAML text, and on which line each part of it stands."""
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        return (None, {}) if node is None else (loader.construct_document(node), dict(_lines(node, ())))
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark
         line = f", line {mark.line + 1}" if mark else ""
@@ -168,6 +187,17 @@ def parse_yaml(text: str, where: str) -> Any:
         raise BadInput(f"{where}{line} is not valid YAML: {wrong.problem or wrong.context}{tab}.") from None
     except (yaml.YAMLError, RecursionError, ValueError) as wrong:
         raise BadInput(f"{where} is not valid YAML: {str(wrong).splitlines()[0]}.") from None
+
+
+def _lines(node: yaml.Node, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield (*at, key.value), key.start_mark.line + 1
+            yield from _lines(value, (*at, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for place, value in enumerate(node.value):
+            yield (*at, place), value.start_mark.line + 1
+            yield from _lines(value, (*at, place))
 
 
 def convert(plain: Any, kind: type[T], where: str) -> T:

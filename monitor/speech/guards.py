@@ -1,0 +1,112 @@
+"""What is not believed. Whisper writes fluent text for anything it is given; these checks drop it.
+
+The measures are Whisper's own (Radford et al. 2022, section 4.5: no-speech probability, mean
+log-probability, compression ratio), and what users of streaming Whisper report: loops, known inventions,
+more words than can be spoken, words where nobody speaks.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from monitor.events import Heard, Word
+from monitor.speech.agreement import key
+
+NO_SPEECH = 0.6
+LOGPROB_OF_SILENCE = -1.0
+LOGPROB_LEAST = -1.5
+COMPRESSION_MOST = 2.4
+COMPRESSION_FROM = 60
+"""Letters from which the compression ratio means something."""
+
+WORDS_PER_SECOND = 8.0
+SQUEEZED = 4
+"""So many words within 0.3 s were not spoken."""
+
+LOOPS = {1: 8, 2: 4, 3: 3, 4: 3}
+"""Words in a phrase: repeats from which it is a loop. People do say "no no no no" and "sorry, sorry"."""
+
+SURE = 0.8
+INVENTIONS = tuple(
+    phrase.split()
+    for phrase in (
+        "thanks for watching", "thank you for watching", "thank you so much for watching",
+        "please subscribe", "subscribe to my channel", "like and subscribe", "see you in the next video",
+        "i'll see you next time", "subtitles by the amara org community", "transcribed by", "you", "bye bye",
+    )
+)  # fmt: skip
+"""What Whisper is known to write for noise and silence, believed only when it is sure."""
+
+ECHO_DB = 6.0
+ECHO_LAG = 0.5
+
+
+def believable(heard: Heard, words: Sequence[Word], speech_seconds: float) -> bool:
+    """Whether the decode as a whole may be speech; ``speech_seconds`` is how long somebody spoke."""
+    text = " ".join(key(word.text) for word in words)
+    if heard.no_speech > NO_SPEECH and heard.avg_logprob < LOGPROB_OF_SILENCE:
+        return False
+    if heard.avg_logprob < LOGPROB_LEAST or _compression(text) > COMPRESSION_MOST:
+        return False
+    if len(words) > WORDS_PER_SECOND * max(speech_seconds, 0.25) + 1:
+        return False
+    if len(words) >= SQUEEZED and words[-1].end - words[0].start < 0.3:
+        return False
+    sure = sum(word.p for word in words) / max(1, len(words)) >= SURE
+    return sure or text.split() not in INVENTIONS
+
+
+def without_loop(words: Sequence[Word]) -> tuple[Word, ...]:
+    """``words`` up to where a phrase begins to loop (one round of it is kept)."""
+    keys = [key(word.text) for word in words]
+    for length, most in LOOPS.items():
+        for start in range(len(keys) - length * most + 1):
+            phrase = keys[start : start + length]
+            if all(keys[start + n * length : start + (n + 1) * length] == phrase for n in range(most)):
+                return tuple(words[: start + length])
+    return tuple(words)
+
+
+def where_spoken(
+    words: Sequence[Word], spoken: Callable[[float, float], tuple[float, float] | None]
+) -> tuple[Word, ...]:
+    """``words`` with their times drawn in to where the side spoke; those where it did not are dropped.
+
+    ``spoken`` gives the first and last second of speech inside a stretch, or nothing. Alignment gives
+    each word the pause beside it, and puts invented words into silence.
+    """
+    kept = []
+    for word in words:
+        inside = spoken(word.start, word.end)
+        if inside is not None:
+            start, end = inside
+            kept.append(msgspec.structs.replace(word, start=round(start, 3), end=round(max(start, end), 3)))
+    return tuple(kept)
+
+
+def without_echo(
+    words: Sequence[Word], others: Sequence[Word], louder_by: Callable[[float, float], float]
+) -> tuple[Word, ...]:
+    """``words`` without those that the other side said at the same time, louder: they leaked over.
+
+    ``others`` are the other side's words, ``louder_by`` tells by how many dB it was louder in a stretch.
+    """
+    matched = [any(_same_moment(word, other) for other in others) for word in words]
+    kept = []
+    for n, word in enumerate(words):
+        phrase = matched[n] and (
+            any(matched[max(0, n - 1) : n]) or any(matched[n + 1 : n + 2]) or len(word.text) > 5
+        )
+        if not (phrase and louder_by(word.start, word.end) >= ECHO_DB):
+            kept.append(word)
+    return tuple(kept)
+
+
+def _same_moment(word: Word, other: Word) -> bool:
+    return abs(word.start - other.start) <= ECHO_LAG and key(word.text) == key(other.text)
+
+
+def _compression(text: str) -> float:
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if len(raw) >= COMPRESSION_FROM else 0.0

@@ -1,0 +1,216 @@
+"""One side's sound, cut into utterances by voice activity. Pure.
+
+An utterance begins ``preroll`` before the first active frame (never inside the one before) and ends
+after ``end_silence`` without activity. One that grows to ``longest`` is cut where it is quietest.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.audio.frames import seconds
+from monitor.config import SpeechSettings
+from monitor.events import FRAME_SECONDS
+
+Floats = NDArray[np.float32]
+
+TAIL = 0.3
+"""Seconds of silence after the last speech that still belong to the utterance."""
+
+CUT_WITHIN = 4.0
+"""A long utterance is cut somewhere in its last so many seconds."""
+
+CUT_MARGIN = 0.2
+SMOOTH_FRAMES = 5
+
+
+def frames_of(duration: float) -> int:
+    """Whole 20 ms frames in ``duration`` seconds."""
+    return round(duration / FRAME_SECONDS)
+
+
+class Segment:
+    """One utterance: its sound and where in it the side spoke. Frames count from the call's start."""
+
+    def __init__(self, number: int, first: int, frame: int, room: int) -> None:
+        self.number = number
+        self.first = first
+        self.end = first
+        self.asked = first
+        self.closed = False
+        self.settled = first
+        """Frame up to which words are committed; a cut comes after it."""
+        self._frame = frame
+        self._sound: Floats = np.zeros(room * frame, np.float32)
+        self._levels: Floats = np.full(room, -120.0, np.float32)
+        self._active = np.zeros(room, bool)
+        self.first_active = self.last_active = first
+
+    @property
+    def start(self) -> float:
+        """Call seconds of the first sample."""
+        return seconds(self.first)
+
+    @property
+    def speech_end(self) -> float:
+        """Call seconds at which the side last spoke."""
+        return seconds(self.last_active + 1)
+
+    @property
+    def speech_seconds(self) -> float:
+        """How long the side really spoke."""
+        return float(self._active[: self.end - self.first].sum()) * FRAME_SECONDS
+
+    def append(self, sound: Floats, active: NDArray[np.bool_], levels: Floats) -> None:
+        """Frames that follow."""
+        count, at = len(active), self.end - self.first
+        self._sound[at * self._frame : (at + count) * self._frame] = sound
+        self._active[at : at + count] = active
+        self._levels[at : at + count] = levels
+        if active.any():
+            if not self._active[:at].any():
+                self.first_active = self.end + int(np.argmax(active))
+            self.last_active = self.end + count - 1 - int(np.argmax(active[::-1]))
+        self.end += count
+
+    def audio(self, end: int) -> Floats:
+        """The sound up to frame ``end``."""
+        return self._sound[: (end - self.first) * self._frame]
+
+    def active_since(self, frame: int) -> int:
+        """Active frames from ``frame`` on."""
+        return int(self._active[max(0, frame - self.first) : self.end - self.first].sum())
+
+    def spoken(self, start: float, end: float) -> tuple[float, float] | None:
+        """The first and last second of speech between two call times (0.1 s of slack), or nothing."""
+        slack = frames_of(0.1)
+        a = max(0, int(start / FRAME_SECONDS) - self.first)
+        b = max(a + 1, int(np.ceil(end / FRAME_SECONDS)) - self.first)
+        low = max(0, a - slack)
+        where = np.flatnonzero(self._active[low : min(b + slack, self.end - self.first)])
+        if not where.size:
+            return None
+        first, last = self.first + low + int(where[0]), self.first + low + int(where[-1]) + 1
+        drawn_start = max(start, seconds(first)) if seconds(first) < end else start
+        drawn_end = min(end, seconds(last)) if seconds(last) > drawn_start else end
+        return drawn_start, max(drawn_start, drawn_end)
+
+    def quietest(self) -> int:
+        """The frame in the last seconds, after the settled words, where a cut hurts least."""
+        length = self.end - self.first
+        low = max(length - frames_of(CUT_WITHIN), self.settled - self.first, 1)
+        high = length - frames_of(CUT_MARGIN)
+        if low >= high:
+            return self.end
+        kernel = np.ones(SMOOTH_FRAMES, np.float32) / SMOOTH_FRAMES
+        smooth = np.convolve(self._levels[:length], kernel, "same")
+        smooth = np.where(self._active[:length], smooth, smooth - 30.0)
+        return self.first + low + int(np.argmin(smooth[low:high]))
+
+    def split(self, cut: int, number: int) -> "Segment":
+        """Ends this segment at frame ``cut``; the rest as a new one."""
+        at, length = cut - self.first, self.end - self.first
+        rest = Segment(number, cut, self._frame, len(self._active))
+        rest.append(
+            self._sound[at * self._frame : length * self._frame],
+            self._active[at:length],
+            self._levels[at:length],
+        )
+        self.close(cut)
+        return rest
+
+    def close(self, end: int) -> None:
+        """Nothing follows; the sound after frame ``end`` is let go."""
+        self.end, self.closed = end, True
+        count = end - self.first
+        self._sound, self._active = self.audio(end).copy(), self._active[:count].copy()
+        self._levels = self._levels[:count].copy()
+        self.last_active = min(self.last_active, end - 1)
+
+
+class Segmenter:
+    """Cuts one side. ``open`` is the utterance under way; closed ones are returned once."""
+
+    def __init__(self, rate: int, settings: SpeechSettings, number: Callable[[], int]) -> None:
+        self._frame = rate // 50
+        self._settings = settings
+        self._number = number
+        self._room = frames_of(settings.longest + settings.preroll + settings.end_silence) + 8
+        self._before: Floats = np.zeros(0, np.float32)
+        self._free = 0
+        self.open: Segment | None = None
+
+    def feed(self, first: int, sound: Floats, active: NDArray[np.bool_], levels: Floats) -> list[Segment]:
+        """Frames from ``first`` on; the utterances that they end."""
+        closed: list[Segment] = []
+        if self.open is None and not active.any():
+            self._remember(sound)
+            return closed
+        history = len(self._before) // self._frame
+        all_sound = np.concatenate([self._before, sound])
+        at, count = 0, len(active)
+        while at < count:
+            if self.open is None:
+                ahead = np.flatnonzero(active[at:])
+                if not ahead.size:
+                    break
+                at += int(ahead[0])
+                self.open = self._begin(first + at, first - history, all_sound)
+            at += self._grow(at, first, sound, active, levels, closed)
+        self._remember(sound)
+        return closed
+
+    def finish(self) -> list[Segment]:
+        """The utterance under way, ended by the end of the call."""
+        if self.open is None:
+            return []
+        segment, self.open = self.open, None
+        segment.close(min(segment.end, segment.last_active + 1 + frames_of(TAIL)))
+        return [segment]
+
+    def _begin(self, active_from: int, sound_from: int, sound: Floats) -> Segment:
+        start = max(active_from - frames_of(self._settings.preroll), self._free, sound_from)
+        segment = Segment(self._number(), start, self._frame, self._room)
+        count = active_from - start
+        at = (start - sound_from) * self._frame
+        segment.append(
+            sound[at : at + count * self._frame], np.zeros(count, bool), np.full(count, -120.0, np.float32)
+        )
+        return segment
+
+    def _grow(
+        self,
+        at: int,
+        first: int,
+        sound: Floats,
+        active: NDArray[np.bool_],
+        levels: Floats,
+        closed: list[Segment],
+    ) -> int:
+        """Adds frames to the open utterance until it ends or they do; how many."""
+        segment = self.open
+        assert segment is not None  # noqa: S101 - the caller has just opened it
+        silence = first + at - segment.last_active - 1 if segment.end > segment.first_active else 0
+        limit = segment.first + frames_of(self._settings.longest)
+        count, ended = 0, False
+        for value in active[at:]:
+            count += 1
+            silence = 0 if value else silence + 1
+            ended = silence >= frames_of(self._settings.end_silence)
+            if ended or first + at + count >= limit:
+                break
+        stretch = slice(at * self._frame, (at + count) * self._frame)
+        segment.append(sound[stretch], active[at : at + count], levels[at : at + count])
+        if ended:
+            segment.close(min(segment.end, segment.last_active + 1 + frames_of(TAIL)))
+            self._free, self.open = segment.end, None
+            closed.append(segment)
+        elif segment.end >= limit:
+            self.open = segment.split(segment.quietest(), self._number())
+            closed.append(segment)
+        return count
+
+    def _remember(self, sound: Floats) -> None:
+        keep = frames_of(self._settings.preroll) * self._frame
+        self._before = np.concatenate([self._before, sound])[-keep:] if keep else self._before

@@ -1,0 +1,227 @@
+"""Whisper through CTranslate2, asked about short windows. The only import of faster_whisper's parts.
+
+``faster_whisper.WhisperModel.transcribe`` fills every window up to 30 s, which makes a streaming update
+13 to 19 times dearer than it need be. Here the encoder, the decoder and the aligner are called directly:
+windows as long as the model's ``Handling`` says, both sides of a call in one batch where their windows
+are alike, temperature 0, as many tokens as can be spoken in the time. Word times and probabilities
+come from ``align`` (dynamic time warping of the cross-attention), in one parallel pass.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from monitor.errors import BadInput
+from monitor.events import Heard, Job, Word
+from monitor.speech.handling import Handling, handling_of
+from monitor.speech.mel import Floats, LogMel, MelCache, normalised
+from monitor.speech.tokens import Tokens
+
+TOKENS_PER_SECOND = 6
+TOKENS_AT_LEAST = 8
+FRAMES_PER_SECOND = 100
+MOST_TOKENS = 448
+ALIKE = 1.3
+"""Windows that differ in length by no more than this factor share a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One job as the model sees it. ``offset`` is the call time of the window's first frame."""
+
+    job: Job
+    mel: Floats
+    frames: int
+    offset: float
+    context: list[int]
+    prefix: list[int]
+    beam: int
+
+    @property
+    def new_tokens(self) -> int:
+        """How many tokens can have been spoken since the last committed word."""
+        since = self.job.prefix[-1].end if self.job.prefix else self.offset
+        return int(TOKENS_PER_SECOND * max(0.0, self.job.end - since)) + TOKENS_AT_LEAST
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the decoder said: new tokens, their mean log-probability, and that of no speech."""
+
+    ids: list[int]
+    logprob: float
+    no_speech: float
+
+
+class Whisper:
+    """One model in memory. Not safe for several threads at once; ``Worker`` gives it one."""
+
+    def __init__(self, folder: Path, name: str, threads: int = 1, handling: Handling | None = None) -> None:
+        import ctranslate2
+        import tokenizers
+
+        self.name = name
+        self.handling = handling or handling_of(folder)
+        try:
+            self._model = ctranslate2.models.Whisper(
+                str(folder), device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
+            )
+            tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as wrong:  # noqa: BLE001 - both libraries raise bare exceptions of many kinds
+            raise BadInput(f"The model in {folder} cannot be loaded: {str(wrong).splitlines()[0]}.") from None
+        self._array = ctranslate2.StorageView.from_array
+        self._tokens = Tokens(tokenizer, multilingual=self._model.is_multilingual)
+        self._mel = MelCache(LogMel(self._model.n_mels))
+
+    def recognise(self, jobs: Sequence[Job]) -> list[Heard]:
+        """The words of each job, in order; jobs with like windows are answered in one batch."""
+        heard: dict[int, Heard] = {}
+        for batch in _batches([self._question(job) for job in jobs]):
+            for question, answer in zip(batch, self._answers(batch), strict=True):
+                heard[id(question.job)] = answer
+        return [heard[id(job)] for job in jobs]
+
+    def warm_up(self) -> None:
+        """A first window of silence, so that the first words of a call do not wait for it."""
+        silence = np.zeros(16000, np.float32)
+        self.recognise([Job(0, "agent", 0, 0.0, 1.0, 16000, silence)])
+
+    def _question(self, job: Job) -> _Question:
+        raw = self._mel.frames((job.channel, job.utterance), job.audio, job.rate)
+        scrolled = self._scrolled(job)
+        first = 0
+        if scrolled:
+            first = max(0, int((job.prefix[scrolled].start - job.start - 0.1) * FRAMES_PER_SECOND))
+        mel = normalised(raw[:, first:])
+        before = [*job.context, *(word.text for word in job.prefix[:scrolled])]
+        return _Question(
+            job=job,
+            mel=mel,
+            frames=_safe(self.handling.frames(mel.shape[1])),
+            offset=job.start + first / FRAMES_PER_SECOND,
+            context=self._tokens.context(before) if self.handling.context else [],
+            prefix=self._tokens.text([word.text for word in job.prefix[scrolled:]]),
+            beam=self.handling.final_beam if job.final and job.better else self.handling.partial_beam,
+        )
+
+    def _scrolled(self, job: Job) -> int:
+        """How many words of the prefix leave the window; it keeps ``keep`` seconds of them."""
+        if not job.prefix:
+            return 0
+        oldest = job.prefix[-1].end - self.handling.keep
+        count = sum(word.start < oldest for word in job.prefix[:-1])
+        return count if count and job.prefix[count].start - job.start > 1.0 else 0
+
+    def _answers(self, batch: Sequence[_Question]) -> Iterator[Heard]:
+        frames = max(question.frames for question in batch)
+        mels = np.zeros((len(batch), self._model.n_mels, frames), np.float32)
+        for row, question in zip(mels, batch, strict=True):
+            row[:, : question.mel.shape[1]] = question.mel
+        encoded = self._model.encode(self._array(mels))
+        answers = self._generate(encoded, batch)
+        aligned = self._align(encoded, batch, answers)
+        for question, answer, alignment in zip(batch, answers, aligned, strict=True):
+            yield self._heard(question, answer, alignment)
+
+    def _generate(self, encoded: Any, batch: Sequence[_Question]) -> list[_Answer]:
+        prompts = [self._tokens.prompt(question.context, question.prefix) for question in batch]
+        # CTranslate2 allows min(max_length / 2, max_length - prompt) tokens, the prefix among them.
+        wanted = max(len(question.prefix) + question.new_tokens for question in batch)
+        length = min(MOST_TOKENS, max(2 * wanted, wanted + max(map(len, prompts))))
+        results = self._model.generate(
+            encoded,
+            prompts,
+            beam_size=batch[0].beam,
+            max_length=length,
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_tokens=self._tokens.suppressed,
+        )
+        return [
+            _Answer(
+                self._tokens.answer(result.sequences_ids[0], question.prefix)[: question.new_tokens],
+                result.scores[0],
+                result.no_speech_prob,
+            )
+            for question, result in zip(batch, results, strict=True)
+        ]
+
+    def _align(self, encoded: Any, batch: Sequence[_Question], answers: list[_Answer]) -> list[Any]:
+        if not any(
+            question.job.align and answer.ids for question, answer in zip(batch, answers, strict=True)
+        ):
+            return [None] * len(batch)
+        tokens = [question.prefix + answer.ids for question, answer in zip(batch, answers, strict=True)]
+        sound = [max(2, question.mel.shape[1]) for question in batch]
+        aligned: list[Any] = self._model.align(encoded, self._tokens.start, tokens, sound)
+        return aligned
+
+    def _heard(self, question: _Question, answer: _Answer, alignment: Any) -> Heard:
+        words = self._tokens.words(answer.ids)
+        if alignment is None or not words:
+            return _untimed(question, answer, [text for text, _, _ in words])
+        edges = _token_edges(alignment.alignments, len(question.prefix) + len(answer.ids))
+        skip = len(question.prefix)
+        p = np.asarray(alignment.text_token_probs[skip : skip + len(answer.ids)])
+        timed = tuple(
+            Word(
+                text=text,
+                start=round(question.offset + float(edges[skip + a]), 3),
+                end=round(question.offset + float(edges[skip + b]), 3),
+                p=round(float(p[a:b].mean()), 3),
+                committed=False,
+            )
+            for text, a, b in words
+        )
+        logprob = float(np.log(np.maximum(p, 1e-10)).mean())
+        return Heard(question.job.job, timed, round(logprob, 3), round(answer.no_speech, 3))
+
+
+def _safe(frames: int) -> int:
+    """An even number of frames; 80 or 128 encoder frames would be taken for mel bands by CTranslate2."""
+    frames += frames % 2
+    return frames + 2 if frames // 2 in (80, 128) else frames
+
+
+def _batches(questions: Sequence[_Question]) -> list[list[_Question]]:
+    """Questions that fit one batch: same beam, same context length, windows alike."""
+    batches: list[list[_Question]] = []
+    for question in sorted(questions, key=lambda q: (q.beam, len(q.context), q.frames)):
+        last = batches[-1] if batches else None
+        if (
+            last
+            and (last[0].beam, len(last[0].context)) == (question.beam, len(question.context))
+            and question.frames <= ALIKE * last[0].frames
+            and _safe(question.frames) == question.frames
+        ):
+            last.append(question)
+        else:
+            batches.append([question])
+    return batches
+
+
+def _token_edges(alignments: Sequence[tuple[int, int]], tokens: int) -> Floats:
+    """Seconds in the window where each text token begins, and where the last ends (50 frames a second)."""
+    path = np.asarray(alignments, np.int64).reshape(-1, 2)
+    edges = np.zeros(tokens + 1, np.float32)
+    if len(path):
+        first = np.searchsorted(path[:, 0], np.arange(tokens + 1), side="left")
+        edges[:] = path[np.minimum(first, len(path) - 1), 1] / 50.0
+    return edges
+
+
+def _untimed(question: _Question, answer: _Answer, texts: list[str]) -> Heard:
+    """Words without alignment: spread over the sound that is new, each as likely as the whole."""
+    start = question.job.prefix[-1].end if question.job.prefix else question.offset
+    span = max(0.0, question.job.end - start)
+    edges = np.cumsum([0, *(len(text) + 1 for text in texts)], dtype=np.float64)
+    edges = start + span * edges / max(1.0, edges[-1])
+    p = round(float(np.exp(min(0.0, answer.logprob))), 3)
+    words = tuple(
+        Word(text, round(float(a), 3), round(float(b), 3), p, committed=False)
+        for text, a, b in zip(texts, edges[:-1], edges[1:], strict=True)
+    )
+    return Heard(question.job.job, words, round(answer.logprob, 3), round(answer.no_speech, 3))
