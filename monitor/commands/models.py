@@ -1,0 +1,64 @@
+"""``monitor models``: which recognisers are on this machine; fetch one."""
+
+import argparse
+import sys
+
+EXAMPLES = """\
+examples:
+  monitor models                        what is here, and what can be fetched
+  monitor models get base.en            fetch a model (145 MB) into the hub's cache
+  monitor replay call.wav --model base.en
+Models are looked for in MONITOR_MODELS and in the Hugging Face caches before anything is fetched;
+HF_HUB_OFFLINE=1 forbids fetching."""
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command."""
+    parser = subparsers.add_parser(
+        "models",
+        help="which recognisers are here; fetch one",
+        description="Lists the Whisper models that calls can be heard with, or fetches one.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run_list, json=False)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    listing = actions.add_parser("list", help="what is here, and what can be fetched (the default)")
+    listing.add_argument("--json", action="store_true", help="print JSON lines and nothing else on stdout")
+    listing.set_defaults(run=run_list)
+    get = actions.add_parser("get", help="fetch a model, with a progress bar")
+    get.add_argument("name", metavar="NAME", help="for example base.en, small.en or large-v3")
+    get.set_defaults(run=run_get)
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """Prints every model with where it lies; the exit code."""
+    from monitor.speech.store import listed
+
+    models = listed()
+    if args.json:
+        import msgspec
+
+        for model in models:
+            sys.stdout.buffer.write(msgspec.json.encode(model) + b"\n")
+        return 0
+    width = max(len(model.name) for model in models)
+    for model in models:
+        where = f"{model.folder} ({model.megabytes} MB)" if model.folder else "not here"
+        sys.stdout.write(f"{model.name:{width}}  {where}{f'; {model.remark}' if model.remark else ''}\n")
+    sys.stdout.write("`monitor models get NAME` fetches one that is not here.\n")
+    return 0
+
+
+def run_get(args: argparse.Namespace) -> int:
+    """Fetches one model, unless it is here already; the exit code."""
+    from monitor.errors import BadInput
+    from monitor.speech.models import unknown
+    from monitor.speech.store import NAMES, fetch, find
+
+    if args.name not in NAMES:
+        raise BadInput(unknown(args.name))
+    here = find(args.name)
+    folder = here or fetch(args.name)
+    sys.stdout.write(f"{args.name} is {'already ' if here else ''}in {folder}\n")
+    return 0
