@@ -1,0 +1,133 @@
+"""What the monitor claims to have found in a call, kind by kind, read from its events."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from monitor.events import (
+    CHANNELS,
+    Channel,
+    Event,
+    Interruption,
+    Overlap,
+    Prosody,
+    Quality,
+    SpeechEnded,
+    SpeechStarted,
+    TalkOver,
+    Utterance,
+    Word,
+)
+from monitor.review.truth import TruthKind
+from monitor.voice import Held
+
+DEAD_AIR = 8.0
+"""Seconds of mutual silence that count as dead air."""
+
+RAISED = 1.0
+"""Effort score of a raised voice; it must be held as ``monitor.voice.Held`` says."""
+
+_SORRY = re.compile(r"^(sorry|apolog\w+)\W*$", re.IGNORECASE)
+
+
+class Detection(NamedTuple):
+    """One claim: what, whose, from when to when (end may be the start), and when it was first said."""
+
+    kind: TruthKind
+    by: Channel | None
+    start: float
+    end: float
+    known: float
+
+
+def detections(events: Sequence[Event]) -> list[Detection]:
+    """Every claim in ``events``, in the order in which they were made."""
+    found = [*_meetings(events), *_raised(events), *_silences(events), *_faults(events), *_apologies(events)]
+    return sorted(found, key=lambda one: one.known)
+
+
+def final_words(events: Iterable[Event], channel: Channel) -> list[tuple[Word, float]]:
+    """The words of the last revision of each utterance of one side, with when that revision was known."""
+    latest: dict[int, Utterance] = {}
+    for event in events:
+        if isinstance(event, Utterance) and event.channel == channel:
+            latest[event.utterance] = event
+    said = sorted(latest.values(), key=lambda utterance: utterance.start)
+    return [(word, utterance.known) for utterance in said for word in utterance.words]
+
+
+def _meetings(events: Sequence[Event]) -> list[Detection]:
+    found = []
+    for event in events:
+        if isinstance(event, Interruption | TalkOver):
+            kind: TruthKind = "interruption" if isinstance(event, Interruption) else "talk_over"
+            found.append(Detection(kind, event.by, event.start, event.at, event.known))
+        elif isinstance(event, Overlap) and event.kind in ("backchannel", "terminal", "simultaneous"):
+            found.append(Detection(event.kind, event.by, event.start, event.end, event.known))
+    return found
+
+
+def _raised(events: Sequence[Event]) -> list[Detection]:
+    """Raised stretches: they begin when the effort has been held, and end when it has come down."""
+    found: list[Detection] = []
+    for channel in CHANNELS:
+        held, begun = Held(RAISED), 0.0
+        for event in events:
+            if not isinstance(event, Prosody) or event.channel != channel or event.effort is None:
+                continue
+            was = held.raised
+            held.take(event.at, event.effort, event.voiced * 0.1)
+            if held.raised and not was:
+                begun = event.known
+            elif was and not held.raised:
+                found.append(Detection("raised", channel, held.since, held.raised_until, begun))
+        if held.raised:
+            found.append(Detection("raised", channel, held.since, held.raised_until, begun))
+    return found
+
+
+def _silences(events: Sequence[Event]) -> list[Detection]:
+    """Stretches in which neither side speaks: after the first word, to the next one or the call's end."""
+    found: list[Detection] = []
+    speaking: set[Channel] = set()
+    silent_from: float | None = None
+    last = max((event.known for event in events), default=0.0)
+    turns = [event for event in events if isinstance(event, SpeechStarted | SpeechEnded)]
+    for event in sorted(turns, key=lambda one: one.at if isinstance(one, SpeechStarted) else one.end):
+        if isinstance(event, SpeechEnded):
+            speaking.discard(event.channel)
+            silent_from = event.end if not speaking else None
+        else:
+            speaking.add(event.channel)
+            if silent_from is not None:
+                found.append(_silence(silent_from, event.at))
+            silent_from = None
+    if silent_from is not None:
+        found.append(_silence(silent_from, last))
+    return [one for one in found if one.end - one.start >= DEAD_AIR]
+
+
+def _silence(start: float, end: float) -> Detection:
+    return Detection("dead_air", None, start, end, start + DEAD_AIR)
+
+
+def _faults(events: Sequence[Event]) -> list[Detection]:
+    """Faults of the sound; each is said when it begins and again, with its end, when it is over."""
+    found: dict[tuple[str, Channel | None, float], Detection] = {}
+    last = max((event.known for event in events), default=0.0)
+    for event in events:
+        if isinstance(event, Quality) and event.kind in ("bleed", "clipping", "dead_channel"):
+            place = (event.kind, event.channel, event.start)
+            known = found[place].known if place in found else event.known
+            end = last if event.end is None else event.end
+            found[place] = Detection(event.kind, event.channel, event.start, end, known)
+    return list(found.values())
+
+
+def _apologies(events: Sequence[Event]) -> list[Detection]:
+    return [
+        Detection("apology", channel, word.start, word.end, known)
+        for channel in CHANNELS
+        for word, known in final_words(events, channel)
+        if _SORRY.match(word.text)
+    ]

@@ -1,0 +1,252 @@
+"""Scores what the monitor said about a call against what is known to have happened in it. Pure.
+
+Two ways of matching, by the nature of the thing:
+
+- moments (interruptions, backchannels, apologies...): one claim for one truth; it belongs to it when it
+  begins within a second of it, or while it lasts;
+- stretches (raised voices, dead air, faults of the sound): found when a claim covers any of it, and a
+  claim is right when it lies in any. Several claims in one stretch are not several mistakes.
+"""
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+import msgspec
+from rapidfuzz.distance import Levenshtein
+
+from monitor.events import CHANNELS, AlertEvent, AlertOpened, CallStarted, Channel, Event
+from monitor.review.detections import Detection, detections, final_words
+from monitor.review.truth import ExpectedAlert, Happening, Truth, TruthKind
+
+MOMENTS: tuple[TruthKind, ...] = (
+    "interruption", "talk_over", "backchannel", "terminal", "simultaneous", "apology",
+)  # fmt: skip
+STRETCHES: tuple[TruthKind, ...] = (
+    "raised", "dead_air", "hold_music", "bleed", "clipping", "dead_channel",
+)  # fmt: skip
+
+TOLERANCE = 1.0
+"""Seconds by which a claim may begin before or after what it is about."""
+
+AUDIBLE_OVERLAP = 0.1
+"""Overlaps shorter than this (s) may be claimed but need not be: they lie within the gate's edges."""
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """How one kind was found: counts, and for each truth found the delay from its start to the claim (s)."""
+
+    found: int = 0
+    missed: int = 0
+    wrong: int = 0
+    delays: tuple[float, ...] = ()
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the claims that were right; null without claims."""
+        claims = self.found + self.wrong
+        return self.found / claims if claims else None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of what happened that was found; null where nothing happened."""
+        happened = self.found + self.missed
+        return self.found / happened if happened else None
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean of precision and recall; null where nothing happened and nothing was claimed."""
+        every = 2 * self.found + self.missed + self.wrong
+        return 2 * self.found / every if every else None
+
+    def __add__(self, other: "Score") -> "Score":
+        return Score(
+            found=self.found + other.found,
+            missed=self.missed + other.missed,
+            wrong=self.wrong + other.wrong,
+            delays=self.delays + other.delays,
+        )
+
+    def summary(self) -> dict[str, float | int | None]:
+        """The figures as they are printed."""
+        rounded = {name: _round(getattr(self, name)) for name in ("precision", "recall", "f1")}
+        delay = {
+            "delay_median": _round(_middle(self.delays)),
+            "delay_p90": _round(_percentile(self.delays, 0.9)),
+        }
+        return {"found": self.found, "missed": self.missed, "wrong": self.wrong, **rounded, **delay}
+
+
+class Alerted(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that opened, or one that was expected and did not (``at`` is null)."""
+
+    rule: str
+    channel: Channel | None
+    from_: float | None = msgspec.field(name="from", default=None)
+    to: float | None = None
+    at: float | None = None
+    level: str | None = None
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """One call, or several added up: a score for each kind, the alerts, the word errors of each side."""
+
+    call: str
+    kinds: dict[TruthKind, Score]
+    met: tuple[Alerted, ...]
+    missed: tuple[Alerted, ...]
+    unexpected: tuple[Alerted, ...]
+    word_errors: dict[Channel, tuple[int, int]] = {}
+
+    @property
+    def worst_f1(self) -> float:
+        """The lowest F1 of any kind that happened or was claimed."""
+        return min((score.f1 for score in self.kinds.values() if score.f1 is not None), default=1.0)
+
+
+def evaluate(events: Sequence[Event], truth: Truth) -> Evaluation:
+    """How well ``events`` tell what ``truth`` knows."""
+    words = any(isinstance(event, CallStarted) and event.model != "none" for event in events)
+    claims = _named(detections(events), truth)
+    kinds = {
+        kind: _moments(truth.happenings(kind), claims[kind]) for kind in MOMENTS if words or kind != "apology"
+    }
+    kinds |= {kind: _stretches(truth.happenings(kind), claims[kind]) for kind in STRETCHES}
+    met, missed, unexpected = _alerts(events, truth, words=words)
+    return Evaluation(
+        call=truth.call,
+        kinds={kind: score for kind, score in kinds.items() if score.f1 is not None},
+        met=met,
+        missed=missed,
+        unexpected=unexpected,
+        word_errors={channel: _word_errors(events, truth, channel) for channel in CHANNELS} if words else {},
+    )
+
+
+def total(evaluations: Iterable[Evaluation]) -> Evaluation:
+    """Several calls as one."""
+    kinds: dict[TruthKind, Score] = {}
+    errors: dict[Channel, tuple[int, int]] = {}
+    alerts: tuple[list[Alerted], list[Alerted], list[Alerted]] = ([], [], [])
+    for one in evaluations:
+        for kind, score in one.kinds.items():
+            kinds[kind] = kinds.get(kind, Score()) + score
+        for channel, (wrong, of) in one.word_errors.items():
+            before = errors.get(channel, (0, 0))
+            errors[channel] = (before[0] + wrong, before[1] + of)
+        for kept, new in zip(alerts, (one.met, one.missed, one.unexpected), strict=True):
+            kept.extend(new)
+    met, missed, unexpected = (tuple(kept) for kept in alerts)
+    return Evaluation(
+        call="all", kinds=kinds, met=met, missed=missed, unexpected=unexpected, word_errors=errors
+    )
+
+
+def _named(claims: list[Detection], truth: Truth) -> dict[TruthKind, list[Detection]]:
+    """Claims by kind. A silence of the voices during hold music is that music, not dead air."""
+    music = truth.happenings("hold_music")
+    named: dict[TruthKind, list[Detection]] = {kind: [] for kind in (*MOMENTS, *STRETCHES)}
+    for claim in claims:
+        held = claim.kind == "dead_air" and any(_meet(claim, one) for one in music)
+        named["hold_music" if held else claim.kind].append(claim)
+    return named
+
+
+def _moments(happened: list[Happening], claims: list[Detection]) -> Score:
+    left = list(claims)
+    delays: list[float] = []
+    missed = 0
+    for one in happened:
+        near = [claim for claim in left if claim.by == one.by and _belongs(claim, one)]
+        if near:
+            best = min(near, key=lambda claim: abs(claim.start - one.start))
+            left.remove(best)
+            delays.append(round(best.known - one.start, 3))
+        elif one.kind == "apology" or one.overlap >= AUDIBLE_OVERLAP:
+            missed += 1
+    return Score(found=len(delays), missed=missed, wrong=len(left), delays=tuple(delays))
+
+
+def _belongs(claim: Detection, one: Happening) -> bool:
+    return one.start - TOLERANCE <= claim.start <= max(one.start + TOLERANCE, one.end)
+
+
+def _stretches(happened: list[Happening], claims: list[Detection]) -> Score:
+    delays = []
+    for one in happened:
+        hits = [claim for claim in claims if _by(claim, one) and _meet(claim, one)]
+        if hits:
+            delays.append(round(max(min(hit.known for hit in hits) - one.start, 0.0), 3))
+    wrong = sum(not any(_by(claim, one) and _meet(claim, one) for one in happened) for claim in claims)
+    return Score(found=len(delays), missed=len(happened) - len(delays), wrong=wrong, delays=tuple(delays))
+
+
+def _by(claim: Detection, one: Happening) -> bool:
+    return claim.by is None or one.by is None or claim.by == one.by
+
+
+def _meet(claim: Detection, one: Happening) -> bool:
+    return claim.start < one.end + TOLERANCE and claim.end > one.start - TOLERANCE
+
+
+def _alerts(
+    events: Sequence[Event], truth: Truth, *, words: bool
+) -> tuple[tuple[Alerted, ...], tuple[Alerted, ...], tuple[Alerted, ...]]:
+    """Expected alerts that came, those that did not, and alerts of warn level or above nobody expected."""
+    levels: dict[str, str] = {}
+    opened: list[AlertOpened] = []
+    for event in events:
+        if isinstance(event, AlertEvent):
+            levels[event.alert] = max(levels.get(event.alert, "info"), event.level, key=_RANK.index)
+        if isinstance(event, AlertOpened):
+            opened.append(event)
+    due = [one for one in truth.expected_alerts if words or not one.words]
+    hits = [(one, [alert for alert in opened if _answers(alert, one)]) for one in due]
+    met = tuple(_alerted(one, found[0], levels[found[0].alert]) for one, found in hits if found)
+    missed = tuple(_alerted(one, None, None) for one, found in hits if not found and not one.may)
+    explained = {alert.alert for _, found in hits for alert in found}
+    unexpected = tuple(
+        Alerted(rule=alert.rule, channel=alert.channel, at=alert.at, level=levels[alert.alert])
+        for alert in opened
+        if alert.alert not in explained
+        and levels[alert.alert] != "info"
+        and alert.rule not in truth.allowed_alerts
+    )
+    return met, missed, unexpected
+
+
+_RANK = ("info", "warn", "critical")
+
+
+def _answers(alert: AlertOpened, one: ExpectedAlert) -> bool:
+    side = one.channel is None or alert.channel is None or alert.channel == one.channel
+    return alert.rule == one.rule and side and one.from_ <= alert.at <= one.to
+
+
+def _alerted(one: ExpectedAlert, alert: AlertOpened | None, level: str | None) -> Alerted:
+    at = alert.at if alert else None
+    return Alerted(rule=one.rule, channel=one.channel, from_=one.from_, to=one.to, at=at, level=level)
+
+
+def _word_errors(events: Sequence[Event], truth: Truth, channel: Channel) -> tuple[int, int]:
+    """Substitutions, deletions and insertions against the words of the truth; how many those are."""
+    said = [_plain(word.text) for word in truth.words if word.channel == channel]
+    heard = [_plain(word.text) for word, _ in final_words(events, channel)]
+    return int(Levenshtein.distance(said, heard)), len(said)
+
+
+def _plain(word: str) -> str:
+    return "".join(letter for letter in word.lower() if letter.isalnum() or letter == "'")
+
+
+def _middle(values: Sequence[float]) -> float | None:
+    return median(values) if values else None
+
+
+def _percentile(values: Sequence[float], share: float) -> float | None:
+    """The smallest value that at least ``share`` of the values do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[max(int(-(-len(ordered) * share // 1)) - 1, 0)] if ordered else None
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
