@@ -10,6 +10,7 @@ except: |                   where one of these matches, the class does not
   better safe than sorry
 phrases: |                  one a line; the language of a line is told in patterns.py
   [I am] [so] sorry
+  (rma|r m a) = return number       a plain-word gloss may follow
 """
 
 from collections.abc import Iterable
@@ -50,6 +51,7 @@ class Entry(NamedTuple):
     id: str
     cls: str
     phrase: Phrase
+    gloss: str = ""
     exception: bool = False
 
 
@@ -118,12 +120,13 @@ def _entries(files: dict[str, tuple[Path, ClassFile]], sets: dict[str, frozenset
                 if not line or line.startswith("#"):
                     continue
                 where = f"{path}, line {number}"
+                line, _, gloss = line.partition(" = ")
                 phrase = _positioned(parse(line, where), one)
                 _check_sets(phrase, sets, where)
                 earlier = seen.setdefault(phrase, number)
                 if earlier != number:
                     raise BadInput(f"{where}: says the same as line {earlier}.")
-                entries.append(Entry(f"{one.cls}:{number}", one.cls, phrase, exception))
+                entries.append(Entry(f"{one.cls}:{number}", one.cls, phrase, gloss.strip(), exception))
     return tuple(entries)
 
 

@@ -28,7 +28,7 @@ class Match(NamedTuple):
     """A phrase of class ``cls`` from word ``first`` to ``last`` of what was asked about (both included).
 
     ``start`` and ``end`` are call seconds. ``first`` is negative where the phrase began in the words
-    ``before``. ``phrase`` is the class and the line of its file: ``apology:12``.
+    ``before``. ``phrase`` is the class and the line of its file: ``apology:12``; ``gloss`` says the same in plain words.
     """
 
     cls: str
@@ -38,6 +38,7 @@ class Match(NamedTuple):
     end: float
     text: str
     phrase: str
+    gloss: str = ""
 
 
 class _Span(NamedTuple):
@@ -157,7 +158,7 @@ def _match(span: _Span, given: list[Token], joined: Sequence[Word], shift: int) 
     first, last = given[span.first].word, given[span.last].word
     said = joined[first + shift : last + shift + 1]
     text = " ".join(word.text.strip() for word in said)
-    return Match(span.cls, first, last, said[0].start, said[-1].end, text, span.entry.id)
+    return Match(span.cls, first, last, said[0].start, said[-1].end, text, span.entry.id, span.entry.gloss)
 
 
 def _covers(out: _Span, cls: str, span: _Span) -> bool:
