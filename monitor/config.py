@@ -4,9 +4,10 @@ Each room of the core has its own section. The defaults in the types are the pro
 ``configs/call.yaml`` shows every key with a word on what it does, and a test keeps the two equal.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
 import yaml
@@ -121,8 +122,14 @@ class CallSettings(Settings, frozen=True):
 class _Loader(yaml.SafeLoader):
     """Safe YAML without anchors: nobody needs them here, and they are how a small file becomes a huge one.
 
-    A key that stands twice is an error instead of a silent choice.
+    A key that stands twice is an error instead of a silent choice. Only ``true`` and ``false`` are truth
+    values, as in YAML 1.2: ``off``, ``no`` and ``yes`` are words.
     """
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {
+        first: [one for one in known if one[0] != "tag:yaml.org,2002:bool"]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -140,6 +147,9 @@ class _Loader(yaml.SafeLoader):
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
 MAX_YAML_BYTES = 2_000_000

@@ -27,7 +27,7 @@ from monitor.events import (
     Utterance,
     other,
 )
-from monitor.voice import Voice
+from monitor.voice import Held, Voice
 
 HORIZON = 600.0
 """Seconds that are remembered in detail; no rule's window may be longer."""
@@ -40,6 +40,21 @@ HEARD_LAG = 0.5
 
 WORDS_PATIENCE = 3.0
 """Longest wait for the recogniser, in seconds, before "not said" is believed."""
+
+HOLD_SAID = 15.0
+"""Words that announce a hold make a silence one that begins so many seconds later at most."""
+
+HOLD_SILENCE = 3.0
+"""A silence after such words is a hold from this length on, in seconds."""
+
+RAISED = 1.0
+"""The effort score of a raised voice (reads as z >= 2)."""
+
+ECHOED = 0.75
+"""The effort score at which a voice is said to follow the other's (z >= 1.5)."""
+
+MIRROR = 5.0
+"""Seconds within which it follows."""
 
 
 @dataclass(slots=True)
@@ -89,6 +104,8 @@ class Timeline:
         self.overlapped = 0.0
         self.counts: Counter[tuple[str, Channel | None]] = Counter()
         self.first: dict[tuple[str, Channel | None], float] = {}
+        self.ended: float | None = None
+        self.difficulty: tuple[float, float] = (0.0, 0.0)
         self._covered = 0.0
         self._covered_to = 0.0
         self._marks: dict[tuple[str, Channel | None], deque[Mark]] = {}
@@ -128,8 +145,9 @@ class Timeline:
         self.counts[key] += 1
         self.first.setdefault(key, mark.start)
 
-    def unmark(self, channel: Channel, utterance: int) -> None:
-        """Forgets the marks of one utterance, because its words were heard anew."""
+    def unmark(self, channel: Channel, utterance: int) -> list[str]:
+        """Forgets the marks of one utterance, because its words were heard anew; the topics touched."""
+        topics = []
         for (kind, of), marks in self._marks.items():
             if of != channel or not marks or marks[-1].utterance is None:
                 continue
@@ -137,12 +155,17 @@ class Timeline:
             if len(kept) != len(marks):
                 self.counts[kind, of] -= len(marks) - len(kept)
                 self._marks[kind, of] = deque(kept)
+                topics.append(f"say:{kind}")
+        return topics
+
+    def set_difficulty(self, score: float) -> None:
+        """The running difficulty, and since when it is what it is."""
+        if score != self.difficulty[0]:
+            self.difficulty = (score, self.now)
 
     # --- questions: what happened ---
 
-    def marks(
-        self, kinds: Iterable[str], channel: Channel | None = None, since: float = 0.0
-    ) -> list[Mark]:
+    def marks(self, kinds: Iterable[str], channel: Channel | None = None, since: float = 0.0) -> list[Mark]:
         """The marks of these kinds that ended after ``since``, by time; of both sides without ``channel``."""
         found: list[Mark] = []
         for kind in kinds:
@@ -200,14 +223,21 @@ class Timeline:
         return found[::-1]
 
     def silent_since(self) -> float | None:
-        """Since when both sides have been silent; null while one speaks."""
+        """Since when both sides have been silent (or the last hold ended); null while one speaks."""
         if any(self.speaking(channel) for channel in CHANNELS):
             return None
-        return max(self.spoken_until(channel) for channel in CHANNELS)
+        held = self.holds[-1].end or 0.0 if self.holds else 0.0
+        return max(held, *(self.spoken_until(channel) for channel in CHANNELS))
 
     def holding(self) -> Stretch | None:
-        """The hold that the caller is in now, if any."""
-        return self.holds[-1] if self.holds and self.holds[-1].end is None else None
+        """The hold that the caller is in now, if any: by the softphone, or by the agent's words and a silence."""
+        if self.holds and self.holds[-1].end is None:
+            return self.holds[-1]
+        since = self.silent_since()
+        said = self.latest(("hold",), "agent") if since is not None else None
+        if said is None or since is None or not since - HOLD_SAID <= said.end <= since + HEARD_LAG:
+            return None
+        return Stretch("caller", since) if self.now - since >= HOLD_SILENCE else None
 
     def silence(self, seconds: float) -> float:
         """Seconds up to ``seconds`` in which nobody spoke."""
@@ -224,10 +254,18 @@ class Timeline:
             settled = min(settled, self._last_words[channel])
         return max(settled, patience)
 
+    def opened(self) -> bool:
+        """Whether the opening is over: each side has had a turn."""
+        return all(("turn", channel) in self.first for channel in CHANNELS)
+
+    def closing(self) -> bool:
+        """Whether the agent has begun to say goodbye."""
+        return ("closing", "agent") in self.first
+
     def troubled(self, kinds: Iterable[str], channel: Channel | None) -> str | None:
-        """Which of these quality problems holds now for this side (or for the line as a whole)."""
-        for kind in kinds:
-            if (kind, channel) in self.trouble or (kind, None) in self.trouble:
+        """Which of these quality problems holds now for this side (for either without ``channel``)."""
+        for kind, of in self.trouble:
+            if kind in kinds and (channel is None or of is None or of == channel):
                 return kind
         return None
 
@@ -235,24 +273,30 @@ class Timeline:
 
     def hold(self, at: float) -> None:
         """The caller is put on hold."""
-        if not self.holding():
+        if not self.holds or self.holds[-1].end is not None:
             self.holds.append(Stretch("caller", at))
 
-    def resume(self, at: float) -> Mark | None:
-        """The hold is over; the mark that remembers it."""
+    def resume(self, at: float) -> None:
+        """The hold is over."""
         hold = self.holding()
         if not hold:
-            return None
+            return
+        if not self.holds or self.holds[-1] is not hold:
+            self.holds.append(hold)
         hold.end = max(at, hold.start)
-        mark = Mark("hold", None, hold.start, hold.end)
-        self.mark(mark)
-        return mark
+        self.mark(Mark("hold", None, hold.start, hold.end))
 
     # --- inside ---
 
     def _speech_started(self, event: SpeechStarted) -> tuple[str, ...]:
+        topics = ("speech", f"speech:{event.channel}")
+        hold = self.holding()
+        if hold and (not self.holds or self.holds[-1] is not hold):
+            self.resume(event.at)
+            topics = ("hold", *topics)
         self.speech[event.channel].append(Stretch(event.channel, event.at))
-        return ("speech", f"speech:{event.channel}")
+        self.first.setdefault(("speech", event.channel), event.at)
+        return topics
 
     def _speech_ended(self, event: SpeechEnded) -> tuple[str, ...]:
         segments = self.speech[event.channel]
@@ -281,7 +325,29 @@ class Timeline:
             stretches.popleft()
 
     def _prosody(self, event: Prosody) -> tuple[str, ...]:
-        return ("voice", f"voice:{event.channel}") if self.voice[event.channel].take(event) else ()
+        turned = self.voice[event.channel].take(event)
+        return self._turned(event.channel, turned) if turned else ()
+
+    def _turned(self, channel: Channel, turned: list[Held]) -> tuple[str, ...]:
+        """Marks a voice that was raised, or came down again."""
+        topics = ["voice", f"voice:{channel}"]
+        for held in turned:
+            if held.raised:
+                if held.on == RAISED:
+                    self.mark(Mark("raised", channel, held.since, self.now))
+                    topics += ["raised", f"raised:{channel}"]
+                if held.on == ECHOED and self._follows(channel, held):
+                    self.mark(Mark("mirrored", channel, held.since, self.now))
+                    topics.append(f"mirrored:{channel}")
+            elif held.on == RAISED:
+                self.mark(Mark("calmed", channel, held.since, self.now))
+                topics.append(f"calmed:{channel}")
+        return tuple(topics)
+
+    def _follows(self, channel: Channel, held: Held) -> bool:
+        """Whether this voice went up within ``MIRROR`` seconds of the other being raised."""
+        theirs = self.voice[other(channel)].held[RAISED]
+        return theirs.raised_until > 0 and theirs.since < held.since <= theirs.raised_until + MIRROR
 
     def _floor(self, event: Floor) -> tuple[str, ...]:
         self.holder = event.holder
@@ -334,8 +400,3 @@ class Timeline:
         known = event.end if event.final else max((w.end for w in event.words if w.committed), default=0.0)
         self._last_words[event.channel] = max(self._last_words[event.channel], known)
         return ("utterance", f"utterance:{event.channel}")
-
-
-def speaker_after(line: Timeline, channel: Channel) -> Channel:
-    """The side that answers ``channel``."""
-    return other(channel)

@@ -20,8 +20,11 @@ SCORES = (1.0, 0.75, 0.5)
 HOLD_ON = 0.8
 HOLD_OFF = 1.0
 OFF = 0.5
-STALE = 4.0
-"""Seconds without speech after which a raised stretch is over, whatever it was."""
+STALE = 2.5
+"""A raised stretch goes on after a pause of at most so many seconds."""
+
+LEAST_SPREAD = 0.4
+"""Syllables per second by which a speaker's pace varies at least."""
 
 DETAIL = 60.0
 """Seconds of detail that are kept."""
@@ -51,13 +54,14 @@ class Sound(NamedTuple):
 class Held:
     """Whether effort has been at ``on`` and above for long enough, and since when."""
 
-    __slots__ = ("_above", "_below", "_began", "last", "on", "raised", "since")
+    __slots__ = ("_above", "_began", "_below", "_last", "on", "raised", "raised_until", "since")
 
     def __init__(self, on: float) -> None:
         self.on = on
         self.raised = False
         self.since = 0.0
-        self.last = 0.0
+        self._last = 0.0
+        self.raised_until = -1.0
         self._began = 0.0
         self._above = 0.0
         self._below = 0.0
@@ -66,27 +70,35 @@ class Held:
         """Goes on by one event; whether the voice was raised or lowered by it."""
         if self.raised:
             return self._fall(at, effort, voiced)
-        if effort < self.on or at - self.last > STALE:
+        if effort < self.on:
             self._above = 0.0
-        if effort >= self.on:
-            if not self._above:
-                self._began = at - STEP
-            self._above += voiced
-        self.last = at
+            return False
+        if not self._above or at - self._last > STALE:
+            self._above, self._began = 0.0, at - STEP
+        self._above += voiced
+        self._last = at
         if self._above < HOLD_ON - 1e-9:
             return False
         self.raised, self.since, self._below = True, self._began, 0.0
+        self.raised_until = at
         return True
 
     def _fall(self, at: float, effort: float, voiced: float) -> bool:
-        gone = at - self.last > STALE
-        self._below = self._below + voiced if effort < OFF else 0.0
-        if effort >= OFF or not gone:
-            self.last = at
-        if not gone and self._below < HOLD_OFF - 1e-9:
+        if effort >= OFF:
+            # A new stretch after a long pause is not the old one going on.
+            if at - self.raised_until > STALE:
+                self.since = at - STEP
+            self.raised_until, self._below = at, 0.0
             return False
-        self.raised, self._above, self.last = False, 0.0, at
+        self._below += voiced
+        if self._below < HOLD_OFF - 1e-9:
+            return False
+        self.raised, self._above = False, 0.0
         return True
+
+    def stretch(self, now: float) -> tuple[float, float] | None:
+        """From when to when the voice has been raised, if that is not long ago."""
+        return (self.since, self.raised_until) if self.raised and now - self.raised_until <= STALE else None
 
 
 class Mood:
@@ -131,8 +143,8 @@ class Voice:
         self._pace_variance = 0.0
         self._watched = tuple(self.held.values())
 
-    def take(self, event: Prosody) -> bool:
-        """Goes on by one event; whether the voice was raised or lowered by it."""
+    def take(self, event: Prosody) -> list[Held]:
+        """Goes on by one event; the watchers that were turned by it."""
         at, recent = event.at, self.recent
         effort = event.effort
         recent.append(Sound(at, effort or 0.0, event.pitch_st, event.voiced, event.rate_sps))
@@ -141,14 +153,11 @@ class Voice:
         if event.rate_sps is not None:
             self._pace(event.rate_sps)
         if effort is None:
-            return False
+            return []
         if event.voiced:
             self.mood.take(at, effort)
         voiced = event.voiced * STEP
-        turned = False
-        for held in self._watched:
-            turned |= held.take(at, effort, voiced)
-        return turned
+        return [held for held in self._watched if held.take(at, effort, voiced)]
 
     def _pace(self, rate: float) -> None:
         self.pace_count += 1
@@ -162,7 +171,7 @@ class Voice:
         """The speaker's own mean pace and 1.5 standard deviations; null before it is known."""
         if self.pace_count < PACE_WARM_UP:
             return None
-        return self.pace_mean + 1.5 * float(self._pace_variance**0.5)
+        return self.pace_mean + 1.5 * max(LEAST_SPREAD, float(self._pace_variance**0.5))
 
     def raised(self, score: float) -> Held:
         """The watcher of the highest score that is not above ``score``."""
@@ -180,7 +189,9 @@ class Voice:
 
     def typical(self, pick: Callable[[Sound], float | None], start: float) -> float | None:
         """The median over voiced events since ``start``."""
-        values = [value for sound in self.sounds(start) if sound.voiced and (value := pick(sound)) is not None]
+        values = [
+            value for sound in self.sounds(start) if sound.voiced and (value := pick(sound)) is not None
+        ]
         return median(values) if values else None
 
     def mean_effort(self, start: float, end: float) -> float | None:

@@ -1,0 +1,95 @@
+"""Rules -> watches: a rule with its names looked up, ready to be asked on one call."""
+
+from typing import Any
+
+from monitor.rules.contract import AbsenceTrigger, ContractTrigger
+from monitor.rules.cues import BoundCue
+from monitor.rules.engine import Watch
+from monitor.rules.reading import Bar
+from monitor.rules.rule import Condition, Cue, Rule, Rung, Scope, names, number
+from monitor.rules.trigger import Asked, MeasureTrigger, Step, Trigger
+
+BROKEN_WINDOW = 30.0
+"""Seconds for which a contract that was not kept counts, unless the rule has a window."""
+
+META_ALIASES = {"out": ("out", "outbound"), "in": ("in", "inbound")}
+
+
+def bind(rule: Rule, place: int) -> Watch:
+    """The rule, ready to be asked."""
+    return Watch(rule, _trigger(rule), place, counts=_counts(rule))
+
+
+def _counts(rule: Rule) -> bool:
+    """Whether a higher value is news (one more of something), not just time going by."""
+    if rule.after is not None:
+        return True
+    measured = _conditions(rule)
+    return all(Asked.of(one).measure.unit in ("times", "words") for one in measured)
+
+
+def _conditions(rule: Rule) -> list[Condition]:
+    if rule.measure is not None:
+        return [_as_condition(rule)]
+    return list(rule.all or rule.any or ())
+
+
+def _as_condition(rule: Rule) -> Condition:
+    bars = {key: getattr(rule, key) for key in ("at_least", "at_most", "more_than", "less_than")}
+    return Condition(measure=rule.measure or {}, **bars)
+
+
+def _trigger(rule: Rule) -> Trigger:
+    if rule.after is not None:
+        return _contract(rule)
+    if rule.not_said_by is not None:
+        return _absence(rule)
+    unless = None if rule.unless is None else BoundCue.of(rule.unless)
+    clear = None if rule.clear is None else number(rule.clear)
+    asked = tuple(Asked.of(one) for one in _conditions(rule))
+    if rule.ladder:
+        steps = tuple(
+            Step((asked[0].stepped(rung),), during=rung.during or rule.during) for rung in rule.ladder
+        )
+    else:
+        steps = (Step(asked, every=rule.any is None, during=rule.during),)
+    return MeasureTrigger(steps, clear, unless)
+
+
+def _contract(rule: Rule) -> ContractTrigger:
+    rungs = rule.ladder or [Rung(at_least=1, window=rule.window)]
+    window = number(rule.window) if rule.window is not None else BROKEN_WINDOW
+    return ContractTrigger(
+        after=BoundCue.of(rule.after or Cue()),
+        expect=BoundCue.of(rule.expect or Cue()),
+        within=number(rule.within or 0.0),
+        steps=tuple(Step((), during=rung.during or rule.during) for rung in rungs),
+        bars=tuple(Bar.of(rung) or Bar("at_least", 1.0) for rung in rungs),
+        windows=tuple(window if rung.window is None else number(rung.window) for rung in rungs),
+        looking_back=number(rule.looking_back or 0.0),
+        turns=rule.turns,
+        unless=None if rule.unless is None else BoundCue.of(rule.unless),
+    )
+
+
+def _absence(rule: Rule) -> AbsenceTrigger:
+    params = (rule.measure or {}).get("phrases") or {}
+    side = {params.get("by", "agent"): params.get("of")}
+    return AbsenceTrigger(
+        BoundCue.of(Cue(**side)), number(rule.not_said_by or 0.0), Step((), during=rule.during)
+    )
+
+
+def in_scope(scope: Scope | None, meta: dict[str, Any], profile: str) -> bool:
+    """Whether the rule is for this call."""
+    if scope is None:
+        return True
+    if scope.direction and meta.get("direction") not in META_ALIASES[scope.direction]:
+        return False
+    if scope.profile is not None and profile not in names(scope.profile):
+        return False
+    for key in ("queue", "team"):
+        wanted = names(getattr(scope, key))
+        if wanted and meta.get(key) not in wanted:
+            return False
+    return all(meta.get(key) == value for key, value in scope.meta.items())

@@ -1,0 +1,154 @@
+"""configs/rules/*.yaml -> the rules of a call, checked, with overrides and the profile applied."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor.resources import resource
+from monitor.rules import places
+from monitor.rules.check import check
+from monitor.rules.phrases import Lexicon
+from monitor.rules.places import Place
+from monitor.rules.profile import Profile, apply, load_profile
+from monitor.rules.rule import Rule, number
+
+HASH_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """The rules in force. ``hash`` names their text, ``sources`` say where each of them stands."""
+
+    rules: tuple[Rule, ...]
+    profile: str = "default"
+    language: str = "en"
+    hide_agent_effort: bool = False
+    sources: dict[str, Place] = field(default_factory=dict, compare=False)
+
+    @property
+    def hash(self) -> str:
+        """The hash of all rules in force."""
+        return _digest([hash_of(rule) for rule in self.rules])
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The phrases of the book's language."""
+        return Lexicon.load(self.language)
+
+    @property
+    def longest(self) -> float:
+        """The longest window that any rule looks back on, in seconds."""
+        windows = [number(rule.window) for rule in self.rules if rule.window is not None]
+        return max((one for one in windows if one != float("inf")), default=0.0)
+
+    def rule(self, name: str) -> Rule | None:
+        """The rule of this id."""
+        return next((rule for rule in self.rules if rule.rule == name), None)
+
+
+def _digest(plain: Any) -> str:
+    return sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:HASH_DIGITS]
+
+
+@lru_cache(maxsize=1024)
+def _hash_of(text: bytes) -> str:
+    return sha256(text).hexdigest()[:HASH_DIGITS]
+
+
+def hash_of(rule: Rule) -> str:
+    """The hash of a rule's normalised text, its tests apart."""
+    plain = msgspec.to_builtins(rule)
+    del plain["tests"]
+    return _hash_of(msgspec.json.encode(plain, order="sorted"))
+
+
+def load_book(
+    paths: Sequence[Path] | None = None, *, profile: str = "default", language: str = "en"
+) -> RuleBook:
+    """The rules of ``paths`` (files, or folders of files), or the bundled ones.
+
+    A path whose file overrides rules that stand elsewhere is laid over the bundled rules. Raises
+    ``BadInput`` with file, line, key path and what was expected.
+    """
+    files = _files(paths) if paths else _files([resource("configs/rules")])
+    entries = [entry for path in files for entry in _entries(path)]
+    if paths and any(isinstance(entry.plain, dict) and "override" in entry.plain for entry in entries):
+        named = {entry.plain.get("rule") for entry in entries if isinstance(entry.plain, dict)}
+        bundled = [entry for path in _files([resource("configs/rules")]) for entry in _entries(path)]
+        entries = [entry for entry in bundled if entry.plain.get("rule") not in named] + entries
+    chosen = load_profile(profile)
+    rules, sources = _merged([*entries, *chosen.overrides])
+    lexicon = Lexicon.load(language)
+    typed = [check(place, lexicon.classes) for place in rules]
+    return _made(typed, chosen, language, sources)
+
+
+def _made(typed: list[Rule], profile: Profile, language: str, sources: dict[str, Place]) -> RuleBook:
+    rules = tuple(apply(rule, profile) for rule in typed)
+    return RuleBook(rules, profile.profile, language, profile.hide_agent_effort, sources)
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+    return found
+
+
+def _entries(path: Path) -> list[Place]:
+    place = places.read(path)
+    if place.plain is None:
+        return []
+    if not isinstance(place.plain, list):
+        raise place.wrong("a list of rules was expected; each begins with `- rule: its.id`.")
+    return [place.part(number) for number in range(len(place.plain))]
+
+
+def _merged(entries: list[Place]) -> tuple[list[Place], dict[str, Place]]:
+    """The rules with what overrides them laid over, in the order in which they first stand."""
+    rules: dict[str, Place] = {}
+    for entry in entries:
+        plain = entry.plain
+        if not isinstance(plain, dict) or ("rule" in plain) == ("override" in plain):
+            raise entry.wrong(
+                "a rule was expected: keys and values, with either `rule:` or `override:` and an id."
+            )
+        if "rule" in plain:
+            name = str(plain["rule"])
+            if name in rules:
+                raise entry.wrong(
+                    f"the rule {name} already stands in {rules[name].where}; use `override:` to change it."
+                )
+            rules[name] = entry
+            continue
+        name = str(plain["override"])
+        if name not in rules:
+            raise entry.part("override").wrong(
+                f"there is no rule {name} to override in the files before this one."
+            )
+        rules[name] = rules[name].overlaid(
+            {key: value for key, value in plain.items() if key != "override"}, entry
+        )
+    return [_like(name, rules, ()) for name in rules], rules
+
+
+def _like(name: str, rules: dict[str, Place], through: tuple[str, ...]) -> Place:
+    """A rule with the keys that it takes over from the rule that it is ``like``."""
+    place = rules[name]
+    model = place.plain.get("like")
+    if model is None:
+        return place
+    if model in (*through, name):
+        circle = " -> ".join((*through, name, str(model)))
+        raise place.part("like").wrong(f"the rules are like each other in a circle: {circle}.")
+    if model not in rules:
+        raise place.part("like").wrong(f"there is no rule {model} to be like.")
+    base = _like(str(model), rules, (*through, name))
+    kept = {key: value for key, value in base.plain.items() if key not in place.plain and key != "tests"}
+    own = {key: value for key, value in place.plain.items() if key != "like"}
+    return place.replaced({**kept, **own})

@@ -1,0 +1,219 @@
+"""From changes in the engine to what people are told: the alert's event, its card, its audience."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from monitor.config import RulesSettings
+from monitor.events import AlertClosed, AlertEvent, AlertOpened, AlertUpdated, Audience, Event, Level, Note
+from monitor.rules.book import hash_of
+from monitor.rules.engine import Alert, Change
+from monitor.rules.explain import evidence, sentence
+from monitor.rules.fatigue import SILENT_RULE, Cards, Mute, Request
+from monitor.rules.rule import Rule, Rung, names, number
+from monitor.timeline import Timeline
+
+NOTICED = 10.0
+"""Seconds in which an agent can have read a card and changed course."""
+
+TROUBLES = {
+    "bleed": "one microphone hears the other side",
+    "same_audio": "both channels carry the same sound",
+    "swapped": "the channels seem to be swapped",
+    "clipping": "the sound is clipped",
+    "dead_channel": "a channel is dead",
+}
+
+
+@dataclass(slots=True)
+class Told:
+    """What people know of an alert that is open."""
+
+    card: bool = False
+    withheld: str | None = None
+    shown: float | None = None
+    escalated: bool = False
+
+
+class Bulletin:
+    """Tells people of alerts. Keeps what they were told while an alert is open."""
+
+    def __init__(self, settings: RulesSettings, line: Timeline) -> None:
+        self._settings = settings
+        self._line = line
+        self._open: dict[str, tuple[Alert, Told]] = {}
+        self._noted: set[tuple[str, str]] = set()
+        self.cards = Cards(settings, line)
+        self.opened: Counter[str] = Counter()
+
+    def tell(self, change: Change) -> list[Event]:
+        """The events of one change."""
+        match change.kind:
+            case "opened":
+                return self._opened(change.alert)
+            case "updated":
+                return self._updated(change.alert)
+            case _:
+                return self._closed(change.alert, change.reason)
+
+    def alert(self, key: str | None) -> Alert | None:
+        """The open alert of this id."""
+        known = self._open.get(key or "")
+        return known[0] if known else None
+
+    @property
+    def restless(self) -> bool:
+        """Whether something may change by time alone: a card that waits, a warning that may be ignored."""
+        return bool(self.cards.waiting) or any(
+            told.shown is not None and not told.escalated for _, told in self._open.values()
+        )
+
+    def pause(self) -> list[Event]:
+        """Shows the waiting card whose moment has come; passes on warnings that were ignored."""
+        out: list[Event] = []
+        key = self.cards.next_shown() if self.cards.waiting else None
+        if key is not None and key in self._open:
+            alert, told = self._open[key]
+            told.card, told.withheld, told.shown = True, None, self._line.now
+            out.append(self._event(AlertUpdated, alert, told))
+        for alert, told in self._open.values():
+            late = (
+                told.shown is not None and self._line.now >= told.shown + self._settings.ignored_after - 1e-9
+            )
+            if late and not alert.watch.counts and self._escalate(alert, told):
+                out.append(self._event(AlertUpdated, alert, told))
+        return out
+
+    # --- inside ---
+
+    def _opened(self, alert: Alert) -> list[Event]:
+        trouble = self._trouble(alert)
+        if trouble:
+            return self._note_trouble(alert, trouble)
+        told = Told()
+        self._open[alert.key] = (alert, told)
+        self.opened[alert.watch.rule.rule] += 1
+        self._mute(alert.watch.rule, alert.key)
+        self._ask_for_card(alert, told)
+        return [self._event(AlertOpened, alert, told)]
+
+    def _updated(self, alert: Alert) -> list[Event]:
+        if alert.key not in self._open:
+            return []
+        _, told = self._open[alert.key]
+        if told.shown is not None and self._line.now - told.shown > NOTICED:
+            self._escalate(alert, told)
+        told.card = False
+        self._ask_for_card(alert, told)
+        return [self._event(AlertUpdated, alert, told)]
+
+    def _closed(self, alert: Alert, reason: str) -> list[Event]:
+        self.cards.take_back(alert.key)
+        mute = self.cards.mutes.get(alert.key)
+        if mute and number(alert.watch.rule.mutes_for) == 0:
+            del self.cards.mutes[alert.key]
+        known = self._open.pop(alert.key, None)
+        if known is None:
+            return []
+        known[1].card = False
+        return [self._event(AlertClosed, alert, known[1], reason=reason)]
+
+    def _trouble(self, alert: Alert) -> str | None:
+        measure = alert.measure
+        if measure is None or not measure.quality:
+            return None
+        return self._line.troubled(measure.quality, alert.reading.channel if measure.voice else None)
+
+    def _note_trouble(self, alert: Alert, trouble: str) -> list[Event]:
+        """Says once why alerts of a rule rest."""
+        rule = alert.watch.rule.rule
+        if (rule, trouble) in self._noted:
+            return []
+        self._noted.add((rule, trouble))
+        text = f"{rule} rests: {TROUBLES[trouble]}."
+        channel = alert.reading.channel or "agent"
+        return [Note(known=self._line.now, at=_round(alert.at), channel=channel, kind="withheld", text=text)]
+
+    def _mute(self, rule: Rule, key: str) -> None:
+        if rule.mutes is not None:
+            endless = number(rule.mutes_for) == 0
+            until = float("inf") if endless else self._line.now + number(rule.mutes_for)
+            muted = frozenset() if "all" in names(rule.mutes) else frozenset(names(rule.mutes))
+            self.cards.mutes[key] = Mute(rule.rule, until, muted)
+
+    def _ask_for_card(self, alert: Alert, told: Told) -> None:
+        rule, shape = alert.watch.rule, Shape(alert)
+        if "agent" not in shape.to:
+            return
+        if not rule.card:
+            told.withheld = SILENT_RULE
+            return
+        pause = None if rule.at_pause is None else number(rule.at_pause)
+        request = Request(
+            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, number(rule.cooldown)
+        )
+        told.withheld = self.cards.ask(request)
+        told.card = told.withheld is None
+        if told.card:
+            told.shown = self._line.now
+
+    def _escalate(self, alert: Alert, told: Told) -> bool:
+        """An ignored warning goes to supervisors, too; whether that is new."""
+        shape = Shape(alert)
+        if told.escalated or shape.level == "info" or alert.watch.rule.private or "supervisor" in shape.to:
+            return False
+        told.escalated = True
+        return True
+
+    def _event(self, kind: type[AlertEvent], alert: Alert, told: Told, **more: str) -> Event:
+        rule, shape = alert.watch.rule, Shape(alert)
+        measure = alert.measure
+        name = measure.name if measure else ("contract" if rule.after is not None else "absence")
+        unit = measure.unit if measure else ("times" if rule.after is not None else "")
+        seen = evidence(rule, name, unit, alert.reading, alert.bar)
+        to: tuple[Audience, ...] = (*shape.to, "supervisor") if told.escalated else shape.to
+        return kind(
+            known=_round(self._line.now),
+            alert=alert.key,
+            rule=rule.rule,
+            rule_hash=hash_of(rule),
+            level=shape.level,
+            channel=alert.reading.channel,
+            start=_round(alert.start),
+            at=_round(alert.at),
+            say=shape.say,
+            why=sentence(rule, seen, measure.asks if measure else "", alert.bar),
+            to=to,
+            evidence=seen,
+            card=told.card,
+            withheld=told.withheld,
+            private=rule.private,
+            **more,
+        )
+
+
+class Shape:
+    """What an alert looks like on the step of the ladder on which it stands."""
+
+    def __init__(self, alert: Alert) -> None:
+        self._rule = alert.watch.rule
+        self._rung: Rung | None = self._rule.ladder[alert.step] if self._rule.ladder else None
+
+    @property
+    def level(self) -> Level:
+        """How grave it is."""
+        return (self._rung.level if self._rung else None) or self._rule.level
+
+    @cached_property
+    def say(self) -> str:
+        """The text to the agent."""
+        return (self._rung.say if self._rung else None) or self._rule.say
+
+    @property
+    def to(self) -> tuple[Audience, ...]:
+        """Who may see it."""
+        return tuple((self._rung.to if self._rung else None) or self._rule.to)
+
+
+def _round(moment: float) -> float:
+    return round(moment, 3)

@@ -1,0 +1,156 @@
+"""What the types cannot say: names that must exist, times that must be possible, texts that must fit."""
+
+from collections.abc import Iterable
+
+from monitor.rules.cues import MOMENTS
+from monitor.rules.measures import MEASURES
+from monitor.rules.places import Place
+from monitor.rules.reading import COMPARISONS, Bar
+from monitor.rules.rule import QUESTIONS, SAY_MOST, Rule, names, number
+from monitor.timeline import HORIZON
+
+
+def check(place: Place, classes: frozenset[str]) -> Rule:
+    """The rule at ``place``. Raises ``BadInput`` saying where it is broken, and what was expected."""
+    rule = place.typed(Rule)
+    asked = [key for key in QUESTIONS if getattr(rule, key) is not None]
+    if len(asked) != 1:
+        told = f"it has {' and '.join(asked)}" if asked else "it has none"
+        raise place.wrong(f"a rule needs exactly one of {', '.join(QUESTIONS)}; {told}.")
+    _check_texts(place, rule)
+    _check_question(place, rule, classes)
+    _check_cues(place, classes)
+    _check_times(place, rule)
+    _check_ladder(place, rule)
+    return rule
+
+
+def _check_texts(place: Place, rule: Rule) -> None:
+    said = [(("say",), rule.say)]
+    said += [(("ladder", at, "say"), rung.say or "") for at, rung in enumerate(rule.ladder or ())]
+    for keys, text in said:
+        if len(text) > SAY_MOST:
+            raise place.part(*keys).wrong(
+                f"a text to the agent has at most {SAY_MOST} characters; this one has {len(text)}."
+            )
+    if "agent" in rule.to and rule.card and not rule.say and rule.score is None and rule.note is None:
+        raise place.part("say").wrong("an alert to the agent needs a text that says what to do next.")
+
+
+def _check_question(place: Place, rule: Rule, classes: frozenset[str]) -> None:
+    if rule.measure is not None:
+        _check_measure(place.part("measure"), rule.measure, classes)
+    for key in ("all", "any"):
+        for at, condition in enumerate(getattr(rule, key) or ()):
+            _check_measure(place.part(key, at, "measure"), condition.measure, classes)
+            _check_bar(place.part(key, at), condition, needed=True)
+    bars = rule.measure is not None and not rule.ladder and rule.not_said_by is None and rule.note is None
+    _check_bar(place, rule, needed=bars and rule.score is None)
+    if rule.not_said_by is not None and "phrases" not in (rule.measure or {}):
+        raise place.part("not_said_by").wrong(
+            "it goes with a measure of phrases: `measure: {phrases: {of: ..., by: ...}}`."
+        )
+    if rule.after is not None and (rule.expect is None or rule.within is None):
+        raise place.part("after").wrong(
+            "`after` needs `expect` (what ought to follow) and `within` (how soon)."
+        )
+    if rule.after is None and (
+        rule.expect is not None or rule.turns is not None or rule.looking_back is not None
+    ):
+        raise place.part("expect").wrong("`expect`, `turns` and `looking_back` go with `after`.")
+
+
+def _check_measure(place: Place, written: dict[str, object], classes: frozenset[str]) -> None:
+    if len(written) != 1:
+        raise place.wrong("exactly one measure was expected here; several go under `all:` or `any:`.")
+    name, params = next(iter(written.items()))
+    if name not in MEASURES:
+        raise place.part(name).wrong(
+            f"there is no measure {name}; the measures are: {', '.join(sorted(MEASURES))}."
+        )
+    inside = place.part(name)
+    measure = MEASURES[name]
+    (inside if params else inside.replaced({})).typed(measure.params)
+    given = measure.read(params)
+    for key, value in given.items():
+        if isinstance(value, tuple):
+            _check_classes(inside.part(key), value, classes)
+        if key == "window" and value != float("inf") and not 0 < value <= HORIZON:
+            raise inside.part(key).wrong(f"a window is above 0 and at most {HORIZON:.0f} s, or `call`.")
+
+
+def _check_classes(place: Place, wanted: Iterable[str], classes: frozenset[str]) -> None:
+    for name in wanted:
+        if name not in classes:
+            raise place.wrong(f"there are no phrases {name}; there are: {', '.join(sorted(classes))}.")
+
+
+def _check_bar(place: Place, given: object, *, needed: bool) -> None:
+    keys = [key for key in COMPARISONS if getattr(given, key) is not None]
+    if len(keys) > 1 or (needed and not keys):
+        raise place.wrong(f"exactly one of {', '.join(COMPARISONS)} was expected.")
+
+
+def _check_cues(place: Place, classes: frozenset[str]) -> None:
+    for key in ("after", "expect", "unless"):
+        cue = place.part(key)
+        if not isinstance(cue.plain, dict):
+            continue
+        if not any(cue.plain.get(side) for side in ("agent", "caller", "moment")):
+            raise cue.wrong("something said by `agent` or `caller`, or a `moment`, was expected.")
+        for side in ("agent", "caller"):
+            _check_classes(cue.part(side), names(cue.plain.get(side)), classes)
+        for moment in names(cue.plain.get("moment")):
+            if moment not in MOMENTS:
+                raise cue.part("moment").wrong(
+                    f"there is no moment {moment}; there are: {', '.join(MOMENTS)}."
+                )
+
+
+def _check_times(place: Place, rule: Rule) -> None:
+    for key in (
+        "hold",
+        "cooldown",
+        "expires",
+        "within",
+        "looking_back",
+        "not_said_by",
+        "mutes_for",
+        "at_pause",
+    ):
+        value = getattr(rule, key)
+        if value is not None and number(value) > HORIZON:
+            raise place.part(key).wrong(
+                f"this time is longer than {HORIZON:.0f} s, which is all that is remembered."
+            )
+    if rule.window is not None and rule.after is None:
+        raise place.part("window").wrong("a window beside a measure stands inside the measure.")
+    if rule.within is not None and rule.looking_back is None and number(rule.within) <= 0:
+        raise place.part("within").wrong("nothing can be said within 0 s; a time above 0 was expected.")
+    for at, example in enumerate(rule.tests):
+        if len(example.alerts) > 1 and rule.budget is not None and rule.budget < len(example.alerts):
+            raise place.part("tests", at, "alerts").wrong(
+                f"the rule opens at most {rule.budget} alert in a call."
+            )
+    during = rule.during
+    if during and during.first is not None and during.last is not None:
+        raise place.part("during").wrong("`first` and `last` cannot both hold; one of them was expected.")
+    clear = rule.clear
+    bar = Bar.of(rule)
+    if clear is not None and bar is not None and bar.rising and number(clear) > bar.limit:
+        raise place.part("clear").wrong(
+            "an alert clears below the value at which it opens; a smaller number was expected."
+        )
+
+
+def _check_ladder(place: Place, rule: Rule) -> None:
+    if not rule.ladder:
+        return
+    if rule.all or rule.any or rule.not_said_by is not None:
+        raise place.part("ladder").wrong("a ladder goes with one measure, or with `after`.")
+    if Bar.of(rule) is not None:
+        raise place.part("ladder").wrong(
+            "the steps of the ladder say the thresholds; the rule itself has none then."
+        )
+    for at, rung in enumerate(rule.ladder):
+        _check_bar(place.part("ladder", at), rung, needed=True)

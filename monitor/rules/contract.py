@@ -1,0 +1,128 @@
+"""Contracts and absences: what ought to be said in time.
+
+A verdict waits until the recogniser has caught up with the deadline (never more than
+``WORDS_PATIENCE`` longer), because words are known later than they are said.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from monitor.rules.cues import BoundCue
+from monitor.rules.reading import Bar, Reading, from_marks
+from monitor.rules.trigger import NOT_MET, Look, Step, in_part
+from monitor.timeline import Mark, Timeline
+
+SOON = 0.5
+"""Seconds after which it is looked again whether the recogniser has caught up."""
+
+
+@dataclass(slots=True)
+class ContractTrigger:
+    """``after`` CUE ``expect`` RESPONSE ``within`` a time; its value is how often that was not kept."""
+
+    after: BoundCue
+    expect: BoundCue
+    within: float
+    steps: tuple[Step, ...]
+    bars: tuple[Bar, ...]
+    windows: tuple[float, ...]
+    looking_back: float = 0.0
+    turns: int | None = None
+    unless: BoundCue | None = None
+    topics: frozenset[str] = field(init=False)
+    words: bool = field(init=False)
+    kept: int = 0
+    broken: int = 0
+    _judged_to: float = field(default=-1.0, init=False)
+    _broken: deque[tuple[float, Mark]] = field(default_factory=deque, init=False)
+
+    def __post_init__(self) -> None:
+        self.topics = frozenset(self.after.topics | ({"floor"} if self.turns else set()))
+        self.words = self.after.words or self.expect.words
+
+    def look(self, line: Timeline, step: int) -> Look:
+        """See ``Trigger``."""
+        again = self._judge(line)
+        longest = max(self.windows)
+        while self._broken and self._broken[0][0] < line.now - longest:
+            self._broken.popleft()
+        best, reading, bar, staying = NOT_MET, Reading(0.0), self.bars[0], False
+        at = self._broken[-1][0] if self._broken else line.now
+        for place, window in enumerate(self.windows):
+            marks = [mark for deadline, mark in self._broken if deadline > line.now - window]
+            met = self.bars[place].met(len(marks))
+            staying |= met and place == 0
+            if met and (place <= step or in_part(self.steps[place].during, at, line)):
+                best, bar, reading = place, self.bars[place], from_marks(marks, len(marks))
+        leaves = [self._broken[0][0] + window for window in self.windows] if self._broken else []
+        soon = [one for one in (again, *leaves) if one is not None and one > line.now]
+        return Look(best, staying, reading, bar, at, min(soon, default=None))
+
+    def _judge(self, line: Timeline) -> float | None:
+        """Judges every cue whose time is over; when the next one is due."""
+        reach = self.within + self.looking_back + 30.0
+        for cue in self.after.marks(line, max(self._judged_to, line.now - reach)):
+            deadline = self._deadline(line, cue)
+            heard = min((line.heard_until(side) for side in self.expect.channels), default=line.now)
+            if line.ended is None and (line.now < deadline - 1e-9 or heard < deadline - 1e-9):
+                return max(deadline, line.now + SOON)
+            self._judged_to = cue.end
+            if self._exempt(line, cue, deadline):
+                continue
+            if self._answered(line, cue, deadline):
+                self.kept += 1
+            elif line.ended is None or deadline <= line.ended + 1e-9:
+                self.broken += 1
+                self._broken.append((deadline, cue))
+        return None
+
+    def _deadline(self, line: Timeline, cue: Mark) -> float:
+        deadline = cue.end + self.within
+        if self.turns:
+            sides = self.expect.channels
+            ends = [
+                turn.end for side in sides for turn in line.turns_of(side, cue.end) if turn.end is not None
+            ]
+            if len(ends) >= self.turns:
+                deadline = min(deadline, sorted(ends)[self.turns - 1])
+        return round(deadline, 3)
+
+    def _answered(self, line: Timeline, cue: Mark, deadline: float) -> bool:
+        since = cue.start - self.looking_back if self.looking_back else cue.start
+        return any(mark.start <= deadline for mark in self.expect.marks(line, since))
+
+    def _exempt(self, line: Timeline, cue: Mark, deadline: float) -> bool:
+        if not self.unless:
+            return False
+        reach = self.unless.within
+        since = cue.start - (self.looking_back if reach is None else reach)
+        return any(mark.start <= deadline for mark in self.unless.marks(line, since))
+
+
+@dataclass(slots=True)
+class AbsenceTrigger:
+    """``not_said_by``: words that ought to have come by a time after the side's first words."""
+
+    said: BoundCue
+    by: float
+    step: Step
+    topics: frozenset[str] = field(init=False)
+    words: bool = True
+
+    def __post_init__(self) -> None:
+        self.topics = frozenset(self.said.topics | {"speech"})
+
+    def look(self, line: Timeline, step: int) -> Look:
+        """See ``Trigger``."""
+        side = next(iter(self.said.channels))
+        bar = Bar("at_most", 0.0)
+        begun = line.first.get(("speech", side))
+        if begun is None:
+            return Look(NOT_MET, False, Reading(), bar, line.now)
+        deadline = round(begun + self.by, 3)
+        if self.said.marks(line, 0.0):
+            return Look(NOT_MET, False, Reading(1.0), bar, line.now)
+        if line.now < deadline - 1e-9 or line.heard_until(side) < deadline - 1e-9:
+            return Look(NOT_MET, False, Reading(0.0), bar, line.now, max(deadline, line.now + SOON))
+        met = 0 if in_part(self.step.during, deadline, line) else NOT_MET
+        return Look(met, True, Reading(0.0, begun, deadline, side), bar, deadline)

@@ -1,0 +1,70 @@
+"""Cues: words that were said or moments that came, as contracts and exemptions name them."""
+
+from dataclasses import dataclass
+
+from monitor.events import Channel
+from monitor.rules.rule import Cue, names, number
+from monitor.timeline import Mark, Timeline
+
+MOMENTS: dict[str, tuple[str, Channel | None]] = {
+    "agent_raised": ("raised", "agent"),
+    "caller_raised": ("raised", "caller"),
+    "agent_calmed": ("calmed", "agent"),
+    "caller_calmed": ("calmed", "caller"),
+    "agent_turn": ("turn", "agent"),
+    "caller_turn": ("turn", "caller"),
+    "agent_interrupts": ("interruption", "agent"),
+    "caller_interrupts": ("interruption", "caller"),
+    "agent_question": ("question", "agent"),
+    "caller_question": ("question", "caller"),
+    "agent_playback": ("playback", "agent"),
+    "hold_ended": ("hold", None),
+}
+"""Moments that a cue may name, and the marks of the timeline that they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCue:
+    """A cue with its names looked up: the kinds of marks of each side."""
+
+    wanted: tuple[tuple[str, Channel | None], ...]
+    longer_than: float
+    within: float | None
+    words: bool
+
+    @classmethod
+    def of(cls, cue: Cue) -> "BoundCue":
+        """The cue as it was written (its names are known to be right)."""
+        said: list[tuple[str, Channel | None]] = [(name, "agent") for name in names(cue.agent)]
+        said += [(name, "caller") for name in names(cue.caller)]
+        came = [MOMENTS[name] for name in names(cue.moment)]
+        spoken = (bool(said) and not came) or any(kind in ("question", "playback") for kind, _ in came)
+        within = None if cue.within is None else number(cue.within)
+        return cls(tuple(said + came), number(cue.longer_than or 0.0), within, spoken)
+
+    @property
+    def topics(self) -> set[str]:
+        """The topics after which the cue may have come."""
+        moments = {kind for kind, _ in MOMENTS.values()}
+        topics = set()
+        for kind, channel in self.wanted:
+            name = kind if kind in moments else f"say:{kind}"
+            topics.add(f"{name}:{channel}" if channel and kind in moments else name)
+        return topics
+
+    @property
+    def channels(self) -> set[Channel]:
+        """The sides whose words decide."""
+        return {channel for _, channel in self.wanted if channel}
+
+    def marks(self, line: Timeline, since: float) -> list[Mark]:
+        """The cue's marks that ended after ``since``, by time."""
+        found = [mark for kind, channel in self.wanted for mark in line.marks((kind,), channel, since)]
+        kept = [mark for mark in found if mark.end - mark.start >= self.longer_than]
+        return sorted(kept, key=lambda mark: (mark.end, mark.start))
+
+    def until(self, line: Timeline) -> float | None:
+        """Where the cue came within its time, the moment at which that is over."""
+        reach = self.within if self.within is not None else 20.0
+        marks = self.marks(line, line.now - reach)
+        return marks[-1].end + reach if marks else None

@@ -1,0 +1,183 @@
+"""The judge: facts and orders go in, alerts come out. It sees no audio and knows no clock.
+
+``advance`` runs the ticks that the call has gone past; ``take`` hears one fact. The same facts in the
+same order give the same alerts, byte for byte, live, in a replay, in a rule's own tests.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.config import RulesSettings
+from monitor.events import CHANNELS, CallStarted, Event, Order, Utterance
+from monitor.events import Told as OrderTold
+from monitor.rules.bind import bind, in_scope
+from monitor.rules.book import RuleBook
+from monitor.rules.bulletin import Bulletin
+from monitor.rules.difficulty import EVERY, Meter
+from monitor.rules.engine import TICK, Change, Engine, Watch
+from monitor.rules.hearing import Hearing
+from monitor.rules.rule import Rule
+from monitor.rules.scores import scores_of
+from monitor.timeline import Timeline
+
+SNOOZE = 120.0
+"""Seconds of a snooze that does not say how long."""
+
+CARD_TICKS = 2
+DIFFICULTY_TICKS = round(EVERY / TICK)
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """A rule that is not at work on this call, and why."""
+
+    rule: str
+    reason: str
+
+
+class Judge:
+    """One call's rules at work."""
+
+    def __init__(
+        self,
+        book: RuleBook,
+        settings: RulesSettings | None = None,
+        *,
+        meta: dict[str, Any] | None = None,
+        words: bool = True,
+    ) -> None:
+        self._book = book
+        self._line = Timeline(words=words, meta=meta)
+        self._watches, self.off = _chosen(book, self._line)
+        self._engine = Engine([one for one in self._watches if one.rule.score is None], self._line)
+        self._hearing = Hearing(book, self._line) if words else None
+        self._bulletin = Bulletin(settings or RulesSettings(), self._line)
+        self._meter = Meter()
+        self._tick = -1
+        self._meter_tick = DIFFICULTY_TICKS
+        self._card_tick = 0
+
+    @property
+    def line(self) -> Timeline:
+        """What the call's memory holds."""
+        return self._line
+
+    def take(self, event: Event) -> list[Event]:
+        """One fact; what it leads to."""
+        out = self.advance(event.known) if event.known > self._line.now else []
+        self._line.advance(event.known)
+        if isinstance(event, CallStarted):
+            self._line.meta.update(event.meta)
+        topics = self._line.take(event)
+        if self._hearing is not None and isinstance(event, Utterance):
+            told, heard = self._hearing.hear(event)
+            topics, out = (*topics, *heard), out + told
+        return out + self._woken(topics) if topics else out
+
+    def advance(self, now: float) -> list[Event]:
+        """The call went on: runs the ticks before ``now``."""
+        out: list[Event] = []
+        while (tick := self._next_tick(now)) is not None:
+            out += self._run(tick)
+        return out
+
+    def order(self, order: Order, now: float) -> list[Event]:
+        """A person asked for something."""
+        out = self.advance(now)
+        self._line.advance(now)
+        fields = {name: getattr(order, name) for name in Order.__struct_fields__}
+        out.append(OrderTold(known=round(now, 3), at=round(now, 3), **fields))
+        if order.kind in ("hold", "resume"):
+            self._line.hold(now) if order.kind == "hold" else self._line.resume(now)
+            return out + self._woken(("hold",))
+        if order.kind == "snooze":
+            self._bulletin.cards.snooze(order.seconds or SNOOZE)
+        alert = self._bulletin.alert(order.alert)
+        if alert and order.kind in ("acknowledge", "wrong"):
+            reason = "wrong" if order.kind == "wrong" else "acknowledged"
+            out += self._told(self._engine.put_away(alert, reason))
+        return out
+
+    def hang_up(self, now: float) -> list[Event]:
+        """The call is over: what is only known at the end, then every alert closes."""
+        out = self.advance(now + TICK / 2)
+        self._line.advance(now)
+        self._line.ended = now
+        last = self._meter.look(self._line)
+        return out + ([last] if last else []) + self._told(self._engine.finish())
+
+    @property
+    def totals(self) -> dict[str, Any]:
+        """The sums for ``call.ended``."""
+        line = self._line
+        return {
+            "talk": {channel: round(line.talked[channel], 2) for channel in CHANNELS},
+            "overlap": round(line.overlapped, 2),
+            "silence": round(line.silence(line.now), 2),
+            "interruptions": {channel: line.counts["interruption", channel] for channel in CHANNELS},
+            "alerts": dict(sorted(self._bulletin.opened.items())),
+            "scores": scores_of(self._watches, line, self._meter.highest),
+        }
+
+    # --- inside ---
+
+    def _next_tick(self, now: float) -> int | None:
+        due = [tick for tick in (self._engine.next_tick(now),) if tick is not None]
+        if self._meter_tick * TICK < now - 1e-9:
+            due.append(self._meter_tick)
+        if self._bulletin.restless and self._card_tick * TICK < now - 1e-9:
+            due.append(self._card_tick)
+        return min(due, default=None)
+
+    def _run(self, tick: int) -> list[Event]:
+        self._line.advance(round(tick * TICK, 1))
+        out: list[Event] = []
+        if tick == self._meter_tick:
+            self._meter_tick += DIFFICULTY_TICKS
+            changed = self._meter.look(self._line)
+            if changed:
+                out.append(changed)
+                out += self._told(self._engine.wake(("difficulty",)))
+        out += self._told(self._engine.run(tick))
+        if self._bulletin.restless and tick >= self._card_tick:
+            out += self._bulletin.pause()
+            self._card_tick = tick + CARD_TICKS
+        return out
+
+    def _woken(self, topics: Iterable[str]) -> list[Event]:
+        return self._told(self._engine.wake(topics))
+
+    def _told(self, changes: Iterable[Change]) -> list[Event]:
+        out: list[Event] = []
+        for change in changes:
+            out += self._bulletin.tell(change)
+        if out:
+            self._card_tick = max(self._card_tick, round(self._line.now / TICK) + 1)
+        return out
+
+
+def _chosen(book: RuleBook, line: Timeline) -> tuple[list[Watch], tuple[Off, ...]]:
+    """The rules that are at work on this call, and those that are not."""
+    watches: list[Watch] = []
+    off: list[Off] = []
+    for rule in book.rules:
+        reason = _reason_off(rule, book, line)
+        watch = bind(rule, len(watches)) if reason is None else None
+        if watch is not None and watch.trigger.words and not line.words:
+            watch, reason = None, "it needs words, and no recogniser listens"
+        if watch is not None:
+            watches.append(watch)
+        elif reason is not None:
+            off.append(Off(rule.rule, reason))
+    for place, watch in enumerate(one for one in watches if one.rule.score is None):
+        watch.place = place
+    return watches, tuple(off)
+
+
+def _reason_off(rule: Rule, book: RuleBook, line: Timeline) -> str | None:
+    if rule.off:
+        return "it is switched off"
+    if rule.note is not None:
+        return "it takes notes"
+    return None if in_scope(rule.only, line.meta, book.profile) else "it is for other calls"

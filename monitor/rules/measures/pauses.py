@@ -1,0 +1,55 @@
+"""Silence and holds."""
+
+from monitor.rules.measures.registry import WHOLE_CALL, Seconds, measure
+from monitor.rules.measures.talk import counted
+from monitor.rules.reading import NOTHING, Reading
+from monitor.timeline import Timeline
+
+UNHEARD = ("dead_channel",)
+"""With a dead channel, silence may be the line's and not the people's."""
+
+HOLD_UNSAID = 30.0
+"""A mutual silence this long is taken for a hold that nobody announced, in seconds."""
+
+
+@measure("s", wakes=("speech", "hold"), quality=UNHEARD)
+def silence(line: Timeline) -> Reading:
+    """For how long neither side has spoken; nothing while the caller is on hold."""
+    since = line.silent_since()
+    if since is None:
+        return Reading(0.0)
+    if line.holding():
+        return NOTHING
+    return Reading(line.now - since, since, line.now, rate=1.0)
+
+
+@measure("s", wakes=("speech", "hold"))
+def hold(line: Timeline, *, unsaid: Seconds = Seconds(HOLD_UNSAID)) -> Reading:
+    """For how long the caller has been on hold: by the softphone, the agent's words, or a long mutual silence."""
+    on = line.holding()
+    if on:
+        return Reading(line.now - on.start, on.start, line.now, "caller", rate=1.0)
+    since = line.silent_since()
+    if since is None:
+        return Reading(0.0)
+    silent = line.now - since
+    if silent < unsaid - 1e-9:
+        return Reading(0.0, again=since + unsaid)
+    return Reading(silent, since, line.now, "caller", rate=1.0)
+
+
+@measure("times", wakes=("hold",))
+def holds(line: Timeline, *, window: Seconds = WHOLE_CALL) -> Reading:
+    """How many holds are over."""
+    return counted(line, ("hold",), None, window)
+
+
+@measure("share", wakes=("hold",))
+def hold_share(line: Timeline, *, least: Seconds = Seconds(180.0)) -> Reading:
+    """The share of the call that the caller spent on hold; nothing is said before ``least`` seconds of call."""
+    if line.now < least:
+        return NOTHING
+    spent = [(stretch.start, stretch.until(line.now)) for stretch in line.holds]
+    if not spent:
+        return Reading(0.0)
+    return Reading(sum(end - start for start, end in spent) / line.now, spent[0][0], line.now, "caller")

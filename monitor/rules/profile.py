@@ -1,0 +1,105 @@
+"""Profiles: who may see what, and what is shown at all. configs/profiles/*.yaml."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from monitor.config import Settings
+from monitor.errors import BadInput
+from monitor.events import Audience, Level
+from monitor.resources import resource
+from monitor.rules import places
+from monitor.rules.measures import MEASURES
+from monitor.rules.places import Place
+from monitor.rules.rule import Rule
+
+_LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
+
+
+class ProfileFile(Settings, frozen=True, kw_only=True):
+    """The keys of a profile's file."""
+
+    profile: str
+    about: str
+    like: str | None = None
+    agent_voice_private: bool | None = None
+    hide_agent_effort: bool | None = None
+    cards_from: Level | None = None
+    overrides: list[dict[str, object]] = []
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile with what it takes over from the one that it is like."""
+
+    profile: str
+    agent_voice_private: bool
+    hide_agent_effort: bool
+    cards_from: Level
+    overrides: tuple[Place, ...]
+
+
+def load_profile(name: str) -> Profile:
+    """The profile of this name, or of the file at this path. Raises ``BadInput`` with the names there are."""
+    return _load(name, ())
+
+
+def _load(name: str, through: tuple[str, ...]) -> Profile:
+    path = _path(name)
+    place = places.read(path)
+    file = place.typed(ProfileFile)
+    if file.like in (*through, name):
+        circle = " -> ".join((*through, name, str(file.like)))
+        raise place.part("like").wrong(f"the profiles are like each other in a circle: {circle}.")
+    base = _load(file.like, (*through, name)) if file.like else Profile(name, False, False, "info", ())
+    own = tuple(place.part("overrides", at) for at in range(len(file.overrides)))
+    return Profile(
+        file.profile,
+        _or(file.agent_voice_private, base.agent_voice_private),
+        _or(file.hide_agent_effort, base.hide_agent_effort),
+        file.cards_from or base.cards_from,
+        (*base.overrides, *own),
+    )
+
+
+def _or(value: bool | None, base: bool) -> bool:
+    return base if value is None else value
+
+
+def _path(name: str) -> Path:
+    folder = resource("configs/profiles")
+    path = folder / f"{name}.yaml"
+    if path.is_file():
+        return path
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    there = ", ".join(sorted(one.stem for one in folder.glob("*.yaml")))
+    raise BadInput(f"There is no profile {name!r}; there are: {there}. A path of a .yaml file will do, too.")
+
+
+def about_voice(rule: Rule) -> bool:
+    """Whether the rule looks at how the agent's voice sounds."""
+    measured = [rule.measure] if rule.measure else []
+    measured += [one.measure for one in (*(rule.all or ()), *(rule.any or ()))]
+    for written in measured:
+        for name, params in written.items():
+            if name in MEASURES and MEASURES[name].voice and (params or {}).get("by") == "agent":
+                return True
+    return False
+
+
+def apply(rule: Rule, profile: Profile) -> Rule:
+    """The rule as it stands under the profile."""
+    if profile.agent_voice_private and about_voice(rule):
+        only: tuple[Audience, ...] = ("agent",)
+        rungs = rule.ladder and [msgspec.structs.replace(rung, to=only) for rung in rule.ladder]
+        rule = msgspec.structs.replace(rule, to=only, private=True, ladder=rungs)
+    if _LEVELS.index(_highest(rule)) < _LEVELS.index(profile.cards_from):
+        rule = msgspec.structs.replace(rule, card=False)
+    return rule
+
+
+def _highest(rule: Rule) -> Level:
+    levels = [rule.level, *(rung.level for rung in rule.ladder or () if rung.level)]
+    return max(levels, key=_LEVELS.index)

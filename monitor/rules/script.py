@@ -1,0 +1,237 @@
+"""A few lines of talk -> the facts of a call, so that a rule can be tested without sound.
+
+    caller 0-6 it broke on monday         words, spread evenly over the time
+    agent 4-9 raised 1.3 have you tried   the same with an effort score (1.0 and more is raised)
+    agent 4-9 pace 6.5 have you tried     the same with a syllable rate
+    agent 4-9 flat have you tried         the same with no melody
+    agent 12-12.4 mm-hm                   a sign of listening
+    hold 20-80                            the softphone puts the caller on hold
+    interruption agent 5.2                the agent took the floor at 5.2 s, whatever the times say
+    trouble bleed agent 3-40              the sound is not to be trusted
+    acknowledge 30 RULE                   a person puts away the newest alert of RULE (or: snooze 30 120s)
+    end 90                                the call ends here (by default 5 s after the last line)
+
+Who takes the floor from whom is worked out from the times by the same stage that hears real calls.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter
+
+import numpy as np
+
+from monitor.audio.overlap import Overlap
+from monitor.config import OverlapSettings
+from monitor.errors import BadInput
+from monitor.events import (
+    CHANNELS,
+    FRAME_SECONDS,
+    Channel,
+    Event,
+    Interruption,
+    Order,
+    Prosody,
+    Quality,
+    SpeechEnded,
+    SpeechStarted,
+    Utterance,
+    Word,
+    other,
+)
+from monitor.rules.rule import number
+
+TAIL = 5.0
+"""Seconds of call after the last line, unless the script says ``end``."""
+
+BRIDGE = 0.3
+WORDS_LATE = 0.6
+"""Seconds after the end of a line at which its words are known."""
+
+STEP = 0.1
+PACE = 4.0
+"""Syllables per second of a line that does not say otherwise (below what any rule minds)."""
+
+_TIME = r"(\d+(?:\.\d+)?)"
+_LINE = re.compile(
+    rf"(agent|caller) {_TIME}-{_TIME}((?: (?:raised|pace|calm) -?\d+(?:\.\d+)?| flat)*)(?: (.*))?"
+)
+_HOLD = re.compile(rf"hold {_TIME}-{_TIME}")
+_INTERRUPTION = re.compile(rf"interruption (agent|caller) {_TIME}")
+_TROUBLE = re.compile(
+    rf"trouble (bleed|same_audio|swapped|clipping|dead_channel) (agent|caller) {_TIME}-{_TIME}"
+)
+_ORDER = re.compile(rf"(acknowledge|wrong|snooze) {_TIME} (\S+)")
+_END = re.compile(rf"end {_TIME}")
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One line of talk."""
+
+    channel: Channel
+    start: float
+    end: float
+    words: tuple[str, ...]
+    effort: float = 0.0
+    pace: float = PACE
+    flat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An order at a moment; ``rule`` names the alert (the newest of that rule) or the length of a snooze."""
+
+    at: float
+    kind: str
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A call, ready to be judged: facts by ``known``, orders by time, and when it ends."""
+
+    facts: tuple[Event, ...]
+    orders: tuple[Asked, ...]
+    end: float
+
+
+@dataclass(slots=True)
+class _Lines:
+    talk: list[Talk] = field(default_factory=list)
+    facts: list[Event] = field(default_factory=list)
+    orders: list[Asked] = field(default_factory=list)
+    end: float | None = None
+
+
+@lru_cache(maxsize=512)
+def compile_script(lines: tuple[str, ...], *, words: bool = True) -> Script:
+    """The facts of these lines. Raises ``BadInput`` for a line that cannot be read."""
+    read = _Lines()
+    for line in lines:
+        _read(line, read)
+    last = max([talk.end for talk in read.talk] + [order.at for order in read.orders], default=0.0)
+    end = read.end if read.end is not None else last + TAIL
+    facts = [*read.facts]
+    for channel in CHANNELS:
+        facts += _speech([talk for talk in read.talk if talk.channel == channel], end)
+    facts += _floor(read.talk, end)
+    for place, talk in enumerate(sorted(read.talk, key=attrgetter("start"))):
+        facts += _sound(talk)
+        if words and talk.words:
+            facts.append(_utterance(place, talk, end))
+    facts.sort(key=attrgetter("known"))
+    return Script(tuple(facts), tuple(sorted(read.orders, key=attrgetter("at"))), end)
+
+
+def _read(line: str, read: _Lines) -> None:
+    if found := _LINE.fullmatch(line.strip()):
+        read.talk.append(_talk(found, line))
+    elif found := _HOLD.fullmatch(line):
+        read.orders += [Asked(float(found[1]), "hold"), Asked(float(found[2]), "resume")]
+    elif found := _INTERRUPTION.fullmatch(line):
+        at, by = float(found[2]), _side(found[1])
+        read.facts.append(Interruption(known=at, start=round(at - 1.0, 3), at=at, by=by, of=other(by)))
+    elif found := _TROUBLE.fullmatch(line):
+        kind, channel, start, end = found[1], _side(found[2]), float(found[3]), float(found[4])
+        read.facts.append(Quality(known=start, kind=kind, channel=channel, start=start))  # type: ignore[arg-type]
+        read.facts.append(Quality(known=end, kind=kind, channel=channel, start=start, end=end))  # type: ignore[arg-type]
+    elif found := _ORDER.fullmatch(line):
+        read.orders.append(Asked(float(found[2]), found[1], found[3]))
+    elif found := _END.fullmatch(line):
+        read.end = float(found[1])
+    else:
+        raise BadInput(
+            f"This line of a test cannot be read: {line!r}; a line is such as `caller 0-6 it broke`."
+        )
+
+
+def _side(name: str) -> Channel:
+    return "agent" if name == "agent" else "caller"
+
+
+def _talk(found: re.Match[str], line: str) -> Talk:
+    start, end = float(found[2]), float(found[3])
+    if end <= start:
+        raise BadInput(f"This line of a test ends before it begins: {line!r}.")
+    given = found[4].split()
+    numbers = {
+        key: float(value)
+        for key, value in zip(given, given[1:], strict=False)
+        if key not in ("flat",) and _is_number(value)
+    }
+    effort = numbers.get("raised", numbers.get("calm", 0.0))
+    words = tuple((found[5] or "").split())
+    return Talk(_side(found[1]), start, end, words, effort, numbers.get("pace", PACE), "flat" in given)
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip("-").replace(".", "", 1).isdigit()
+
+
+def _speech(talks: Sequence[Talk], end: float) -> list[Event]:
+    """Segments with short gaps bridged, known as late as the gate knows them."""
+    facts: list[Event] = []
+    stretches: list[tuple[float, float]] = []
+    for talk in sorted(talks, key=attrgetter("start")):
+        if stretches and talk.start - stretches[-1][1] < BRIDGE:
+            stretches[-1] = (stretches[-1][0], max(stretches[-1][1], talk.end))
+        else:
+            stretches.append((talk.start, talk.end))
+    for begin, stop in stretches:
+        channel = talks[0].channel
+        facts.append(SpeechStarted(known=_round(min(end, begin + 0.12)), channel=channel, at=begin))
+        facts.append(
+            SpeechEnded(known=_round(min(end, stop + BRIDGE)), channel=channel, start=begin, end=stop)
+        )
+    return facts
+
+
+def _floor(talks: Sequence[Talk], end: float) -> list[Event]:
+    frames = round(end / FRAME_SECONDS)
+    active = np.zeros((2, frames), bool)
+    for talk in talks:
+        row = CHANNELS.index(talk.channel)
+        active[row, round(talk.start / FRAME_SECONDS) : round(talk.end / FRAME_SECONDS)] = True
+    stage = Overlap(OverlapSettings())
+    return [*stage.feed(0, active, np.zeros(frames, bool)), *stage.finish(frames)]
+
+
+def _sound(talk: Talk) -> list[Event]:
+    facts: list[Event] = []
+    first, last = round(talk.start / STEP) + 1, round(talk.end / STEP)
+    for step in range(first, last + 1):
+        at = round(step * STEP, 1)
+        melody = 0.0 if talk.flat else (step % 7 - 3) * 0.8
+        pitch = round(melody + 4.0 * talk.effort, 2)
+        facts.append(
+            Prosody(
+                known=_round(at + 0.06), channel=talk.channel, at=at, level_dbfs=-24.0, f0_hz=150.0,
+                effort=talk.effort, rate_sps=talk.pace, voiced=0.7, pitch_st=pitch,
+            )
+        )  # fmt: skip
+    return facts
+
+
+def _utterance(place: int, talk: Talk, end: float) -> Utterance:
+    step = (talk.end - talk.start) / len(talk.words)
+    words = tuple(
+        Word(text, _round(talk.start + at * step), _round(talk.start + (at + 1) * step))
+        for at, text in enumerate(talk.words)
+    )
+    return Utterance(
+        known=_round(min(end, talk.end + WORDS_LATE)), channel=talk.channel, utterance=place + 1, revision=1,
+        start=talk.start, end=talk.end, text=" ".join(talk.words), words=words, final=True,
+    )  # fmt: skip
+
+
+def _round(moment: float) -> float:
+    return round(moment, 3)
+
+
+def order_of(asked: Asked, alert: str | None) -> Order:
+    """The order as the judge takes it; ``alert`` is the id of the newest alert of its rule."""
+    if asked.kind == "snooze":
+        return Order(kind="snooze", seconds=number(asked.rule or "60s"))
+    return Order(kind=asked.kind, alert=alert)  # type: ignore[arg-type]  # the patterns admit the kinds only

@@ -1,0 +1,106 @@
+"""Runs the tests inside rules: each on a judge of its own that knows this one rule."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from monitor.config import RulesSettings
+from monitor.errors import BadInput
+from monitor.events import AlertOpened, AlertUpdated, Event, Note
+from monitor.rules.book import RuleBook
+from monitor.rules.judge import Judge
+from monitor.rules.rule import Example, Expected, Rule, number
+from monitor.rules.script import Script, compile_script, order_of
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A test inside a rule and how it went; ``wrong`` is empty where it passed."""
+
+    rule: str
+    number: int
+    wrong: str = ""
+
+
+def trials(book: RuleBook, only: str | None = None) -> Iterator[Trial]:
+    """Every test inside the rules of ``book`` (or of one of them)."""
+    for rule in book.rules:
+        if only in (None, rule.rule):
+            for number_, example in enumerate(rule.tests, 1):
+                yield Trial(rule.rule, number_, run(book, rule, example))
+
+
+def run(book: RuleBook, rule: Rule, example: Example) -> str:
+    """What is wrong with the outcome of one test, in one sentence; empty where nothing is."""
+    try:
+        events = judged(replace(book, rules=(_on(rule),)), example)
+    except BadInput as wrong:
+        return str(wrong)
+    opened = [event for event in events if isinstance(event, AlertOpened)]
+    expected = [one if isinstance(one, Expected) else Expected(at=one) for one in example.alerts]
+    told = ", ".join(f"{one.at:g}" for one in opened) or "none"
+    if len(opened) != len(expected):
+        wanted = ", ".join(f"{number(one.at):g}" for one in expected) or "none"
+        return f"alerts at {wanted} were expected; there were: {told}."
+    for want, got in zip(expected, opened, strict=True):
+        wrong = _differs(want, got, events)
+        if wrong:
+            return wrong
+    return _notes(example, events)
+
+
+def _on(rule: Rule) -> Rule:
+    """The rule switched on: tests of a rule that is off by default run all the same."""
+    return rule if not rule.off else _replace(rule)
+
+
+def _replace(rule: Rule) -> Rule:
+    import msgspec
+
+    return msgspec.structs.replace(rule, off=False)
+
+
+def _differs(want: Expected, got: AlertOpened, events: list[Event]) -> str:
+    at = number(want.at)
+    if abs(got.at - at) > want.tolerance + 1e-9:
+        return f"an alert at {at:g} s was expected, within {want.tolerance:g} s; it opened at {got.at:g} s."
+    last: AlertOpened | AlertUpdated = got
+    for event in events:
+        if isinstance(event, AlertUpdated) and event.alert == got.alert:
+            last = event
+    if want.level is not None and last.level != want.level:
+        return f"the alert at {at:g} s should reach level {want.level}; it reached {last.level}."
+    if want.to is not None and set(last.to) != set(want.to):
+        return f"the alert at {at:g} s should be for {', '.join(want.to)}; it was for {', '.join(last.to)}."
+    if want.card is not None and want.card != got.card:
+        return f"the alert at {at:g} s should {'be' if want.card else 'not be'} a card when it opens."
+    return ""
+
+
+def _notes(example: Example, events: list[Event]) -> str:
+    if example.notes is None:
+        return ""
+    noted = [event.text for event in events if isinstance(event, Note)]
+    return "" if noted == example.notes else f"notes {example.notes} were expected; there were: {noted}."
+
+
+def judged(book: RuleBook, example: Example) -> list[Event]:
+    """Everything that a judge says about a test's script."""
+    script = compile_script(tuple(example.call), words=example.words)
+    judge = Judge(book, RulesSettings(), meta=dict(example.meta), words=example.words)
+    out: list[Event] = []
+    for step in _steps(script):
+        if isinstance(step, Event):
+            out += judge.advance(step.known) + judge.take(step)
+        else:
+            alerts = [one.alert for one in out if isinstance(one, AlertOpened) and one.rule == step.rule]
+            out += judge.order(order_of(step, alerts[-1] if alerts else None), step.at)
+    return out + judge.advance(script.end) + judge.hang_up(script.end)
+
+
+def _steps(script: Script):  # type: ignore[no-untyped-def]  # a merge of facts and orders by time
+    orders = list(script.orders)
+    for fact in script.facts:
+        while orders and orders[0].at <= fact.known:
+            yield orders.pop(0)
+        yield fact
+    yield from orders

@@ -1,0 +1,172 @@
+"""A rule's question, bound to its measures: what stands just now, on which step, and when to look again."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from monitor.rules.cues import BoundCue
+from monitor.rules.measures import MEASURES, Measure
+from monitor.rules.reading import NOTHING, Bar, Reading
+from monitor.rules.rule import Condition, During, Rung, number
+from monitor.timeline import Timeline
+
+NOT_MET = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at the timeline found.
+
+    ``step`` is the highest step of the ladder that is met (``NOT_MET`` where none is); ``staying``
+    tells whether an alert that is open stays open. ``reading`` and ``bar`` belong to that step.
+    """
+
+    step: int
+    staying: bool
+    reading: Reading
+    bar: Bar
+    at: float
+    again: float | None = None
+    measure: Measure | None = None
+
+
+class Trigger(Protocol):
+    """Anything that can be looked at."""
+
+    topics: frozenset[str]
+    words: bool
+
+    def look(self, line: Timeline, step: int) -> Look:
+        """What stands now; ``step`` is the step on which the alert is open, or ``NOT_MET``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A measure with its parameters and its bar."""
+
+    measure: Measure
+    params: dict[str, Any]
+    bar: Bar
+
+    @classmethod
+    def of(cls, condition: Condition) -> "Asked":
+        """The condition as it was written, with its names looked up (they are known to be right)."""
+        name, written = next(iter(condition.measure.items()))
+        bar = Bar.of(condition) or Bar("at_least", 1.0)
+        return cls(MEASURES[name], MEASURES[name].read(written), bar)
+
+    def stepped(self, rung: Rung) -> "Asked":
+        """The same question as a step of the ladder asks it."""
+        params = self.params
+        if rung.window is not None:
+            params = {**params, "window": number(rung.window)}
+        return replace(self, params=params, bar=Bar.of(rung) or self.bar)
+
+    def ask(self, line: Timeline) -> Reading:
+        """The measure's answer now."""
+        return self.measure.ask(line, **self.params)
+
+    def crossing(self, reading: Reading, now: float) -> float | None:
+        """When a value that grows by itself will reach the bar."""
+        if reading.value is None or reading.rate <= 0 or reading.value >= self.bar.limit:
+            return None
+        return now + (self.bar.limit - reading.value) / reading.rate
+
+    def at(self, reading: Reading, now: float) -> float:
+        """When the value met the bar, in call time of what was heard."""
+        if reading.rate > 0 and reading.value is not None:
+            return max(reading.start, now - (reading.value - self.bar.limit) / reading.rate)
+        return reading.at
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: the conditions to be met (all of them, or any), and the part of the call it is for."""
+
+    asked: tuple[Asked, ...]
+    every: bool = True
+    during: During | None = None
+    hold: float = 0.0
+
+
+@dataclass(slots=True)
+class MeasureTrigger:
+    """``measure``, ``all`` or ``any``, with its ladder."""
+
+    steps: tuple[Step, ...]
+    clear: float | None = None
+    unless: BoundCue | None = None
+    topics: frozenset[str] = field(init=False)
+    words: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        asked = [one for step in self.steps for one in step.asked]
+        topics = {topic for one in asked for topic in one.measure.topics(one.params)}
+        self.topics = frozenset(topics | (self.unless.topics if self.unless else set()))
+        self.words = any(one.measure.words for one in asked)
+
+    def look(self, line: Timeline, step: int) -> Look:
+        """See ``Trigger``."""
+        exempt = self._exempt(line)
+        again = [exempt] if exempt else []
+        best: tuple[int, Asked, Reading] | None = None
+        staying = False
+        first: tuple[Asked, Reading] | None = None
+        for place, rung in enumerate(self.steps):
+            met, asked, reading, soon = self._met(line, rung)
+            again += soon
+            first = first or (asked, reading)
+            if place == 0:
+                staying = met or self._above_clear(reading)
+            if (
+                met
+                and not exempt
+                and (place <= step or in_part(rung.during, asked.at(reading, line.now), line))
+            ):
+                best = (place, asked, reading)
+        place, asked, reading = best or (NOT_MET, *(first or (self.steps[0].asked[0], NOTHING)))
+        at = asked.at(reading, line.now)
+        return Look(place, staying, reading, asked.bar, at, min(again, default=None), asked.measure)
+
+    def _exempt(self, line: Timeline) -> float | None:
+        """Until when the exemption holds, if it holds now."""
+        return self.unless.until(line) if self.unless else None
+
+    def _met(self, line: Timeline, rung: Step) -> tuple[bool, Asked, Reading, list[float]]:
+        again: list[float] = []
+        chosen: tuple[Asked, Reading] | None = None
+        missed: tuple[Asked, Reading] | None = None
+        for asked in rung.asked:
+            reading = asked.ask(line)
+            again += [soon for soon in (reading.again, asked.crossing(reading, line.now)) if soon is not None]
+            met = asked.bar.met(reading.value)
+            if met and (chosen is None or (rung.every and reading.at > chosen[1].at)):
+                chosen = (asked, reading)
+            if not met:
+                missed = missed or (asked, reading)
+        if rung.every and missed:
+            return False, *missed, again
+        if chosen is None:
+            return False, *(missed or (rung.asked[0], NOTHING)), again
+        return True, *chosen, again
+
+    def _above_clear(self, reading: Reading) -> bool:
+        if self.clear is None or reading.value is None:
+            return False
+        rising = self.steps[0].asked[0].bar.rising
+        return reading.value >= self.clear if rising else reading.value <= self.clear
+
+
+def in_part(during: During | None, at: float, line: Timeline) -> bool:
+    """Whether an alert may open in this part of the call."""
+    if during is None:
+        return True
+    if during.last is not None and line.ended is None:
+        return False
+    if during.first is not None and at > number(during.first):
+        return False
+    if during.after is not None and at < number(during.after):
+        return False
+    if during.after_opening and not line.opened():
+        return False
+    return not (during.before_closing and line.closing())
