@@ -42,54 +42,56 @@ class Spotter:
             "agent": deque(maxlen=REMEMBERED),
             "caller": deque(maxlen=REMEMBERED),
         }
-        self._told: dict[tuple[Channel, int], tuple[Match, ...]] = {}
+        self._told: dict[tuple[Channel, int], tuple[object, Found]] = {}
 
     def hear(self, utterance: Utterance) -> list[Found]:
         """The phrases of ``utterance``, and of its neighbours where they changed with it."""
         recent = self._recent[utterance.channel]
         place = _put(recent, utterance)
-        found = [self._find(recent, place)]
-        for neighbour in (place - 1, place + 1):
-            if 0 <= neighbour < len(recent):
-                changed = self._find(recent, neighbour)
-                if changed.matches != self._told.get((changed.channel, changed.utterance)):
-                    found.append(changed)
-        self._remember(found)
-        return found
+        changed = [found for at in (place - 1, place, place + 1) if (found := self._anew(recent, at))]
+        kept = {(one.channel, one.utterance) for side in self._recent.values() for one in side}
+        for key in self._told.keys() - kept:
+            del self._told[key]
+        return changed
 
-    def _find(self, recent: deque[Utterance], place: int) -> Found:
-        """The phrases that end in the utterance at ``place`` and are not the beginning of a longer one."""
+    def _anew(self, recent: deque[Utterance], place: int) -> Found | None:
+        """The phrases of the utterance at ``place``, if they are others than before."""
+        if not 0 <= place < len(recent):
+            return None
         one = recent[place]
         before: tuple[Word, ...] = ()
         if place and one.start - recent[place - 1].end <= JOINED_WITHIN:
             before = recent[place - 1].words[-TAIL_WORDS:]
-        matches = self._lexicon.find(one.words, before)
+        after: tuple[Word, ...] = ()
         if place + 1 < len(recent) and recent[place + 1].start - one.end <= JOINED_WITHIN:
-            matches = self._less_what_goes_on(matches, one, recent[place + 1])
-        return Found(one.channel, one.utterance, tuple(matches))
+            after = recent[place + 1].words[:TAIL_WORDS]
+        known = self._told.get((one.channel, one.utterance))
+        heard = (before, one.words, after)
+        if known and known[0] == heard:
+            return None
+        matches = self._lexicon.find(one.words, before)
+        if after:
+            matches = self._less_what_goes_on(matches, one.words, after)
+        found = Found(one.channel, one.utterance, tuple(matches))
+        self._told[one.channel, one.utterance] = heard, found
+        return None if known and known[1] == found else found
 
-    def _less_what_goes_on(self, matches: list[Match], one: Utterance, following: Utterance) -> list[Match]:
-        """``matches`` without those at the end of ``one`` that turned out otherwise with the words after it.
+    def _less_what_goes_on(
+        self, matches: list[Match], words: tuple[Word, ...], after: tuple[Word, ...]
+    ) -> list[Match]:
+        """``matches`` without those at the end of ``words`` that the words ``after`` make otherwise.
 
-        The tail is read once more together with the beginning of ``following``: what does not stand
-        there any more is part of a longer phrase, or was the half of another one.
+        The tail is read once more together with what follows: what does not stand there any more is
+        part of a longer phrase, or was the half of another one.
         """
-        shift = max(0, len(one.words) - TAIL_WORDS)
-        tail = one.words[shift:]
-        joined = self._lexicon.find([*tail, *following.words[:TAIL_WORDS]], one.words[:shift][-TAIL_WORDS:])
+        shift = max(0, len(words) - TAIL_WORDS)
+        joined = self._lexicon.find([*words[shift:], *after], words[max(0, shift - TAIL_WORDS) : shift])
         standing = {(match.cls, match.first + shift, match.last + shift) for match in joined}
         return [
             match
             for match in matches
             if match.last < shift or (match.cls, match.first, match.last) in standing
         ]
-
-    def _remember(self, found: list[Found]) -> None:
-        for one in found:
-            self._told[one.channel, one.utterance] = one.matches
-        kept = {(one.channel, one.utterance) for recent in self._recent.values() for one in recent}
-        for key in self._told.keys() - kept:
-            del self._told[key]
 
 
 def _put(recent: deque[Utterance], utterance: Utterance) -> int:
