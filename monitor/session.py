@@ -178,7 +178,7 @@ def about_recording(
     """What is known of a recorded call before it is heard."""
     return About(
         call=recording.call,
-        sources=tuple(path.name for path in recording.paths),
+        sources=tuple(Path(source).name for source in recording.sources),
         rate=recording.rate,
         band=recording.band,
         model=model,
