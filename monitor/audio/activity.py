@@ -12,10 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import ceil
 
+from monitor.audio.edges import QUIET, SPEECH, UNSURE, Edges
 from monitor.audio.frames import seconds
 from monitor.events import FRAME_SECONDS, Channel, Event, SpeechEnded, SpeechStarted
-
-SPEECH, UNSURE, QUIET = 1, 0, -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ class Voice:
 
     channel: Channel
     tempo: Tempo
+    edges: Edges | None = None
     votes: int = 0
     on: bool = False
     flips: list[Flip] = field(default_factory=list)
@@ -130,16 +130,18 @@ class Voice:
         spoken = segment.spoken + (segment.end - self._burst if self.on else 0.0)
         if not segment.told and spoken >= self.tempo.segment_min - 1e-9:
             segment.told = True
-            at, known = round(segment.start, 3), seconds(self._known)
-            events.append(SpeechStarted(channel=self.channel, at=at, known=known))
+            known = seconds(self._known)
+            if self.edges:
+                segment.start = self.edges.rise(segment.start, known)
+            events.append(SpeechStarted(channel=self.channel, at=round(segment.start, 3), known=known))
         if not self.on and seconds(self._known) - segment.end >= self.tempo.bridge - 1e-9:
             self._close(self._known, events)
 
     def _close(self, frames: int, events: list[Event]) -> None:
         segment, self._segment = self._segment, None
-        if segment is not None and segment.told:
-            end = min(segment.end, seconds(frames))
-            events.append(
-                SpeechEnded(channel=self.channel, start=round(segment.start, 3), end=round(end, 3),
-                            known=seconds(frames))
-            )  # fmt: skip
+        if segment is None or not segment.told:
+            return
+        known = seconds(frames)
+        end = self.edges.fall(segment.end, known) if self.edges else segment.end
+        start, end = round(segment.start, 3), round(min(end, known), 3)
+        events.append(SpeechEnded(channel=self.channel, start=start, end=max(start, end), known=known))
