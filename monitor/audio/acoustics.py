@@ -22,10 +22,12 @@ SPAN_SECONDS = 0.064
 """Length of the zero-padded transform: window plus longest lag, a power of two of samples."""
 
 BATCH = 50
-"""Frames worked through together. Larger arrays are handed back to the system and cost page faults."""
+"""Frames worked through together. Larger arrays go back to the system and cost page faults each time."""
 
 _PITCH_BINS = round(PITCH_RATE * SPAN_SECONDS) // 2 + 1
-_SILENCE = 1e-12
+_LEAST = np.float32(1e-20)
+"""Stands for zero where something is divided by it."""
+_SILENCE = np.float32(1e-12)
 """Mean square under which a frame holds nothing (-120 dBFS)."""
 
 
@@ -45,53 +47,53 @@ class Frames:
 
 
 class Analyser:
-    """Turns windows of sound at ``rate`` (8000 or 16000) into ``Frames``; ``lags`` in samples at 8 kHz."""
+    """Turns windows of sound at ``rate`` (8000 or 16000) into ``Frames``; ``lags`` in samples at 8 kHz.
+
+    The alpha ratio is 1-5 kHz against 50-1000 Hz, and in the telephone band 1-3.4 kHz against
+    200-1000 Hz (Nordenberg and Sundberg 2004; the band cut to what a telephone carries).
+    """
 
     def __init__(self, rate: int, lags: int) -> None:
-        self.hop = rate // 50
-        self.reach = round(WINDOW_SECONDS * rate) // 2
+        reach = round(WINDOW_SECONDS * rate) // 2
         self._size = round(SPAN_SECONDS * rate)
-        self._window = np.hanning(2 * self.reach + 3)[1:-1].astype(np.float32)
+        self._window = np.hanning(2 * reach + 3)[1:-1].astype(np.float32)
+        self._before = rate // 100 - reach
+        self._offsets = np.arange(2 * reach + 1)
         self._mean_square = np.float32(2 / self._size / np.square(self._window).sum(dtype=np.float64))
-        self._below, self._above = (50, 1000), (1000, 5000)
-        if rate < 2 * PITCH_RATE:
-            self._below, self._above = (200, 1000), (1000, 3400)
+        below, above = ((50, 1000), (1000, 5000)) if rate >= 2 * PITCH_RATE else ((200, 1000), (1000, 3400))
+        self._bands = [
+            slice(round(low * SPAN_SECONDS), round(high * SPAN_SECONDS))
+            for low, high in ((0, rate // 2), above, below, (300, 2500))
+        ]
         self._lags = lags
-        own = np.square(np.abs(np.fft.rfft(self._window, self._size)))[None, :_PITCH_BINS]
-        own_correlation = np.fft.irfft(own, axis=1)[0, :lags]
-        self._undo_window = (own_correlation[0] / own_correlation).astype(np.float32)
+        own = np.fft.irfft(np.abs(np.fft.rfft(self._window, self._size))[:_PITCH_BINS])[:lags]
+        self._undo_window = (own[0] / own).astype(np.float32)
+
+    def windows(self, side: Floats, starts: NDArray[np.intp]) -> Floats:
+        """The windows around frames that begin at ``starts`` in ``side`` (one or more dimensions, flat)."""
+        return side.ravel()[(starts + self._before)[:, None] + self._offsets]
 
     def measure(self, windows: Floats) -> Frames:
-        """The frames whose ``windows`` [n, 2 * reach + 1] these are; n up to ``BATCH``."""
-        centred = windows - windows.mean(axis=1, keepdims=True)
-        centred *= self._window
-        spectrum = np.fft.rfft(centred, self._size)
-        power = np.square(spectrum.real) + np.square(spectrum.imag)
-        below, above = self._band(power, *self._below), self._band(power, *self._above)
-        return Frames(
-            level=self._level(power.sum(axis=1)),
-            alpha=_decibels((above + _SILENCE) / (below + _SILENCE)),
-            sonorant=self._level(self._band(power, 300, 2500)),
-            correlation=self._correlation(power),
-        )
-
-    def _band(self, power: Floats, low: int, high: int) -> Floats:
-        """The power between two frequencies in Hz."""
-        first, last = round(low * SPAN_SECONDS), round(high * SPAN_SECONDS)
-        return np.asarray(power[:, first:last].sum(axis=1))
-
-    def _level(self, power: Floats) -> Floats:
-        return _decibels(power * self._mean_square + _SILENCE)
+        """The frames whose ``windows`` these are; at most ``BATCH``."""
+        windows -= np.add.reduce(windows, axis=1, keepdims=True) / np.float32(windows.shape[1])
+        windows *= self._window
+        spectrum = np.fft.rfft(windows, self._size)
+        power = np.square(spectrum.real)
+        power += np.square(spectrum.imag)
+        levels = np.empty((len(self._bands), len(windows)), np.float32)
+        for level, band in zip(levels, self._bands, strict=True):
+            np.add.reduce(power[:, band], axis=1, out=level)
+        levels = np.log10(levels * self._mean_square + _SILENCE) * np.float32(10)
+        return Frames(levels[0], levels[1] - levels[2], levels[3], self._correlation(power))
 
     def _correlation(self, power: Floats) -> Floats:
         """Autocorrelation of the sound up to 4 kHz, freed of the window's own (Boersma 1993, eq. 9).
 
-        Leaving out the bins above is an exact low-pass: 16 kHz sound needs no decimation filter.
+        It is taken of the magnitudes, not of their squares (a generalised autocorrelation, Tolonen and
+        Karjalainen 2000). The telephone takes the fundamental away, and with squares one strong harmonic
+        under a formant outvotes all others: 4.1 % gross errors instead of 0.7 %. Leaving out the bins
+        above 4 kHz is an exact low-pass: 16 kHz sound needs no decimation filter.
         """
-        raw = np.fft.irfft(power[:, :_PITCH_BINS].astype(np.complex64), axis=1)
-        peak = np.maximum(raw[:, :1], np.finfo(np.float32).tiny)
-        return np.ascontiguousarray(raw[:, : self._lags] / peak) * self._undo_window
-
-
-def _decibels(ratio: Floats) -> Floats:
-    return np.float32(10) * np.log10(ratio)
+        raw = np.fft.irfft(np.sqrt(power[:, :_PITCH_BINS]).astype(np.complex64))
+        scale = self._undo_window / np.maximum(raw[:, :1], _LEAST)
+        return np.asarray(raw[:, : self._lags] * scale)

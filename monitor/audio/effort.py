@@ -9,14 +9,9 @@ Sources: Jessen, Köster & Gfroerer 2005 (pitch rises with effort in every one o
 Nordenberg & Sundberg 2004 (the alpha ratio rises with vocal loudness).
 """
 
-import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from monitor.audio.acoustics import Floats
 from monitor.config import ProsodySettings
-from monitor.events import FRAME_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +73,20 @@ class Baseline:
 
     def __init__(self, half_life: float) -> None:
         self.voiced = 0.0
-        self._growth = 2 ** (FRAME_SECONDS / half_life)
+        self._half_life = half_life
         self._weight = 1.0
         self._pitch = RunningMedian(-12, 36, 0.2)
         self._tilt = RunningMedian(-45, 30, 0.25)
         self._level = RunningMedian(-100, 10, 0.4)
 
-    def learn(self, sound: Sound, haste: float = 1.0) -> None:
-        """Takes in a voiced frame; ``haste`` times faster forgetting than usual."""
-        self.voiced += FRAME_SECONDS
-        self._weight *= self._growth**haste
-        self._pitch.add(sound.pitch, self._weight)
-        self._tilt.add(sound.tilt, self._weight)
-        self._level.add(sound.level, self._weight)
+    def learn(self, sound: Sound, voiced: float, haste: float = 1.0) -> None:
+        """Takes in ``voiced`` seconds that sounded so; ``haste`` times faster forgetting than usual."""
+        self.voiced += voiced
+        self._weight *= 2 ** (voiced * haste / self._half_life)
+        weight = self._weight * voiced
+        self._pitch.add(sound.pitch, weight)
+        self._tilt.add(sound.tilt, weight)
+        self._level.add(sound.level, weight)
         if self._weight > self._MOST:
             for median in (self._pitch, self._tilt, self._level):
                 median.scale(1 / self._weight)
@@ -115,17 +111,23 @@ class Shift:
 _SEMITONES = _TILT_DB = 6.0
 """The shifts that make an effort of 1.0."""
 _LEVEL_DB = 10.0
-_BOTH = 0.25
+_LEVEL_CALM_DB = 3.0
+"""Loudness moves by so much in calm talk: only what is above counts."""
+_BOTH = 0.5
 """Pitch and tilt must each have risen by this share, or the voice is not called raised."""
 
 
 def effort(pitch: float, tilt: float, level: float, settings: ProsodySettings) -> float:
-    """The score of a shift: about 0 is usual, ``settings.raised`` and more is raised."""
-    higher, brighter, louder = _share(pitch, _SEMITONES), _share(tilt, _TILT_DB), _share(level, _LEVEL_DB)
+    """The score of a shift: about 0 is usual, ``settings.raised`` and more is raised.
+
+    Loudness may confirm what pitch and tilt both show, and can neither make nor hide a raised voice:
+    one bright vowel or one high word that is also loud was the commonest false alarm on calm calls.
+    """
+    higher, brighter = _share(pitch, _SEMITONES), _share(tilt, _TILT_DB)
     score = (higher + brighter) / 2
     if min(higher, brighter) < _BOTH:
         return min(score, settings.raised - 0.01)
-    return score + settings.level_bonus * max(0.0, louder)
+    return score + settings.level_bonus * max(0.0, _share(level - _LEVEL_CALM_DB, _LEVEL_DB))
 
 
 def _share(shift: float, full: float) -> float:
@@ -155,20 +157,19 @@ class Speaker:
 
     def compare(self, now: Sound | None) -> Shift | None:
         """The shift of the last second's medians; None before the baseline is warm."""
-        if now is None or self._baseline.voiced < self._settings.warm_up - FRAME_SECONDS / 2:
+        if now is None or self._baseline.voiced < self._settings.warm_up - 0.01:
             return None
         usual = self._baseline.usual
         pitch, tilt, level = now.pitch - usual.pitch, now.tilt - usual.tilt, now.level - usual.level
         return Shift(pitch, tilt, level, effort(pitch, tilt, level, self._settings))
 
-    def learn(self, sounds: list[Sound], shift: Shift | None, *, alone: bool) -> None:
-        """Takes in the new voiced frames, unless the voice is raised or the other side speaks too."""
+    def learn(self, sound: Sound, voiced: float, shift: Shift | None, *, alone: bool) -> None:
+        """Takes in the newest ``voiced`` seconds, unless the voice is raised or the other side speaks too."""
         if shift is not None:
-            self._judge(shift.effort, len(sounds) * FRAME_SECONDS)
+            self._judge(shift.effort, voiced)
         lasting = self._over >= self._settings.relearn or self._lower >= self._settings.settle
         if alone and (lasting or not self._raised):
-            for sound in sounds:
-                self._baseline.learn(sound, self._HASTE if lasting else 1.0)
+            self._baseline.learn(sound, voiced, self._HASTE if lasting else 1.0)
 
     def _judge(self, score: float, voiced: float) -> None:
         settings = self._settings
@@ -182,8 +183,3 @@ class Speaker:
             self._over = self._over + voiced if score >= settings.raised else 0.0
             self._under = 0.0
             self._raised = self._over >= self._HOLD
-
-
-def semitones(octave: Floats) -> Floats:
-    """Semitones re 100 Hz of pitches given as log2 Hz."""
-    return (octave - np.float32(math.log2(100))) * np.float32(12)

@@ -16,26 +16,22 @@ from monitor.audio.acoustics import PITCH_RATE, Floats
 
 LAG = 2
 """Frames of 20 ms that the path looks ahead."""
-PAST = 8
+PAST = 6
 """Frames that the path looks back; what lies further back has no say."""
 
 CANDIDATES = 4
 _OCTAVE = 0.01
-_VOICING = 0.45
-_SILENCE_DB = 20 * np.log10(0.03)
-# Boersma's path costs are for steps of 10 ms; ours are 20 ms, and costs go down with longer steps.
-_STEP = 0.5
-_OCTAVE_JUMP = np.float32(0.35 * _STEP)
-_TURN = np.float32(0.14 * _STEP)
+_OCTAVE_JUMP = np.float32(0.35)
+_TURN = np.float32(0.14)
+_SILENCE_DB = np.float32(20 * np.log10(0.03))
+_VOICING = np.float32(0.25)
+"""Lower than Boersma's 0.45, because the correlation is taken of magnitudes."""
 _NEVER = np.float32(-1e6)
 """Strength of a candidate that is none."""
 
 
 class Candidates:
-    """Offers each frame's candidates: ``octave`` (log2 Hz) and ``strength``, both [n, 1 + CANDIDATES].
-
-    The first column is "unvoiced".
-    """
+    """Offers each frame's candidates between ``lowest`` and ``highest`` Hz."""
 
     def __init__(self, lowest: float, highest: float) -> None:
         self._first = int(PITCH_RATE / highest)
@@ -49,51 +45,57 @@ class Candidates:
         """How many lags of the correlation are looked at."""
         return self._last + 2
 
-    def offer(self, correlation: Floats, below_loudest: Floats) -> tuple[Floats, Floats]:
-        """Candidates from ``correlation`` [n, lags]; ``below_loudest`` is the level in dB against the side's loudest."""
-        octave, strength = empty((len(correlation),))
+    def offer(self, correlation: Floats, below_loudest: Floats) -> Floats:
+        """The candidates of frames as rows of ``nothing``: [2, 1 + CANDIDATES, n].
+
+        ``correlation`` is [n, lags]; ``below_loudest`` the level in dB against the side's loudest.
+        """
         middle = correlation[:, self._first : self._last + 1]
-        before = correlation[:, self._first - 1 : self._last]
-        after = correlation[:, self._first + 1 : self._last + 2]
-        peaks = (middle > before) & (middle >= after) & (middle > 0.5 * _VOICING)
+        peaks = middle > correlation[:, self._first - 1 : self._last]
+        peaks &= middle >= correlation[:, self._first + 1 : self._last + 2]
+        peaks &= middle > _VOICING / 2
         ranked = np.where(peaks, middle + self._favour, _NEVER)
         rows = np.arange(len(correlation))
-        for place in range(1, CANDIDATES + 1):
-            best = ranked.argmax(axis=1)
-            found = ranked[rows, best] > _NEVER
-            octave[:, place], height = self._refine(correlation, rows, best)
-            strength[:, place] = np.where(found, height, _NEVER)
-            ranked[rows, best] = _NEVER
-        strength[:, 0] = _unvoiced(below_loudest)
-        return octave, strength
+        best = np.empty((CANDIDATES, len(correlation)), np.intp)
+        found = np.empty((CANDIDATES, len(correlation)), np.bool_)
+        for place in range(CANDIDATES):
+            ranked.argmax(axis=1, out=best[place])
+            found[place] = ranked[rows, best[place]] > _NEVER
+            ranked[rows, best[place]] = _NEVER
+        offered = np.empty((2, 1 + CANDIDATES, len(correlation)), np.float32)
+        offered[0, 0], offered[1, 0] = np.nan, _unvoiced(below_loudest)
+        offered[0, 1:], strength = self._refine(correlation, rows, best)
+        offered[1, 1:] = np.where(found, strength, _NEVER)
+        return offered
 
     def _refine(
         self, correlation: Floats, rows: NDArray[np.intp], best: NDArray[np.intp]
     ) -> tuple[Floats, Floats]:
-        """Log2 frequency and strength of a peak, by the parabola through it and its neighbours."""
+        """Log2 frequency and strength of peaks, by the parabola through each and its neighbours."""
         lag = best + self._first
-        left, top, right = (correlation[rows, lag + k] for k in (-1, 0, 1))
-        bend = np.minimum(left - 2 * top + right, np.float32(-1e-9))
-        shift = np.clip(np.float32(0.5) * (left - right) / bend, -1, 1)
-        height = top - np.float32(0.25) * (left - right) * shift
+        left, top, right = correlation[rows, lag - 1], correlation[rows, lag], correlation[rows, lag + 1]
+        slope = left - right
+        bend = np.minimum(left + right - 2 * top, np.float32(-1e-9))
+        shift = np.minimum(np.maximum(np.float32(0.5) * slope / bend, -1), 1)
+        height = top - np.float32(0.25) * slope * shift
         octave = np.log2(np.float32(PITCH_RATE) / (lag + shift).astype(np.float32))
         # Noise can rise above 1.0 where the window's own correlation is small (Boersma 1993, 3.2).
         height = np.where(height > 1, 1 / np.maximum(height, 1), height)
-        return np.clip(octave, *self._bounds), height + self._favour[best]
+        return np.minimum(np.maximum(octave, self._bounds[0]), self._bounds[1]), height + self._favour[best]
 
 
-def empty(shape: tuple[int, ...]) -> tuple[Floats, Floats]:
-    """``octave`` and ``strength`` [*shape, 1 + CANDIDATES] of frames that offer nothing but silence."""
-    octave = np.zeros((*shape, 1 + CANDIDATES), np.float32)
-    strength = np.full((*shape, 1 + CANDIDATES), _NEVER)
-    strength[..., 0] = _unvoiced(np.float32(-200))
-    return octave, strength
+def nothing() -> Floats:
+    """The candidates of a frame that holds nothing: log2 Hz, and strength; the first is "unvoiced"."""
+    offered = np.zeros((2, 1 + CANDIDATES), np.float32)
+    offered[0, 0] = np.nan
+    offered[1, 0], offered[1, 1:] = _unvoiced(np.float32(-200)), _NEVER
+    return offered
 
 
 def _unvoiced(below_loudest: Floats | np.float32) -> Floats:
     """How strongly a frame speaks for being unvoiced: more, the quieter it is."""
-    loudness = np.power(np.float32(10), (below_loudest - np.float32(_SILENCE_DB)) / np.float32(20))
-    return _VOICING + np.maximum(0, 2 - loudness * (1 + _VOICING)).astype(np.float32)
+    loudness = np.power(np.float32(10), (below_loudest - _SILENCE_DB) / np.float32(20))
+    return _VOICING + np.maximum(np.float32(2) - loudness * (1 + _VOICING), np.float32(0))
 
 
 def path(octave: Floats, strength: Floats) -> NDArray[np.intp]:
@@ -103,16 +105,16 @@ def path(octave: Floats, strength: Floats) -> NDArray[np.intp]:
     past, ``ahead`` the best way on from it; the strongest sum wins.
     """
     costs = _costs(octave)
-    best = strength
-    for _ in range(PAST):
-        best = strength[..., 1:] + (best[:, None, ..., :-1] - costs).max(axis=0)
-        best = np.concatenate([strength[..., :1], best], axis=-1)
-    ahead = np.zeros_like(strength)
-    for _ in range(LAG):
-        ahead = ((strength + ahead)[None, ..., 1:] - costs).max(axis=1)
-        ahead = np.concatenate([ahead, np.zeros_like(strength[..., :1])], axis=-1)
-    end = strength.shape[-1] - LAG
-    return (best + ahead)[..., PAST:end].argmax(axis=0)
+    end = strength.shape[-1]
+    best = strength[..., : end - LAG]
+    for back in range(1, PAST + 1):
+        best = np.maximum.reduce(best[:, None, ..., :-1] - costs[..., back - 1 : end - LAG - 1], axis=0)
+        best += strength[..., back : end - LAG]
+    ahead = np.zeros_like(strength[..., PAST:])
+    for on in range(1, LAG + 1):
+        onward = strength[..., PAST + 1 : end - on + 1] + ahead[..., 1:]
+        ahead = np.maximum.reduce(onward[None] - costs[..., PAST : end - on], axis=1)
+    return (best + ahead).argmax(axis=0)
 
 
 def _costs(octave: Floats) -> Floats:

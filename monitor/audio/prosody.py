@@ -7,14 +7,14 @@ after the end of each step, whatever the block size.
 import math
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor import events
 from monitor.audio.acoustics import Floats
-from monitor.audio.effort import Shift, Sound, Speaker, semitones
+from monitor.audio.effort import Sound, Speaker
 from monitor.audio.frames import Run, seconds
 from monitor.audio.syllables import Nuclei
 from monitor.audio.voice import AHEAD, STEP, Voice, Voices
@@ -25,20 +25,7 @@ _RATE_STEPS = 50
 """The syllable rate looks back on 5 s of the call,"""
 _RATE_LEAST = 50
 """and wants so many frames of speech in them (1 s)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """0.1 s of one side: the levels of its frames of speech and the sounds of its voiced ones.
-
-    ``recent`` are the medians of the last second's voiced frames. ``alone``: the other side was silent.
-    """
-
-    levels: list[float]
-    nuclei: int
-    sounds: list[Sound]
-    recent: Sound | None
-    alone: bool
+_OCTAVE_OF_100_HZ = np.float32(math.log2(100))
 
 
 class Prosody:
@@ -47,9 +34,6 @@ class Prosody:
     def __init__(self, rate: int, settings: ProsodySettings) -> None:
         self._voice = Voice(rate, settings.f0_min, settings.f0_max)
         self._sides = [_Side(channel, settings) for channel in CHANNELS]
-        self._window = round(settings.window / FRAME_SECONDS)
-        self._fewest = round(settings.window_voiced / FRAME_SECONDS)
-        self._recent = np.full((3, 2, self._window - STEP), np.float32(np.nan))
         self._heard = 0
 
     def feed(self, run: Run, active: NDArray[np.bool_]) -> list[events.Prosody]:
@@ -64,101 +48,135 @@ class Prosody:
     def _tell(self, portions: Iterable[Voices]) -> list[events.Prosody]:
         told: list[events.Prosody] = []
         for voices in portions:
-            sounds = np.stack([semitones(voices.octave), voices.alpha, voices.level])
-            sounds[:, np.isnan(voices.octave)] = np.nan
-            recent = self._medians(sounds)
-            alone = (voices.active.sum(axis=0) < 2).reshape(-1, STEP).all(axis=1).tolist()
-            both = [self._steps(row, voices, sounds[:, row].T, recent[row], alone) for row in (0, 1)]
-            for number, steps in enumerate(zip(*both, strict=True)):
-                end = voices.first + (number + 1) * STEP
-                known = seconds(min(end + AHEAD, self._heard))
-                for side, step in zip(self._sides, steps, strict=True):
-                    told += side.hear(step, seconds(end), known)
-        return told
+            together = voices.active[0] & voices.active[1]
+            alone = (~together).reshape(-1, STEP).all(axis=1).tolist()
+            ends = [voices.first + (step + 1) * STEP for step in range(len(alone))]
+            times = [(seconds(end), seconds(min(end + AHEAD, self._heard))) for end in ends]
+            for row, side in enumerate(self._sides):
+                told += side.hear(voices, row, alone, times)
+        # A portion may hold many steps: step by step, as if each had come by itself.
+        return sorted(told, key=_when) if len(told) > 1 else told
 
-    def _steps(self, row: int, voices: Voices, sounds: Floats, recent: list[Sound | None],
-               alone: list[bool]) -> list[_Step]:  # fmt: skip
-        """One side's steps as plain numbers."""
-        nuclei = self._sides[row].nuclei
-        active, level, sonorant = (
-            part[row].tolist() for part in (voices.active, voices.level, voices.sonorant)
-        )
-        made = [Sound(*sound) for sound in sounds.tolist()]
-        steps = []
-        for number, median in enumerate(recent):
-            frames = range(number * STEP, (number + 1) * STEP)
-            voiced = {k for k in frames if made[k].pitch == made[k].pitch}
-            found = sum(
-                nuclei.hear(sonorant[k], voiced=k in voiced) if active[k] else nuclei.pause() for k in frames
-            )
-            levels = [level[k] for k in frames if active[k]]
-            steps.append(
-                _Step(levels, found, [made[k] for k in frames if k in voiced], median, alone[number])
-            )
-        return steps
 
-    def _medians(self, sounds: Floats) -> list[list[Sound | None]]:
-        """The medians of the last second's voiced frames at the end of each step: [side][step]."""
-        known = np.concatenate([self._recent, sounds], axis=-1)
-        self._recent = known[..., STEP - self._window :].copy()
-        windows = np.lib.stride_tricks.sliding_window_view(known, self._window, axis=-1)[..., ::STEP, :]
-        ordered = np.sort(windows, axis=-1)  # what is not voiced is NaN, and goes last
-        voiced = self._window - np.isnan(ordered[0]).sum(axis=-1)
-        middle = np.stack(
-            [np.maximum(voiced - 1, 0) // 2, np.minimum(voiced // 2, self._window - 1)], axis=-1
-        )
-        pairs = np.take_along_axis(ordered, np.broadcast_to(middle, (3, *middle.shape)), axis=-1)
-        medians = ((pairs[..., 0] + pairs[..., 1]) / 2).transpose(1, 2, 0).tolist()
-        enough = (voiced >= self._fewest).tolist()
-        return [
-            [Sound(*three) if told else None for three, told in zip(steps, ready, strict=True)]
-            for steps, ready in zip(medians, enough, strict=True)
-        ]
+def _when(event: events.Prosody) -> float:
+    return event.at
+
+
+class _Frame(NamedTuple):
+    """A frame as plain numbers; ``pitch`` and ``tilt`` are NaN where it is not voiced."""
+
+    active: bool
+    sonorant: float
+    pitch: float
+    tilt: float
+    level: float
+
+
+_SOUND = slice(2, 5)
 
 
 class _Side:
-    """What is remembered of one side."""
+    """What is remembered of one side of the call."""
 
     def __init__(self, channel: Channel, settings: ProsodySettings) -> None:
-        self.nuclei = Nuclei()
         self._channel: Channel = channel
         self._speaker = Speaker(settings)
+        self._nuclei = Nuclei()
         self._syllables: deque[tuple[int, int]] = deque(maxlen=_RATE_STEPS)
+        self._window = round(settings.window / FRAME_SECONDS)
+        self._fewest = round(settings.window_voiced / FRAME_SECONDS)
+        self._recent = np.full((3, self._window - STEP), np.float32(np.nan))
 
-    def hear(self, step: _Step, at: float, known: float) -> list[events.Prosody]:
-        """The event of a step that ends at ``at``; none when the side was silent."""
-        self._syllables.append((step.nuclei, len(step.levels)))
-        if not step.levels:
-            return []
-        shift = self._speaker.compare(step.recent)
-        self._speaker.learn(step.sounds, shift, alone=step.alone)
-        return [self._event(step, shift, at, known)]
+    def hear(
+        self, voices: Voices, row: int, alone: list[bool], times: list[tuple[float, float]]
+    ) -> list[events.Prosody]:
+        """The events of a portion; ``times`` are the end of each step and when it is known."""
+        if not voices.active[row].any():
+            return self._rest(len(times))
+        voiced = ~np.isnan(voices.octave[row])
+        pitch = (voices.octave[row] - _OCTAVE_OF_100_HZ) * np.float32(12)
+        sounds = np.where(voiced, [pitch, voices.alpha[row], voices.level[row]], np.float32(np.nan))
+        recent = self._medians(sounds)
+        columns = (voices.active[row], voices.sonorant[row], *sounds[:2], voices.level[row])
+        frames = [_Frame(*frame) for frame in zip(*(column.tolist() for column in columns), strict=True)]
+        told = []
+        for step, (at, known) in enumerate(times):
+            part = frames[step * STEP : (step + 1) * STEP]
+            self._count(part)
+            if any(frame.active for frame in part):
+                told.append(self._event(part, recent[step], at, known, alone=alone[step]))
+        return told
 
-    def _event(self, step: _Step, shift: Shift | None, at: float, known: float) -> events.Prosody:
-        pitch, tilt = _middle([s.pitch for s in step.sounds]), _middle([s.tilt for s in step.sounds])
-        power = sum(10 ** (level / 10) for level in step.levels) / len(step.levels)
+    def _rest(self, steps: int) -> list[events.Prosody]:
+        """Steps without speech."""
+        silence = np.full((3, steps * STEP), np.float32(np.nan))
+        self._recent = np.concatenate([self._recent, silence], axis=1)[:, STEP - self._window :]
+        self._syllables.append((self._nuclei.pause(), 0))
+        self._syllables.extend([(0, 0)] * (steps - 1))
+        return []
+
+    def _medians(self, sounds: Floats) -> list[Sound | None]:
+        """The medians of the last second's voiced frames at the end of each step."""
+        known = np.concatenate([self._recent, sounds], axis=1)
+        self._recent = known[:, STEP - self._window :]
+        ends = np.arange(STEP, sounds.shape[1] + 1, STEP)
+        windows = known[:, (ends - STEP)[:, None] + np.arange(self._window)]
+        windows.sort(axis=2)  # what is not voiced is NaN, and goes last
+        count = self._window - np.isnan(windows[0]).sum(axis=1)
+        steps = np.arange(len(ends))
+        low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, self._window - 1)
+        medians = ((windows[:, steps, low] + windows[:, steps, high]) / 2).T.tolist()
+        enough = (count >= self._fewest).tolist()
+        return [Sound(*median) if told else None for median, told in zip(medians, enough, strict=True)]
+
+    def _count(self, frames: list[_Frame]) -> None:
+        """Counts the syllables of a step."""
+        nuclei = self._nuclei
+        found = speech = 0
+        for frame in frames:
+            if frame.active:
+                speech += 1
+                found += nuclei.hear(frame.sonorant, voiced=not math.isnan(frame.pitch))
+            else:
+                found += nuclei.pause()
+        self._syllables.append((found, speech))
+
+    def _event(
+        self, frames: list[_Frame], recent: Sound | None, at: float, known: float, *, alone: bool
+    ) -> events.Prosody:
+        """What a step of 0.1 s sounds like; the speaker's baseline learns from it."""
+        levels = [frame.level for frame in frames if frame.active]
+        voiced = [frame[_SOUND] for frame in frames if not math.isnan(frame.pitch)]
+        seconds_voiced = len(voiced) * FRAME_SECONDS
+        shift = self._speaker.compare(recent)
+        sound = Sound(*map(_median, zip(*voiced, strict=True))) if voiced else None
+        if sound:
+            self._speaker.learn(sound, seconds_voiced, shift, alone=alone)
+        power = sum(10 ** (level / 10) for level in levels) / len(levels)
         return events.Prosody(
             known=known,
             channel=self._channel,
             at=at,
             level_dbfs=round(10 * math.log10(power), 2),
-            f0_hz=None if pitch is None else round(100 * 2 ** (pitch / 12), 2),
-            alpha_db=None if tilt is None else round(tilt, 2),
-            voiced=round(len(step.sounds) * FRAME_SECONDS, 2),
+            f0_hz=round(100 * 2 ** (sound.pitch / 12), 2) if sound else None,
+            alpha_db=round(sound.tilt, 2) if sound else None,
+            voiced=round(seconds_voiced, 2),
             rate_sps=self._rate(),
-            effort=None if shift is None else round(shift.effort, 2),
-            pitch_st=None if shift is None else round(shift.pitch, 2),
-            level_db=None if shift is None else round(shift.level, 2),
-            tilt_db=None if shift is None else round(shift.tilt, 2),
+            effort=round(shift.effort, 2) if shift else None,
+            pitch_st=round(shift.pitch, 2) if shift else None,
+            level_db=round(shift.level, 2) if shift else None,
+            tilt_db=round(shift.tilt, 2) if shift else None,
         )
 
     def _rate(self) -> float | None:
         """Syllables per second of speech, over the last seconds of the call."""
-        frames = sum(frames for _, frames in self._syllables)
-        if frames < _RATE_LEAST:
+        speech = sum(frames for _, frames in self._syllables)
+        if speech < _RATE_LEAST:
             return None
-        return round(sum(nuclei for nuclei, _ in self._syllables) / (frames * FRAME_SECONDS), 2)
+        return round(sum(nuclei for nuclei, _ in self._syllables) / (speech * FRAME_SECONDS), 2)
 
 
-def _middle(values: list[float]) -> float | None:
-    return sorted(values)[len(values) // 2] if values else None
+def _median(values: Iterable[float]) -> float:
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

@@ -41,9 +41,14 @@ class Nuclei:
             self._voiced |= voiced
             return False
         self._rising, self._dip = False, level
-        self._loudest = max(self._loudest, self._peak)
-        return self._voiced and self._peak >= self._loudest - RANGE_DB
+        return self._counts()
 
     def pause(self) -> bool:
         """The side fell silent: whether that completes a nucleus."""
-        return self.hear(-math.inf, voiced=False)
+        completed = self._rising and self._counts()
+        self._rising, self._peak, self._dip, self._voiced = True, -math.inf, -math.inf, False
+        return completed
+
+    def _counts(self) -> bool:
+        self._loudest = max(self._loudest, self._peak)
+        return self._voiced and self._peak >= self._loudest - RANGE_DB

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitor.audio.acoustics import BATCH, Analyser, Floats
 from monitor.audio.frames import Run
-from monitor.audio.pitch import CANDIDATES, LAG, PAST, Candidates, empty, path
+from monitor.audio.pitch import CANDIDATES, LAG, PAST, Candidates, nothing, path
 
 STEP = 5
 """Frames in a step of 0.1 s."""
@@ -23,13 +23,13 @@ _PORTION = 20 * STEP
 """Frames decided together at most."""
 _FADING = 0.02
 """dB a frame by which the memory of the loudest frame fades (1 dB a second)."""
-_QUIET = -120.0
-
 # What is kept of an analysed frame, as rows of one array.
 _ACTIVE, _LEVEL, _ALPHA, _SONORANT = range(4)
 _OCTAVES = slice(4, 5 + CANDIDATES)
 _STRENGTHS = slice(5 + CANDIDATES, 6 + 2 * CANDIDATES)
-_ROWS = 6 + 2 * CANDIDATES
+_SILENT = np.concatenate([np.float32([0, -120, 0, -120]), nothing().ravel()])
+"""The rows of a frame that was not analysed."""
+_SIDES = np.array([[0], [1]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,66 +84,59 @@ class Voice:
         used = 0
         while self._decided < until:
             new = min(self._decided + _PORTION, until) + LAG - self._analysed
-            yield self._portion(pcm[:, used * self._hop :], active[:, used : used + new])
+            yield self._portion(pcm, used, active[:, used : used + new])
             used += new
         self._pcm, self._active = [pcm[:, used * self._hop :].copy()], [active[:, used:].copy()]
 
-    def _portion(self, pcm: Floats, active: NDArray[np.bool_]) -> Voices:
+    def _portion(self, pcm: Floats, used: int, active: NDArray[np.bool_]) -> Voices:
         """Analyses the next frames, and decides those whose future is now known."""
-        known = np.concatenate([self._past, self._analyse(pcm, active)], axis=-1)
-        self._past = known[..., -(PAST + LAG) :].copy()
-        octaves, strengths = known[_OCTAVES], known[_STRENGTHS]
+        known = np.concatenate([self._past, self._analyse(pcm, used, active)], axis=-1)
+        self._past = known[..., -(PAST + LAG) :]
         decided = known[..., PAST:-LAG]
-        choice = path(octaves, strengths) if decided[_ACTIVE].any() else np.zeros(decided.shape[1:], np.intp)
-        octave = np.take_along_axis(decided[_OCTAVES], choice[None], axis=0)[0]
+        octave = np.full(decided.shape[1:], np.float32(np.nan))
+        if decided[_ACTIVE].any():
+            choice = path(known[_OCTAVES], known[_STRENGTHS])
+            octave = decided[_OCTAVES][choice, _SIDES, np.arange(decided.shape[-1])]
         first, self._decided = self._decided, self._decided + decided.shape[-1]
-        return Voices(
-            first=first,
-            active=decided[_ACTIVE] > 0,
-            level=decided[_LEVEL],
-            alpha=decided[_ALPHA],
-            sonorant=decided[_SONORANT],
-            octave=np.where(choice > 0, octave, np.float32(np.nan)),
-        )
+        active, level, alpha, sonorant = decided[_ACTIVE] > 0, *decided[_LEVEL : _SONORANT + 1]
+        return Voices(first, active, level, alpha, sonorant, octave)
 
-    def _analyse(self, pcm: Floats, active: NDArray[np.bool_]) -> Floats:
-        """The rows of the next frames; ``pcm`` begins one frame before them."""
+    def _analyse(self, pcm: Floats, used: int, active: NDArray[np.bool_]) -> Floats:
+        """The rows of the next frames; the first of them is frame ``used + 1`` of ``pcm``."""
         rows = _silence(active.shape[1])
-        side, frame = np.nonzero(active)
-        index = self._analysed + np.arange(active.shape[1])
-        self._analysed += active.shape[1]
+        first, self._analysed = self._analysed, self._analysed + active.shape[1]
+        side, frame = active.nonzero()
         if not len(side):
             return rows
-        windows = np.lib.stride_tricks.sliding_window_view(pcm, 2 * self._analyser.reach + 1, axis=1)
-        starts = (frame + 1) * self._hop + self._hop // 2 - self._analyser.reach
+        starts = side * pcm.shape[1] + (frame + used + 1) * self._hop
         parts = [
-            self._analyser.measure(windows[side[i : i + BATCH], starts[i : i + BATCH]])
+            self._analyser.measure(self._analyser.windows(pcm, starts[i : i + BATCH]))
             for i in range(0, len(side), BATCH)
         ]
         rows[_ACTIVE, side, frame] = 1
         for row, name in ((_LEVEL, "level"), (_ALPHA, "alpha"), (_SONORANT, "sonorant")):
-            rows[row, side, frame] = np.concatenate([getattr(part, name) for part in parts])
-        below = self._below_loudest(rows[_LEVEL], index)[side, frame]
-        octave, strength = self._candidates.offer(np.concatenate([part.correlation for part in parts]), below)
-        rows[_OCTAVES, side, frame], rows[_STRENGTHS, side, frame] = octave.T, strength.T
+            rows[row, side, frame] = _joined([getattr(part, name) for part in parts])
+        below = self._below_loudest(rows[_LEVEL], first)[side, frame]
+        offered = self._candidates.offer(_joined([part.correlation for part in parts]), below)
+        rows[_OCTAVES.start :, side, frame] = offered.reshape(-1, len(side))
         return rows
 
-    def _below_loudest(self, level: Floats, index: NDArray[np.intp]) -> Floats:
+    def _below_loudest(self, level: Floats, first: int) -> Floats:
         """Each frame's level in dB against the loudest one before it, whose memory fades.
 
         Written with a trend that rises with the frame's number, the fading maximum is a plain one:
         the same to the last bit however the frames are cut.
         """
-        trend = index * _FADING
+        trend = np.arange(first, first + level.shape[1]) * _FADING
         loudest = np.maximum.accumulate(np.concatenate([self._loudest, level + trend], axis=1), axis=1)
-        self._loudest = loudest[:, -1:].copy()
-        return np.asarray(level - (loudest[:, 1:] - trend), dtype=np.float32)
+        self._loudest = loudest[:, -1:]
+        return (level - (loudest[:, 1:] - trend)).astype(np.float32)
 
 
 def _silence(frames: int) -> Floats:
     """The rows of frames that were not analysed: [rows, 2, frames]."""
-    octave, strength = empty((2, frames))
-    rows = np.full((_ROWS, 2, frames), np.float32(_QUIET))
-    rows[_ACTIVE] = 0
-    rows[_OCTAVES], rows[_STRENGTHS] = np.moveaxis(octave, -1, 0), np.moveaxis(strength, -1, 0)
-    return rows
+    return np.broadcast_to(_SILENT[:, None, None], (len(_SILENT), 2, frames)).copy()
+
+
+def _joined(parts: list[Floats]) -> Floats:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
