@@ -9,7 +9,7 @@ from importlib import import_module
 from monitor import __version__
 from monitor.errors import BadInput, CheckFailed
 
-COMMANDS = (
+COMMANDS = ("demo", "replay", "models")
     "demo",
     "replay",
     "live",
