@@ -10,19 +10,6 @@ from monitor import __version__
 from monitor.errors import BadInput, CheckFailed
 
 COMMANDS = ("demo", "replay", "models")
-    "demo",
-    "replay",
-    "live",
-    "devices",
-    "hub",
-    "overlay",
-    "watch",
-    "rules",
-    "report",
-    "models",
-    "token",
-    "call",
-)
 """In the order a newcomer meets them."""
 
 STOPPED = 130
