@@ -36,7 +36,7 @@ FILLERS = frozenset({"uh", "um", "er", "erm", "uhm", "hm", "hmm", "mm", "mhm", "
 
 _IS_AFTER = frozenset({
     "it", "that", "what", "who", "here", "there", "he", "she", "how", "where", "when", "everything",
-    "nothing", "something", "this", "one", "why",
+    "nothing", "something", "this", "one", "why", "name", "number", "problem", "address", "surname",
 })  # fmt: skip
 """After these words 's means "is"; after others it is a possessive."""
 _WHOLE = {
