@@ -60,4 +60,5 @@ class WebRtc:
         peaks = np.maximum.accumulate(np.concatenate([[self._loudest], levels + sunk]))
         self._heard += levels.size
         self._loudest = float(peaks[-1])
-        return np.maximum(peaks[1:] - sunk, QUIETEST_DBFS)
+        reference: NDArray[np.float64] = np.maximum(peaks[1:] - sunk, QUIETEST_DBFS)
+        return reference

@@ -17,6 +17,7 @@ from monitor.audio.channels import Channels, call_rate
 from monitor.errors import BadInput
 from monitor.events import CHANNELS, Band, Block, Channel
 from monitor.sources.decode import Sound, SoundFile
+from monitor.sources.header import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ class Recording:
         notices = [file.notice for file in self._files if file.notice]
         if self._cleaned:
             notices.append(
-                f"{self._cleaned} samples were no numbers or far beyond full scale and were cut out."
+                f"{self._cleaned} samples were no numbers or far beyond full scale; they were cut."
             )
-        ends = sorted((file.heard_to, file.path.name) for file in self._files)
+        ends = sorted((file.heard_to, shown(file.path.name)) for file in self._files)
         if len(ends) > 1 and ends[1][0] - ends[0][0] >= 1.0:
             notices.append(f"{ends[0][1]} ends at {ends[0][0]:.1f} s, {ends[1][1]} at {ends[1][0]:.1f} s; "
                            "the shorter side was taken as silent from there.")  # fmt: skip
@@ -123,23 +124,23 @@ def open_recording(
     """
     if agent_channel not in (0, 1):
         raise BadInput(
-            f"There is no agent channel {agent_channel}; give 0 (left, first) or 1 (right, second)."
+            f"There is no channel {agent_channel}; the agent's is 0 (left, first) or 1 (right, second)."
         )
     if not 1 <= len(paths) <= 2:
-        raise BadInput(
-            f"{len(paths)} files were given; give one stereo file, or the caller's and the agent's."
-        )
+        raise BadInput(f"{len(paths)} files were given; a call is one stereo file, or one for each side.")
     places: tuple[Channel, Channel] = ("caller", "agent") if agent_channel else ("agent", "caller")
     if len(paths) == 2:
         return Recording(_pair(paths, places, mono))
     file = SoundFile(paths[0])
     if file.channels == 2:
         if mono:
-            raise BadInput(f"{file.path} has two channels, and --mono is for a file with one; leave it out.")
+            raise BadInput(
+                f"{shown(file.path)} has two channels, and --mono is for a file with one; leave it out."
+            )
         return Recording({side: (file, row) for row, side in enumerate(places)})
     if mono is None:
         raise BadInput(
-            f"{file.path} has one channel, and talk-over cannot be heard without two sides; "
+            f"{shown(file.path)} has one channel, and talk-over cannot be heard without two sides; "
             "give the caller's file and the agent's, or say --mono agent or --mono caller."
         )
     return Recording({mono: (file, 0)})
@@ -152,11 +153,11 @@ def _pair(
         raise BadInput("--mono is for one file that holds one voice, but two files were given; leave it out.")
     files = [SoundFile(path) for path in paths]
     if paths[0].samefile(paths[1]):
-        raise BadInput(f"{paths[0]} was given twice; give the caller's file and the agent's.")
+        raise BadInput(f"{shown(paths[0])} was given twice; give the caller's file and the agent's.")
     for file in files:
         if file.channels != 1:
             raise BadInput(
-                f"{file.path} has two channels, but of two files each holds one side; give it alone."
+                f"{shown(file.path)} has two channels, but of two files each holds one side; give it alone."
             )
     return {side: (file, 0) for side, file in zip(places, files, strict=True)}
 
