@@ -40,10 +40,21 @@ PACED_BLOCK = 0.04
 
 
 class Announcer:
-    """Numbers what a call says, and hands it to every sink."""
+    """Numbers what a call says, and hands it to every sink.
 
-    def __init__(self, call: str, sinks: Sequence[Sink], *, stamps: bool = True) -> None:
+    ``notice`` is asked when the call has ended: what should be said about its source.
+    """
+
+    def __init__(
+        self,
+        call: str,
+        sinks: Sequence[Sink],
+        *,
+        stamps: bool = True,
+        notice: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._call = call
+        self._notice = notice
         self._sinks = sinks
         self._stamps = stamps
         self._sequence = 0
@@ -66,7 +77,7 @@ class Announcer:
         self._sequence += 1
         if isinstance(event, CallEnded) and self._stamps:
             spent = round(clock.stopwatch() - self._began, 3)
-            event = msgspec.structs.replace(event, wall_seconds=spent)
+            event = msgspec.structs.replace(event, wall_seconds=spent, notice=self._notice())
         return Line(self._call, self._sequence, event, clock.stamp() if self._stamps else None)
 
 
@@ -87,62 +98,61 @@ def _answered(call: Call, recogniser: Recogniser | None) -> Iterator[list[Event]
             yield call.heard(heard)
 
 
-def run_flat_out(
-    call: Call, blocks: Iterable[Block], recogniser: Recogniser | None, sinks: Sequence[Sink]
-) -> bool:
-    """Plays ``blocks`` as fast as the machine can; False when Ctrl-C ended it (after a clean hang-up)."""
-    announcer = Announcer(call.about.call, sinks)
+@dataclass(frozen=True, kw_only=True)
+class Playback:
+    """A recording about to be played: the call, its sound, who hears the words, and who is told.
+
+    ``notice`` is asked at the end: what should be said about the recording itself.
+    """
+
+    call: Call
+    blocks: Iterable[Block]
+    sinks: Sequence[Sink]
+    recogniser: Recogniser | None = None
+    notice: Callable[[], str | None] = lambda: None
+
+    def announcer(self, *more: Sink) -> Announcer:
+        """An announcer to the sinks, and to ``more``."""
+        return Announcer(self.call.about.call, [*self.sinks, *more], notice=self.notice)
+
+
+def run_flat_out(playback: Playback) -> bool:
+    """Plays as fast as the machine can; False when Ctrl-C ended it (after a clean hang-up)."""
+    announcer = playback.announcer()
     try:
-        for events in play(call, blocks, recogniser):
+        for events in play(playback.call, playback.blocks, playback.recogniser):
             announcer.say(events)
     except KeyboardInterrupt:
-        announcer.say(call.give_up())
+        announcer.say(playback.call.give_up())
         return False
     finally:
         announcer.close()
     return True
 
 
-def run_paced(
-    call: Call,
-    blocks: Iterable[Block],
-    recogniser: Recogniser | None,
-    sinks: Sequence[Sink],
-    speed: float,
-    served: "Served | None" = None,
-) -> bool:
-    """Plays ``blocks`` at ``speed`` times speaking speed; False when Ctrl-C ended it.
+def run_paced(playback: Playback, speed: float, served: "Served | None" = None) -> bool:
+    """Plays at ``speed`` times speaking speed; False when Ctrl-C ended it.
 
     While it plays, ``served`` lets listeners connect.
     """
-    return asyncio.run(_paced_session(call, blocks, recogniser, sinks, speed, served))
+    return asyncio.run(_paced_session(playback, speed, served))
 
 
-async def _paced_session(
-    call: Call,
-    blocks: Iterable[Block],
-    recogniser: Recogniser | None,
-    sinks: Sequence[Sink],
-    speed: float,
-    served: "Served | None",
-) -> bool:
+async def _paced_session(playback: Playback, speed: float, served: "Served | None") -> bool:
+    call = playback.call
     async with contextlib.AsyncExitStack() as closing:
         if served:
-            from monitor.sinks.server import listening
-
-            address = await closing.enter_async_context(listening(served.hub, served.door))
-            served.tell(address)
-            sinks = [*sinks, served.hub]
-        announcer = Announcer(call.about.call, sinks)
+            await closing.enter_async_context(served.listening())
+        announcer = playback.announcer(*([served.hub] if served else []))
         closing.callback(announcer.close)
-        worker = Worker(recogniser) if recogniser else None
+        worker = Worker(playback.recogniser) if playback.recogniser else None
         if worker:
             closing.callback(worker.close)
         session = Session(call, announcer.say, worker)
         if served:
             served.hub.answer_orders(call.about.call, session.put)
         with stopping(session) as stopped:
-            await session.run(paced(blocks, call.about.rate, speed))
+            await session.run(paced(playback.blocks, call.about.rate, speed))
         return not stopped.is_set()
 
 
@@ -153,6 +163,15 @@ class Served:
     hub: "Hub"
     door: "Door"
     tell: Callable[["Address"], None]
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Lets listeners connect while inside."""
+        from monitor.sinks.server import listening
+
+        async with listening(self.hub, self.door) as address:
+            self.tell(address)
+            yield
 
 
 @contextlib.contextmanager
@@ -182,7 +201,7 @@ def about_recording(
         rate=recording.rate,
         band=recording.band,
         model=model,
-        notice=" ".join(filter(None, (notice, recording.notice))) or None,
+        notice=notice,
         meta=meta,
     )
 

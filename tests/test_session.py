@@ -12,11 +12,20 @@ import pytest
 from monitor.call import About, Call
 from monitor.events import AlertEvent, CallEnded, CallStarted, Event, Order, Told
 from monitor.rules.book import load_book
-from monitor.session import Announcer, HangUp, Session, paced, replay_events, run_flat_out, run_paced
+from monitor.session import (
+    Announcer,
+    HangUp,
+    Playback,
+    Session,
+    paced,
+    replay_events,
+    run_flat_out,
+    run_paced,
+)
 from monitor.sinks import Line
 from monitor.sources.recording import open_recording
 
-CALL = Path(__file__).resolve().parent.parent / "fixtures" / "audio" / "interruptions.wav"
+CALL = Path(__file__).resolve().parent.parent / "fixtures" / "audio" / "interruptions.flac"
 
 
 class Kept:
@@ -41,7 +50,9 @@ class Kept:
 
 def acoustic_call() -> tuple[Call, "object"]:
     recording = open_recording([CALL])
-    about = About(call=recording.call, sources=(CALL.name,), rate=recording.rate, band=recording.band, model="none")
+    about = About(
+        call=recording.call, sources=(CALL.name,), rate=recording.rate, band=recording.band, model="none"
+    )
     return Call(about, load_book()), recording
 
 
@@ -52,7 +63,7 @@ def without_clock(events: list[Event]) -> list[Event]:
 def test_a_flat_out_replay_begins_and_ends_and_counts_every_line():
     call, recording = acoustic_call()
     kept = Kept()
-    assert run_flat_out(call, recording.blocks(1.0), None, [kept])
+    assert run_flat_out(Playback(call=call, blocks=recording.blocks(1.0), sinks=[kept]))
     assert isinstance(kept.events[0], CallStarted)
     assert isinstance(kept.events[-1], CallEnded)
     assert [line.sequence for line in kept.lines] == list(range(1, len(kept.lines) + 1))
@@ -63,7 +74,7 @@ def test_paced_and_flat_out_say_the_same():
     flat = replay_events([CALL])
     call, recording = acoustic_call()
     kept = Kept()
-    assert run_paced(call, recording.blocks(0.04), None, [kept], 50.0)
+    assert run_paced(Playback(call=call, blocks=recording.blocks(0.04), sinks=[kept]), 50.0)
     assert without_clock(kept.events) == without_clock(flat)
 
 
@@ -77,7 +88,7 @@ def test_ctrl_c_hangs_up_cleanly_and_is_told_apart():
 
     pressing = threading.Thread(target=interrupt)
     pressing.start()
-    finished = run_paced(call, recording.blocks(0.04), None, [kept], 1.0)
+    finished = run_paced(Playback(call=call, blocks=recording.blocks(0.04), sinks=[kept]), 1.0)
     pressing.join()
     assert not finished
     assert isinstance(kept.events[-1], CallEnded)

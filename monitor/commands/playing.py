@@ -88,6 +88,7 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
         FLAT_OUT_BLOCK,
         PACED_BLOCK,
         WORDS_BLOCK,
+        Playback,
         about_recording,
         run_flat_out,
         run_paced,
@@ -102,13 +103,19 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
     call = Call(about, book, settings)
     sinks = build_sinks(playing, recording.seconds)
     recogniser = choice.recogniser()
-    if math.isinf(playing.speed) and not playing.serve:
-        step = WORDS_BLOCK if recogniser else FLAT_OUT_BLOCK
-        finished = run_flat_out(call, recording.blocks(step), recogniser, sinks)
+    flat_out = math.isinf(playing.speed) and not playing.serve
+    step = PACED_BLOCK if not flat_out else WORDS_BLOCK if recogniser else FLAT_OUT_BLOCK
+    playback = Playback(
+        call=call,
+        blocks=recording.blocks(step),
+        sinks=sinks,
+        recogniser=recogniser,
+        notice=lambda: recording.notice,
+    )
+    if flat_out:
+        finished = run_flat_out(playback)
     else:
-        served = serving(playing.serve) if playing.serve else None
-        blocks = recording.blocks(PACED_BLOCK)
-        finished = run_paced(call, blocks, recogniser, sinks, playing.speed, served)
+        finished = run_paced(playback, playing.speed, serving(playing.serve) if playing.serve else None)
     return 0 if finished else STOPPED
 
 

@@ -22,6 +22,7 @@ from monitor.events import (
     Channel,
     Difficulty,
     Event,
+    Level,
     Prosody,
     Quality,
     SpeechEnded,
@@ -58,6 +59,7 @@ class ConsoleSink:
         self._now = 0.0
         self._words = True
         self._partial: dict[Channel, str] = {}
+        self._levels_told: dict[str, Level] = {}
         self._levels: dict[Channel, float | None] = dict.fromkeys(CHANNELS)
         self._difficulty: float | None = None
         self._status = ""
@@ -128,21 +130,19 @@ class ConsoleSink:
             self._said(event.start, event.channel, event.text)
 
     def _said(self, at: float, channel: Channel, text: str, style: str = "") -> None:
-        line = Text(f"{clock_text(at)}  ", style="dim")
-        line.append(f"{channel.capitalize():<7}", style=SIDE_STYLE[channel])
-        line.append(text, style=style)
-        self._print(line)
+        self._print(_row(clock_text(at), Text(channel.capitalize(), SIDE_STYLE[channel]), Text(text, style)))
 
     def _alert(self, event: AlertOpened | AlertUpdated) -> None:
-        if isinstance(event, AlertUpdated) and not event.card:
+        """Prints an alert when it opens, and again only when it has become more serious."""
+        if self._levels_told.get(event.alert) == event.level:
             return
+        self._levels_told[event.alert] = event.level
         shape, style = SHAPES[event.level]
         head = Text(f"{shape} {event.say}", style=style)
-        if event.withheld:
-            head.append(f"  (not shown to the agent: {event.withheld})", style="dim")
-        why = Text(f"{event.why}  ", style="")
-        why.append(f"{event.rule} · {clock_text(event.at)}", style="dim")
-        self._print(Padding(Group(head, Padding(why, (0, 0, 0, 2))), (0, 0, 0, 7)))
+        why = Text(event.why, style="")
+        note = f"{event.rule} · {clock_text(event.at)}"
+        note += f" · card held back: {event.withheld}" if event.withheld else ""
+        self._print(Padding(Group(head, Padding(Group(why, Text(note, "dim")), (0, 0, 0, 2))), (0, 0, 0, 7)))
 
     def _quality(self, event: Quality) -> None:
         side = event.channel or "both sides"
@@ -180,6 +180,16 @@ class ConsoleSink:
         state = "" if self._difficulty is None else f"difficulty {self._difficulty:.0f}"
         grid.add_row(Text(clock_text(self._now)), bar, Text("  ".join(filter(None, (state, self._status)))))
         return grid
+
+
+def _row(time: str, side: Text, text: Text) -> Table:
+    """A line of the call, whose text wraps under itself."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=6)
+    grid.add_column(width=6)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(time, "dim"), side, text)
+    return grid
 
 
 def _speed(event: CallEnded) -> str:
