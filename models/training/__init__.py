@@ -1,0 +1,1 @@
+"""Training of the bundled demonstration model: from sentences to a CTranslate2 folder."""

@@ -1,0 +1,203 @@
+"""The training loop: on several processes, resumable, indifferent to being paused."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing as mp
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed
+
+from . import batches, losses
+from .network import Shape, Whisper
+from .phones import INVENTORY
+from .schedule import Plan, Progress, learning_rate, share_done
+from .tokens import Vocabulary
+
+#: A step that seems to take longer than this was a pause of the process.
+LONGEST_STEP = 10.0
+
+
+def _produce(queue: Any, plan: Plan, seed: int) -> None:
+    """Body of the process that prepares batches."""
+    torch.set_num_threads(1)
+    vocabulary = Vocabulary(plan.tokenizer)
+    for batch in batches.stream(plan.shards, vocabulary, seed, plan.max_frames):
+        queue.put(batch)
+
+
+def _prefetched(plan: Plan, seed: int) -> Iterator[batches.Batch]:
+    """Batches prepared by another process, a few ahead."""
+    context = mp.get_context("spawn")
+    queue = context.Queue(maxsize=12)
+    worker = context.Process(target=_produce, args=(queue, plan, seed), daemon=True)
+    worker.start()
+    try:
+        while True:
+            yield queue.get(timeout=900)
+    finally:
+        worker.terminate()
+
+
+class Trainer:
+    """A model, its optimiser and the progress, all in one checkpoint."""
+
+    def __init__(self, plan: Plan, rank: int = 0) -> None:
+        self.plan, self.rank, self.weights = plan, rank, losses.Weights()
+        torch.set_num_threads(1)
+        torch.manual_seed(plan.seed)
+        vocabulary = Vocabulary(plan.tokenizer)
+        shape = Shape(len(vocabulary.tokens), frame_tokens=vocabulary.end + 1, frame_phones=len(INVENTORY))
+        self.model, self.progress = Whisper(shape), Progress()
+        matrices = [p for p in self.model.parameters() if p.ndim > 1]
+        others = [p for p in self.model.parameters() if p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": matrices, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}],
+            lr=plan.rate,
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+
+    def load(self, path: Path, weights_only: bool = False) -> None:
+        """Continue a run; with `weights_only`, begin a new one from its weights."""
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        self.model.load_state_dict(saved["model"])
+        if not weights_only:
+            self.optimiser.load_state_dict(saved["optimiser"])
+            self.progress = Progress(**saved["progress"])
+
+    def save(self) -> None:
+        """Write the checkpoint in one move, so that a reader never sees half of it."""
+        partial = self.plan.output.with_suffix(".part")
+        torch.save(
+            {
+                "shape": self.model.shape.as_dict(),
+                "model": self.model.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "progress": vars(self.progress),
+            },
+            partial,
+        )
+        partial.replace(self.plan.output)
+
+    def step(self, batch: batches.Batch, rate: float) -> list[float]:
+        """One update; returns the parts of the loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        parts = losses.compute(self.model, batch)
+        self.optimiser.zero_grad(set_to_none=False)
+        parts.total(self.weights).backward()
+        self._average_gradients()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        return parts.values()
+
+    def _average_gradients(self) -> None:
+        """Over the processes, when there are several."""
+        if self.plan.processes == 1:
+            return
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        flat = torch.cat([g.flatten() for g in gradients])
+        distributed.all_reduce(flat)
+        flat /= self.plan.processes
+        sizes = [g.numel() for g in gradients]
+        for gradient, average in zip(gradients, flat.split(sizes), strict=True):
+            gradient.copy_(average.view_as(gradient))
+
+    def _agreed(self, done: float, count: int) -> tuple[float, int]:
+        """The first process's share done, and the clips of this step over all processes."""
+        if self.plan.processes == 1:
+            return done, count
+        values = torch.tensor([done if self.rank == 0 else 0.0, count], dtype=torch.float64)
+        distributed.all_reduce(values)
+        return float(values[0]), int(values[1])
+
+    def run(self) -> Progress:
+        """Train to the end of the plan."""
+        plan, progress = self.plan, self.progress
+        log = _Log(plan.output.with_suffix(".log.jsonl"), plan.log_every)
+        saved = before = time.monotonic()
+        for batch in _prefetched(plan, 1000 * (plan.seed + progress.presentations) + self.rank):
+            mine = share_done(plan, progress, time.time())
+            done, count = self._agreed(mine, len(batch))
+            if done >= 1.0:
+                break
+            rate = learning_rate(plan, progress, done)
+            values = self.step(batch, rate)
+            now = time.monotonic()
+            progress.seconds += min(LONGEST_STEP, now - before)
+            before = now
+            progress.steps += 1
+            progress.presentations += count
+            if self.rank == 0:
+                log.add(values, progress, rate)
+                if now - saved > plan.save_every:
+                    self.save()
+                    saved = now
+        if self.rank == 0:
+            self.save()
+        return progress
+
+
+class _Log:
+    """Averages of the loss, one JSON line every so many steps."""
+
+    def __init__(self, path: Path, every: int) -> None:
+        self._path, self._every = path, every
+        self._rows: list[list[float]] = []
+
+    def add(self, values: list[float], progress: Progress, rate: float) -> None:
+        """Collect one step."""
+        self._rows.append(values)
+        if len(self._rows) < self._every:
+            return
+        means = [round(sum(column) / len(column), 4) for column in zip(*self._rows, strict=True)]
+        names = ("tokens", "attention", "frame_tokens", "phones")
+        line = {
+            **vars(progress),
+            "rate": round(rate, 7),
+            "cpu": round(time.process_time()),
+            **dict(zip(names, means, strict=True)),
+        }
+        line["seconds"] = round(progress.seconds, 1)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self._rows = []
+
+
+def _work(rank: int, plan: Plan, start: Path | None) -> None:
+    """Body of one training process."""
+    if plan.processes > 1:
+        rendezvous = plan.output.with_suffix(".rendezvous").absolute()
+        distributed.init_process_group(
+            "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=plan.processes
+        )
+    trainer = Trainer(plan, rank)
+    if plan.output.exists():
+        trainer.load(plan.output)
+    elif start is not None:
+        trainer.load(start, weights_only=True)
+    trainer.run()
+
+
+def train(plan: Plan, start: Path | None = None) -> None:
+    """Train, or continue when the output exists; this process is the first of them.
+
+    Its id is written beside the checkpoint (`.pid`): stopping and continuing it pauses the
+    whole training, since the others wait for it at their next step.
+    """
+    plan.output.parent.mkdir(parents=True, exist_ok=True)
+    plan.output.with_suffix(".rendezvous").unlink(missing_ok=True)
+    plan.output.with_suffix(".pid").write_text(f"{os.getpid()}\n", encoding="utf-8")
+    context = mp.get_context("spawn")
+    others = [context.Process(target=_work, args=(rank, plan, start)) for rank in range(1, plan.processes)]
+    for process in others:
+        process.start()
+    _work(0, plan, start)
+    for process in others:
+        process.join()
