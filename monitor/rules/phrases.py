@@ -28,7 +28,8 @@ class Match(NamedTuple):
     """A phrase of class ``cls`` from word ``first`` to ``last`` of what was asked about (both included).
 
     ``start`` and ``end`` are call seconds. ``first`` is negative where the phrase began in the words
-    ``before``. ``phrase`` is the class and the line of its file: ``apology:12``; ``gloss`` says the same in plain words.
+    ``before``. ``phrase`` is the class and the line of its file: ``apology:12``; ``gloss`` says the same
+    in plain words, where the lexicon does.
     """
 
     cls: str

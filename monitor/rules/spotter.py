@@ -54,6 +54,11 @@ class Spotter:
             del self._told[key]
         return changed
 
+    def of(self, channel: Channel, utterance: int) -> tuple[Match, ...]:
+        """The phrases of an utterance as they stand now; none where it is no longer remembered."""
+        told = self._told.get((channel, utterance))
+        return told[1].matches if told else ()
+
     def _anew(self, recent: deque[Utterance], place: int) -> Found | None:
         """The phrases of the utterance at ``place``, if they are others than before."""
         if not 0 <= place < len(recent):
