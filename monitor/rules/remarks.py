@@ -1,0 +1,182 @@
+"""What only several utterances together tell: repeats, playback, drift, what was asked twice, what to note.
+
+``Remarks.hear`` takes final utterances in the order in which they become known and answers with
+matches, as the lexicon does; ``KINDS`` says what each means. Bounded: sentences, content words and
+slots of the last minutes.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from monitor.events import Channel, Utterance
+from monitor.rules.entities import entities
+from monitor.rules.phrases import Lexicon, Match
+from monitor.rules.similarity import SAME, Repeats, Sentence, content, overlap, sentences
+from monitor.rules.slots import Slots
+from monitor.rules.tokens import Token, tokens
+
+KINDS = {
+    "repeat": "a side says a sentence of its own again (near-repeat, 20 s or more later)",
+    "canned": "the agent says the same sentence of empathy, apology or policy again, almost word for word",
+    "playback": "the agent gives back what the caller said: at least a quarter of the content words",
+    "reasked": "the agent asks for something that was said already (the text is what and its value)",
+    "new_slot": "the caller fills in something that was not known before",
+    "drift": "the agent has led the talk for a minute, and nothing in it has to do with the caller's issue",
+    "generic": "the agent's solution shares no words with the caller's issue",
+    "long_sentence": "a sentence of more than 35 words",
+    "stonewall": "the caller's fourth answer in a row of at most two words",
+    "date": "a date or a time", "amount": "an amount of money", "number": "a number of four figures or more",
+    "phone": "a phone number", "pledge": "a promise, for the notes",
+}  # fmt: skip
+"""The classes of the matches that come from here, and not from a lexicon."""
+
+PLAYED_BACK = 0.25
+PLAYED_BACK_WORDS = 3
+DRIFT, DRIFT_WINDOW, DRIFT_TALK, DRIFT_WORDS = 0.15, 60.0, 0.65, 12
+GENERIC, GENERIC_WORDS = 0.1, 4
+ISSUE_UNTIL = 60.0
+ISSUE_WORDS = 60
+LONG_SENTENCE = 35
+STONEWALL, SHORT_ANSWER = 4, 2
+CANNED_CLASSES = ("empathy", "apology", "policy")
+CANNED_LEAST = 5
+
+
+class _Said(NamedTuple):
+    channel: Channel
+    words: frozenset[str]
+    start: float
+    end: float
+    length: int
+
+
+class Remarks:
+    """Follows what is said on one call."""
+
+    def __init__(self, lexicon: Lexicon, known: Mapping[str, object] | None = None) -> None:
+        self._lexicon = lexicon
+        self._stop = lexicon.source.sets.get("stop", frozenset())
+        self._repeats: dict[Channel, Repeats] = {"agent": Repeats(), "caller": Repeats()}
+        self._canned = Repeats(least_words=CANNED_LEAST, after=5.0)
+        self._slots = Slots(known)
+        self._recent: deque[_Said] = deque(maxlen=80)
+        self._turn: dict[Channel, frozenset[str]] = {"agent": frozenset(), "caller": frozenset()}
+        self._issue: frozenset[str] = frozenset()
+        self._speaker: Channel | None = None
+        self._short_answers = 0
+        self._drifting = False
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """What is known of the caller and the matter, by slot."""
+        return self._slots.filled
+
+    def hear(self, utterance: Utterance, matches: Sequence[Match]) -> list[Match]:
+        """What this final utterance adds; ``matches`` are its phrases."""
+        given = tokens(utterance.words)
+        if not given:
+            return []
+        said = sentences(given, utterance.words)
+        words = content([token.text for token in given], self._stop)
+        found = self._sentences(utterance.channel, said, matches)
+        found += self._notes(given, utterance, matches)
+        one = _Said(utterance.channel, words, utterance.start, utterance.end, len(given))
+        found += (
+            self._agent(one, matches)
+            if utterance.channel == "agent"
+            else self._caller(one, utterance, matches)
+        )
+        self._remember(one)
+        return sorted(found, key=lambda match: (match.end, match.start))
+
+    # --- what either side does ---
+
+    def _sentences(self, channel: Channel, said: list[Sentence], matches: Sequence[Match]) -> list[Match]:
+        found = []
+        for sentence in said:
+            if len(sentence.tokens) > LONG_SENTENCE:
+                found.append(_remark("long_sentence", sentence.start, sentence.end, sentence.text))
+            if self._repeats[channel].hear(sentence):
+                found.append(_remark("repeat", sentence.start, sentence.end, sentence.text))
+            stock = any(
+                match.cls in CANNED_CLASSES and match.start < sentence.end and sentence.start < match.end
+                for match in matches
+            )
+            if channel == "agent" and stock and self._canned.hear(sentence, SAME, SAME):
+                found.append(_remark("canned", sentence.start, sentence.end, sentence.text))
+        return found
+
+    def _notes(self, given: list[Token], utterance: Utterance, matches: Sequence[Match]) -> list[Match]:
+        found = []
+        for entity in entities(given, matches):
+            said = utterance.words[entity.first : entity.last + 1]
+            kind = "pledge" if entity.kind == "promise" else entity.kind
+            if kind == "pledge":
+                said = utterance.words[entity.first : entity.first + 12]
+            text = " ".join(word.text.strip() for word in said)
+            found.append(_remark(kind, said[0].start, said[-1].end, text))
+        return found
+
+    # --- the agent ---
+
+    def _agent(self, one: _Said, matches: Sequence[Match]) -> list[Match]:
+        classes = {match.cls for match in matches}
+        confirms = "playback" in classes
+        found = [
+            _remark("reasked", asked.start, asked.end, f"{asked.slot}: {asked.value}")
+            for asked in self._slots.agent(matches, confirms=confirms)
+        ]
+        told = self._turn["caller"]
+        if len(one.words & told) >= PLAYED_BACK_WORDS and overlap(one.words, told) >= PLAYED_BACK:
+            found.append(_remark("playback", one.start, one.end, ""))
+        enough = min(len(one.words), len(self._issue)) >= GENERIC_WORDS
+        if "solution" in classes and enough and overlap(one.words, self._issue) < GENERIC:
+            found.append(_remark("generic", one.start, one.end, ""))
+        return found + self._drift(one)
+
+    def _drift(self, one: _Said) -> list[Match]:
+        """A minute in which the agent led and the issue did not occur; told once until it occurs again."""
+        since = one.end - DRIFT_WINDOW
+        recent = [said for said in self._recent if said.start >= since] + [one]
+        ours = [said for said in recent if said.channel == "agent"]
+        words = frozenset().union(*(said.words for said in ours))
+        away = (
+            since >= (self._recent[0].start if self._recent else one.start)
+            and len(self._issue) >= GENERIC_WORDS
+            and len(words) >= DRIFT_WORDS
+            and sum(said.length for said in ours) >= DRIFT_TALK * sum(said.length for said in recent)
+            and overlap(words, self._issue) < DRIFT
+        )
+        begins, self._drifting = away and not self._drifting, away
+        return [_remark("drift", max(since, 0.0), one.end, "")] if begins else []
+
+    # --- the caller ---
+
+    def _caller(self, one: _Said, utterance: Utterance, matches: Sequence[Match]) -> list[Match]:
+        if utterance.start < ISSUE_UNTIL and len(self._issue) < ISSUE_WORDS:
+            self._issue |= one.words
+        text = " ".join(word.text.strip() for word in utterance.words)
+        found = [
+            _remark("new_slot", utterance.start, utterance.end, slot)
+            for slot in self._slots.caller(text, utterance.start, utterance.end, matches)
+        ]
+        if self._speaker != "agent":  # goes on with the same turn
+            self._short_answers = 0 if one.length > SHORT_ANSWER else self._short_answers
+            return found
+        self._short_answers = self._short_answers + 1 if one.length <= SHORT_ANSWER else 0
+        if self._short_answers >= STONEWALL:
+            found.append(_remark("stonewall", utterance.start, utterance.end, text))
+        return found
+
+    def _remember(self, one: _Said) -> None:
+        """The words of a turn are those since the other side last spoke."""
+        if self._speaker != one.channel:
+            self._turn[one.channel] = frozenset()
+            self._speaker = one.channel
+        self._turn[one.channel] |= one.words
+        self._recent.append(one)
+
+
+def _remark(kind: str, start: float, end: float, text: str) -> Match:
+    return Match(kind, 0, 0, start, end, text, kind)
