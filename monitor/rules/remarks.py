@@ -19,8 +19,8 @@ from monitor.rules.tokens import Token, tokens
 KINDS = {
     "repeat": "a side says a sentence of its own again (near-repeat, 20 s or more later)",
     "canned": "the agent says the same sentence of empathy, apology or policy again, almost word for word",
-    "playback": "the agent gives back what the caller said: at least a quarter of the content words",
-    "reasked": "the agent asks for something that was said already (the text is what and its value)",
+    "plays_back": "the agent gives back what the caller said: at least a quarter of the content words",
+    "reask": "the agent asks for something that was said already (the text is what and its value)",
     "new_slot": "the caller fills in something that was not known before",
     "drift": "the agent has led the talk for a minute, and nothing in it has to do with the caller's issue",
     "generic": "the agent's solution shares no words with the caller's issue",
@@ -124,12 +124,12 @@ class Remarks:
         classes = {match.cls for match in matches}
         confirms = "playback" in classes
         found = [
-            _remark("reasked", asked.start, asked.end, f"{asked.slot}: {asked.value}")
+            _remark("reask", asked.start, asked.end, f"{asked.slot}: {asked.value}")
             for asked in self._slots.agent(matches, confirms=confirms)
         ]
         told = self._turn["caller"]
         if len(one.words & told) >= PLAYED_BACK_WORDS and overlap(one.words, told) >= PLAYED_BACK:
-            found.append(_remark("playback", one.start, one.end, ""))
+            found.append(_remark("plays_back", one.start, one.end, ""))
         enough = min(len(one.words), len(self._issue)) >= GENERIC_WORDS
         if "solution" in classes and enough and overlap(one.words, self._issue) < GENERIC:
             found.append(_remark("generic", one.start, one.end, ""))
