@@ -33,7 +33,9 @@ def wav(
     size = len(data) if promised is None else promised
     align = channels * bits // 8
     form = struct.pack("<HHIIHH", kind, channels, rate, rate * align & 0xFFFFFFFF, align & 0xFFFF, bits)
-    head = b"RIFF" + struct.pack("<I", min(36 + size, 0xFFFFFFFF)) + b"WAVEfmt " + struct.pack("<I", 16) + form
+    head = (
+        b"RIFF" + struct.pack("<I", min(36 + size, 0xFFFFFFFF)) + b"WAVEfmt " + struct.pack("<I", 16) + form
+    )
     path.write_bytes(head + b"data" + struct.pack("<I", size) + data)
     return path
 
@@ -46,8 +48,10 @@ def encoded(path: Path, sound: np.ndarray, *, codec: str, rate: int = 48000, for
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(sound.T.astype(np.float32)), format="fltp", layout=layout
         )
-        frame.sample_rate = rate
-        fitting = av.AudioResampler(stream.format, layout, rate, frame_size=stream.codec_context.frame_size or 0)
+        frame.sample_rate, frame.pts = rate, 0
+        fitting = av.AudioResampler(
+            stream.format, layout, rate, frame_size=stream.codec_context.frame_size or 0
+        )
         for part in [*fitting.resample(frame), *fitting.resample(None)]:
             container.mux(stream.encode(part))
         container.mux(stream.encode(None))

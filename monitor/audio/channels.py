@@ -35,7 +35,7 @@ class Channels:
 
     ``rates`` are the sources' rates in Hz in the order of ``CHANNELS``. Push pieces as they come, take
     blocks as they fill. ``cleaned`` counts, per side, samples that were no finite number (heard as
-    silence) or beyond ``LOUDEST`` (cut there).
+    silence) or beyond ``LOUDEST`` (cut to full scale).
     """
 
     def __init__(self, rates: tuple[int, int]) -> None:
@@ -152,5 +152,6 @@ def _clean(pcm: Samples) -> tuple[Samples, int]:
     pcm = np.ascontiguousarray(pcm, np.float32)
     if not pcm.size or (pcm.min() >= -LOUDEST and pcm.max() <= LOUDEST):  # NaN fails both comparisons
         return pcm, 0
-    wrong = int(np.count_nonzero(~(np.abs(pcm) <= LOUDEST)))
-    return np.clip(np.nan_to_num(pcm, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST), wrong
+    wild = ~(np.abs(pcm) <= LOUDEST)
+    clean = np.where(wild, np.sign(np.nan_to_num(pcm, nan=0.0, posinf=0.0, neginf=0.0)), pcm)
+    return clean.astype(np.float32), int(np.count_nonzero(wild))

@@ -116,9 +116,7 @@ class SoundFile:
                 return frame
         if silent is None or not silent.samples:
             raise BadInput(f"{shown(self.path)} holds no sound; record it again or choose another file.")
-        raise BadInput(
-            f"{shown(self.path)} holds no sound, only samples that are no numbers; export it again."
-        )
+        raise BadInput(f"{shown(self.path)} holds only samples that are no numbers; export it again.")
 
     def _frames(self, container: Any, stream: Any) -> Iterator[Any]:
         """Every frame that decodes; a packet that does not is passed over."""
@@ -182,17 +180,13 @@ def _check_file(path: Path) -> None:
         if not path.exists():
             raise BadInput(f"{shown(path)} does not exist; check the path.")
         if not path.is_file():
-            raise BadInput(
-                f"{shown(path)} is a pipe, a socket or a device, no ordinary file; name a sound file."
-            )
+            raise BadInput(f"{shown(path)} is a pipe, a socket or a device; name a sound file.")
         with path.open("rb") as file:
             if not file.read(1):
                 raise BadInput(f"{shown(path)} is empty; record it again or choose another file.")
     except (OSError, ValueError) as wrong:
         reason = (getattr(wrong, "strerror", None) or "the name is not valid").lower()
-        raise BadInput(
-            f"{shown(path)} cannot be read: {reason}; check the name and who may read it."
-        ) from None
+        raise BadInput(f"{shown(path)} cannot be read ({reason}); check who may read it.") from None
 
 
 def _open(path: Path) -> Any:

@@ -134,9 +134,7 @@ def open_recording(
     file = SoundFile(paths[0])
     if file.channels == 2:
         if mono:
-            raise BadInput(
-                f"{shown(file.path)} has two channels, and --mono is for a file with one; leave it out."
-            )
+            raise BadInput(f"{shown(file.path)} has two channels, but --mono is for one; leave it out.")
         return Recording({side: (file, row) for row, side in enumerate(places)})
     if mono is None:
         raise BadInput(
