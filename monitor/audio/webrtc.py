@@ -16,6 +16,8 @@ FALL = 0.01
 """How fast the reference level sinks when nothing reaches it, in dB for each 10 ms (1 dB a second)."""
 RANGE_DB = 35.0
 """Frames so far below the reference are quiet, whatever the detector says: line noise, a room's tail."""
+START_DBFS = -30.0
+"""The reference before anything was heard: rather low, for it rises at once and sinks slowly."""
 QUIETEST_DBFS = -55.0
 """The reference never sinks below this: a silent line's own noise is not to be lifted to a voice."""
 FULL_SCALE = np.float32(32767)
@@ -37,7 +39,7 @@ class WebRtc:
         self._rate, self._size = rate, round(rate * STEP)
         self._floor = floor_dbfs
         self._heard = 0
-        self._loudest = TARGET_DBFS
+        self._loudest = START_DBFS
         """The highest of (level + FALL * frame number) so far: a peak follower that needs no loop."""
 
     def feed(self, pcm: Samples) -> list[int]:
