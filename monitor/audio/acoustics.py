@@ -66,12 +66,15 @@ class Analyser:
             for low, high in ((0, rate // 2), above, below, (300, 2500))
         ]
         self._lags = lags
-        own = np.fft.irfft(np.abs(np.fft.rfft(self._window, self._size))[:_PITCH_BINS])[:lags]
+        # Fading the bins out from 1 to 3.5 kHz rounds the peaks, so that those between two lags count too.
+        fade = np.clip((np.arange(_PITCH_BINS) / SPAN_SECONDS - 1000) / 2500, 0, 1)
+        self._taper = (0.5 + 0.5 * np.cos(np.pi * fade)).astype(np.float32)
+        own = np.fft.irfft(np.abs(np.fft.rfft(self._window, self._size))[:_PITCH_BINS] * self._taper)[:lags]
         self._undo_window = (own[0] / own).astype(np.float32)
 
-    def windows(self, side: Floats, starts: NDArray[np.intp]) -> Floats:
-        """The windows around frames that begin at ``starts`` in ``side`` (one or more dimensions, flat)."""
-        return side.ravel()[(starts + self._before)[:, None] + self._offsets]
+    def windows(self, sound: Floats, starts: NDArray[np.intp]) -> Floats:
+        """The windows around frames that begin at ``starts`` in ``sound`` read as one flat row."""
+        return np.asarray(sound.ravel()[(starts + self._before)[:, None] + self._offsets])
 
     def measure(self, windows: Floats) -> Frames:
         """The frames whose ``windows`` these are; at most ``BATCH``."""
@@ -91,9 +94,10 @@ class Analyser:
 
         It is taken of the magnitudes, not of their squares (a generalised autocorrelation, Tolonen and
         Karjalainen 2000). The telephone takes the fundamental away, and with squares one strong harmonic
-        under a formant outvotes all others: 4.1 % gross errors instead of 0.7 %. Leaving out the bins
+        under a formant outvotes all others: 4.1 % gross errors instead of 0.8 %. Leaving out the bins
         above 4 kHz is an exact low-pass: 16 kHz sound needs no decimation filter.
         """
-        raw = np.fft.irfft(np.sqrt(power[:, :_PITCH_BINS]).astype(np.complex64))
+        magnitude = np.sqrt(power[:, :_PITCH_BINS]) * self._taper
+        raw = np.fft.irfft(magnitude.astype(np.complex64))
         scale = self._undo_window / np.maximum(raw[:, :1], _LEAST)
         return np.asarray(raw[:, : self._lags] * scale)

@@ -1,7 +1,7 @@
 """Pitch: Boersma's autocorrelation method with a short-sighted Viterbi path.
 
 Source: P. Boersma, "Accurate short-term analysis of the fundamental frequency and the
-harmonics-to-noise ratio of a sampled sound", IFA Proceedings 17 (1993). Costs are his.
+harmonics-to-noise ratio of a sampled sound", IFA Proceedings 17 (1993). The path's costs are his.
 
 Each frame offers four candidate periods and "unvoiced"; the path picks one per frame. A live program
 cannot wait for the end of the call, so a frame is decided from a few frames before it and ``LAG``
@@ -20,12 +20,13 @@ PAST = 6
 """Frames that the path looks back; what lies further back has no say."""
 
 CANDIDATES = 4
-_OCTAVE = 0.01
 _OCTAVE_JUMP = np.float32(0.35)
 _TURN = np.float32(0.14)
 _SILENCE_DB = np.float32(20 * np.log10(0.03))
-_VOICING = np.float32(0.25)
-"""Lower than Boersma's 0.45, because the correlation is taken of magnitudes."""
+# These two are not Boersma's (0.01 and 0.45), because the correlation is taken of magnitudes: its peaks
+# are lower, and a peak between two lags reads lower still.
+_OCTAVE = 0.03
+_VOICING = np.float32(0.3)
 _NEVER = np.float32(-1e6)
 """Strength of a candidate that is none."""
 
@@ -95,7 +96,7 @@ def nothing() -> Floats:
 def _unvoiced(below_loudest: Floats | np.float32) -> Floats:
     """How strongly a frame speaks for being unvoiced: more, the quieter it is."""
     loudness = np.power(np.float32(10), (below_loudest - _SILENCE_DB) / np.float32(20))
-    return _VOICING + np.maximum(np.float32(2) - loudness * (1 + _VOICING), np.float32(0))
+    return np.asarray(_VOICING + np.maximum(np.float32(2) - loudness * (1 + _VOICING), np.float32(0)))
 
 
 def path(octave: Floats, strength: Floats) -> NDArray[np.intp]:
@@ -114,7 +115,7 @@ def path(octave: Floats, strength: Floats) -> NDArray[np.intp]:
     for on in range(1, LAG + 1):
         onward = strength[..., PAST + 1 : end - on + 1] + ahead[..., 1:]
         ahead = np.maximum.reduce(onward[None] - costs[..., PAST : end - on], axis=1)
-    return (best + ahead).argmax(axis=0)
+    return np.asarray((best + ahead).argmax(axis=0))
 
 
 def _costs(octave: Floats) -> Floats:
@@ -122,4 +123,4 @@ def _costs(octave: Floats) -> Floats:
     costs = np.abs(octave[:, None, ..., :-1] - octave[None, ..., 1:]) * _OCTAVE_JUMP
     costs[0] = costs[:, 0] = _TURN
     costs[0, 0] = 0
-    return costs
+    return np.asarray(costs)

@@ -27,7 +27,7 @@ _FADING = 0.02
 _ACTIVE, _LEVEL, _ALPHA, _SONORANT = range(4)
 _OCTAVES = slice(4, 5 + CANDIDATES)
 _STRENGTHS = slice(5 + CANDIDATES, 6 + 2 * CANDIDATES)
-_SILENT = np.concatenate([np.float32([0, -120, 0, -120]), nothing().ravel()])
+_SILENT = np.concatenate([np.array([0, -120, 0, -120], np.float32), nothing().ravel()])
 """The rows of a frame that was not analysed."""
 _SIDES = np.array([[0], [1]])
 
