@@ -1,0 +1,122 @@
+"""The bundled calls through the whole product: the alerts that must come, come, and no others.
+
+The decisions must not hang on how loud the call is, on the telephone's codec, or on the sampling rate.
+"""
+
+import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from monitor.events import AlertEvent, Event, Interruption
+from monitor.review.evaluate import Evaluation, evaluate
+from monitor.review.truth import Truth, load_truth, recordings
+from monitor.session import replay_events
+
+AUDIO = Path(__file__).resolve().parents[2] / "fixtures" / "audio"
+CALLS = sorted(path.stem for path in AUDIO.glob("*.json"))
+MODELS = ("none", "script")
+
+
+@cache
+def heard(call: str, model: str) -> tuple[Event, ...]:
+    """Everything the monitor says about a bundled call (each is played once for all tests)."""
+    path = AUDIO / f"{call}.json"
+    return tuple(replay_events(recordings(load_truth(path), path), model=model))
+
+
+def judged(call: str, model: str) -> tuple[Evaluation, Truth]:
+    truth = load_truth(AUDIO / f"{call}.json")
+    return evaluate(heard(call, model), truth), truth
+
+
+def test_there_is_a_call_for_every_case():
+    kinds = {event.kind for call in CALLS for event in load_truth(AUDIO / f"{call}.json").events}
+    assert len(CALLS) >= 10
+    assert kinds >= {
+        "interruption", "talk_over", "backchannel", "raised", "dead_air", "hold_music",
+        "bleed", "clipping", "dead_channel", "apology",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("call", CALLS)
+def test_every_expected_alert_comes_in_its_window(call: str, model: str):
+    evaluation, _ = judged(call, model)
+    assert [(one.rule, one.from_, one.to) for one in evaluation.missed] == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("call", CALLS)
+def test_no_other_alert_warns(call: str, model: str):
+    evaluation, _ = judged(call, model)
+    assert [(one.rule, one.at, one.level) for one in evaluation.unexpected] == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("call", ["backchannels", "calm", "bleed"])
+def test_listening_well_is_no_reason_for_any_alert(call: str, model: str):
+    warnings = [one for one in heard(call, model) if isinstance(one, AlertEvent) and one.level != "info"]
+    assert [(one.rule, one.at) for one in warnings] == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_who_cut_in_is_found_and_nobody_else_is_blamed(call: str):
+    evaluation, truth = judged(call, "none")
+    score = evaluation.kinds.get("interruption")
+    assert (score is None) == (not truth.happenings("interruption"))
+    assert score is None or (score.wrong == 0 and score.missed <= len(truth.happenings("interruption")) // 5)
+
+
+def test_no_backchannel_is_called_an_interruption():
+    truth = load_truth(AUDIO / "backchannels.json")
+    assert len(truth.happenings("backchannel")) >= 10
+    assert not [event for event in heard("backchannels", "none") if isinstance(event, Interruption)]
+
+
+# --- the same decisions however the call was carried ---------------------------------------------
+
+Sound = NDArray[np.float64]
+
+
+def _gain(db: float) -> Callable[[Sound, int], tuple[Sound, int, str]]:
+    return lambda pcm, rate: (pcm * 10 ** (db / 20), rate, "FLOAT")
+
+
+def _resampled(to: int, subtype: str) -> Callable[[Sound, int], tuple[Sound, int, str]]:
+    return lambda pcm, rate: (soxr.resample(pcm, rate, to), to, subtype)
+
+
+CARRIED = {
+    "20 dB louder": _gain(20),
+    "20 dB quieter": _gain(-20),
+    "8 kHz mu-law": _resampled(8000, "ULAW"),
+    "48 kHz": _resampled(48000, "PCM_16"),
+}
+
+
+def decisions(call: str, events: tuple[Event, ...]) -> set[tuple[str, str | None, float, float]]:
+    """What was decided: each alert that was due, by its rule, side and window; nothing may come beside."""
+    evaluation = evaluate(events, load_truth(AUDIO / f"{call}.json"))
+    assert [(one.rule, one.at) for one in evaluation.unexpected] == []
+    assert [(one.rule, one.from_) for one in evaluation.missed] == []
+    return {(one.rule, one.channel, one.from_ or 0.0, one.to or 0.0) for one in evaluation.met}
+
+
+@pytest.mark.parametrize("how", sorted(CARRIED))
+@pytest.mark.parametrize("call", ["interruptions", "difficult-call"])
+def test_the_decisions_do_not_hang_on_how_the_call_was_carried(tmp_path: Path, call: str, how: str):
+    truth = load_truth(AUDIO / f"{call}.json")
+    pcm, rate = soundfile.read(AUDIO / truth.audio[0])
+    carried, rate, subtype = CARRIED[how](pcm, rate)
+    file = tmp_path / f"{call}.wav"
+    soundfile.write(file, carried, rate, subtype=subtype)
+    shutil.copy(AUDIO / f"{call}.json", tmp_path)
+    again = tuple(replay_events([file], model="none"))
+    assert decisions(call, again) == decisions(call, heard(call, "none"))

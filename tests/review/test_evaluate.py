@@ -1,0 +1,227 @@
+"""Scoring by hand-made events: each count can be told from the lines above it."""
+
+import pytest
+
+from monitor.events import (
+    AlertOpened,
+    AlertUpdated,
+    CallStarted,
+    Channel,
+    Event,
+    Evidence,
+    Interruption,
+    Level,
+    Overlap,
+    Prosody,
+    Quality,
+    SpeechEnded,
+    SpeechStarted,
+    Utterance,
+    Word,
+)
+from monitor.review.evaluate import Score, evaluate, total
+from monitor.review.truth import ExpectedAlert, Happening, Spoken, TrueWord, Truth
+
+
+def truth(
+    *events: Happening,
+    expected: tuple[ExpectedAlert, ...] = (),
+    allowed: tuple[str, ...] = (),
+    said: str = "",
+) -> Truth:
+    words = tuple(
+        TrueWord(channel="agent", text=text, start=float(n), end=n + 0.4)
+        for n, text in enumerate(said.split())
+    )
+    return Truth(
+        call="made-up", about="", audio=("made-up.wav",), rate=8000, band="narrow", seconds=60.0, voices={},
+        utterances=(Spoken(channel="agent", start=0, end=9, text=said),), words=words, events=events,
+        expected_alerts=expected, allowed_alerts=allowed,
+    )  # fmt: skip
+
+
+def interruption(at: float, by: Channel = "agent") -> Interruption:
+    of: Channel = "caller" if by == "agent" else "agent"
+    return Interruption(known=at + 1.2, start=at, at=at + 1.2, by=by, of=of)
+
+
+def cut_in(at: float, by: Channel = "agent") -> Happening:
+    return Happening(kind="interruption", by=by, start=at, end=at + 0.6, overlap=0.6)
+
+
+ALERT = {"rule_hash": "", "start": 0.0, "say": "", "why": "", "to": (), "evidence": Evidence(measure="m")}
+
+
+def alert(rule: str, at: float, level: Level = "warn", channel: Channel | None = "agent") -> AlertOpened:
+    return AlertOpened(
+        known=at, alert=f"{rule}@{at}", rule=rule, level=level, channel=channel, at=at, **ALERT
+    )
+
+
+def heard(text: str) -> list[Event]:
+    """A recogniser heard ``text`` from the agent, a word a second, known two seconds late."""
+    words = tuple(Word(word, float(n), n + 0.4) for n, word in enumerate(text.split()))
+    started = CallStarted(
+        call="c", sources=(), rate=8000, band="narrow", model="m", rules_hash="", profile=""
+    )
+    said = Utterance(
+        known=len(words) + 2.0,
+        channel="agent",
+        utterance=1,
+        revision=2,
+        start=0,
+        end=9,
+        text=text,
+        words=words,
+        final=True,
+    )
+    return [started, said]
+
+
+def test_a_found_a_missed_and_a_wrong_interruption_are_counted_apart():
+    events = [interruption(10.2), interruption(40.0)]
+    score = evaluate(events, truth(cut_in(10.0), cut_in(20.0))).kinds["interruption"]
+    assert (score.found, score.missed, score.wrong) == (1, 1, 1)
+    assert (score.precision, score.recall, score.f1) == (0.5, 0.5, 0.5)
+    assert score.delays == pytest.approx((1.4,))
+
+
+def test_one_claim_does_not_answer_for_two_interruptions():
+    score = evaluate([interruption(10.2)], truth(cut_in(10.0), cut_in(10.8))).kinds["interruption"]
+    assert (score.found, score.missed) == (1, 1)
+
+
+def test_an_interruption_by_the_other_side_is_another_one():
+    score = evaluate([interruption(10.0, by="caller")], truth(cut_in(10.0))).kinds["interruption"]
+    assert (score.found, score.missed, score.wrong) == (0, 1, 1)
+
+
+def test_a_backchannel_in_a_pause_may_be_claimed_but_need_not_be():
+    inside = Happening(kind="backchannel", by="agent", start=5.0, end=5.4, overlap=0.4)
+    in_pause = Happening(kind="backchannel", by="agent", start=9.0, end=9.4)
+    claim = Overlap(known=6.0, start=5.0, end=5.4, by="agent", kind="backchannel")
+    score = evaluate([claim], truth(inside, in_pause)).kinds["backchannel"]
+    assert (score.found, score.missed, score.wrong) == (1, 0, 0)
+
+
+def sounding(effort: float, *times: float) -> list[Event]:
+    return [
+        Prosody(known=t, channel="caller", at=t, level_dbfs=-20.0, effort=effort, voiced=1.0) for t in times
+    ]
+
+
+def test_a_raised_voice_counts_once_it_is_held_and_short_peaks_do_not():
+    peak = sounding(1.5, 3.0, 3.1, 3.2) + sounding(0.0, *(3.3 + n / 10 for n in range(12)))
+    shout = sounding(1.5, *(10 + n / 10 for n in range(15))) + sounding(
+        0.0, *(11.5 + n / 10 for n in range(15))
+    )
+    raised = Happening(kind="raised", by="caller", start=9.8, end=11.5)
+    score = evaluate([*peak, *shout], truth(raised)).kinds["raised"]
+    assert (score.found, score.missed, score.wrong) == (1, 0, 0)
+    assert score.delays == pytest.approx((0.9,))
+
+
+def silence(start: float, end: float) -> list[Event]:
+    return [
+        SpeechStarted(known=start - 2, channel="agent", at=start - 2),
+        SpeechEnded(known=start + 0.3, channel="agent", start=start - 2, end=start),
+        SpeechStarted(known=end, channel="caller", at=end),
+        SpeechEnded(known=end + 1, channel="caller", start=end, end=end + 1),
+    ]
+
+
+def test_a_silence_is_dead_air_from_eight_seconds_on():
+    dead = Happening(kind="dead_air", start=20.0, end=30.0)
+    score = evaluate([*silence(10, 17), *silence(20, 30)], truth(dead)).kinds["dead_air"]
+    assert (score.found, score.missed, score.wrong, score.delays) == (1, 0, 0, (8.0,))
+
+
+def test_silent_voices_during_hold_music_are_the_hold_and_not_dead_air():
+    music = Happening(kind="hold_music", start=20.0, end=50.0)
+    kinds = evaluate(silence(20, 50), truth(music)).kinds
+    assert kinds["hold_music"].f1 == 1.0
+    assert "dead_air" not in kinds
+
+
+def test_a_fault_said_in_pieces_is_one_fault():
+    bleed = Happening(kind="bleed", by="agent", start=0.0, end=50.0)
+    events = [
+        Quality(known=4.0, kind="bleed", channel="agent", start=3.0),
+        Quality(known=6.0, kind="bleed", channel="agent", start=3.0, end=5.5),
+        Quality(known=22.0, kind="bleed", channel="agent", start=21.0),
+        Quality(known=30.0, kind="clipping", channel="agent", start=29.0),
+    ]
+    kinds = evaluate(events, truth(bleed)).kinds
+    assert (kinds["bleed"].found, kinds["bleed"].wrong, kinds["bleed"].delays) == (1, 0, (4.0,))
+    assert (kinds["clipping"].found, kinds["clipping"].wrong) == (0, 1)
+
+
+def test_apologies_are_scored_only_where_words_were_heard():
+    sorry = Happening(kind="apology", by="agent", start=1.0, end=1.4)
+    assert "apology" not in evaluate([], truth(sorry, said="I'm sorry")).kinds
+    score = evaluate(heard("I'm sorry"), truth(sorry, said="I'm sorry")).kinds["apology"]
+    assert (score.found, score.missed, score.delays) == (1, 0, (3.0,))
+
+
+def test_word_errors_count_what_is_missing_added_and_changed():
+    words = evaluate(heard("I am so Sorry"), truth(said="I am sorry, Maria")).word_errors
+    assert words["agent"] == (2, 4)
+
+
+EXPECTED = ExpectedAlert(rule="interrupt.agent", channel="agent", from_=10, to=14)
+
+
+def test_an_alert_in_its_window_is_met_and_one_outside_is_unexpected():
+    evaluation = evaluate(
+        [alert("interrupt.agent", 12), alert("interrupt.agent", 40)], truth(expected=(EXPECTED,))
+    )
+    assert [one.at for one in evaluation.met] == [12]
+    assert [one.at for one in evaluation.unexpected] == [40]
+    assert not evaluation.missed
+
+
+def test_an_alert_about_the_other_side_does_not_meet_the_expectation():
+    evaluation = evaluate([alert("interrupt.agent", 12, channel="caller")], truth(expected=(EXPECTED,)))
+    assert (len(evaluation.missed), len(evaluation.unexpected)) == (1, 1)
+
+
+def test_alerts_of_info_level_and_allowed_ones_surprise_nobody():
+    events = [alert("talk.share", 5, level="info"), alert("calm.credit", 6)]
+    assert not evaluate(events, truth(allowed=("calm.credit",))).unexpected
+
+
+def test_an_alert_that_grows_to_a_warning_is_one():
+    opened = alert("deadair", 12, level="info")
+    fields = {name: getattr(opened, name) for name in opened.__struct_fields__}
+    grown = AlertUpdated(**{**fields, "level": "warn", "known": 19.0, "at": 19.0})
+    assert [one.level for one in evaluate([opened, grown], truth()).unexpected] == ["warn"]
+
+
+def test_alerts_on_words_are_due_only_where_words_were_heard():
+    needs_words = ExpectedAlert(rule="lang.blame", from_=0, to=9, words=True)
+    assert not evaluate([], truth(expected=(needs_words,))).missed
+    assert len(evaluate(heard("oh"), truth(expected=(needs_words,), said="oh")).missed) == 1
+
+
+def test_an_optional_alert_is_met_or_not_but_never_missed():
+    optional = ExpectedAlert(rule="deadair", from_=0, to=9, may=True)
+    assert not evaluate([], truth(expected=(optional,))).missed
+    assert len(evaluate([alert("deadair", 5)], truth(expected=(optional,))).met) == 1
+
+
+def test_several_calls_add_up():
+    first = evaluate([interruption(10.0)], truth(cut_in(10.0)))
+    second = evaluate([alert("deadair", 5)], truth(cut_in(30.0)))
+    both = total([first, second])
+    assert both.kinds["interruption"] == Score(found=1, missed=1, delays=(1.2,))
+    assert (both.worst_f1, len(both.unexpected)) == (pytest.approx(2 / 3), 1)
+
+
+def test_nothing_happened_and_nothing_was_said_is_no_score_at_all():
+    evaluation = evaluate([], truth())
+    assert (evaluation.kinds, evaluation.worst_f1) == ({}, 1.0)
+
+
+def test_the_ninetieth_percentile_is_a_delay_that_was_measured():
+    delays = tuple(float(n) for n in range(1, 11))
+    assert Score(found=10, delays=delays).summary()["delay_p90"] == 9.0
