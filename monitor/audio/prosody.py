@@ -82,7 +82,8 @@ class _Side:
         self._channel: Channel = channel
         self._speaker = Speaker(settings)
         self._nuclei = Nuclei()
-        self._syllables: deque[tuple[int, int]] = deque(maxlen=_RATE_STEPS)
+        self._steps = deque([(0, 0)] * _RATE_STEPS)
+        self._found = self._speech = 0
         self._window = round(settings.window / FRAME_SECONDS)
         self._fewest = round(settings.window_voiced / FRAME_SECONDS)
         self._recent = np.full((3, self._window - STEP), np.float32(np.nan))
@@ -111,8 +112,9 @@ class _Side:
         """Steps without speech."""
         silence = np.full((3, steps * STEP), np.float32(np.nan))
         self._recent = np.concatenate([self._recent, silence], axis=1)[:, STEP - self._window :]
-        self._syllables.append((self._nuclei.pause(), 0))
-        self._syllables.extend([(0, 0)] * (steps - 1))
+        self._remember(self._nuclei.pause(), 0)
+        for _ in range(min(steps - 1, _RATE_STEPS)):
+            self._remember(0, 0)
         return []
 
     def _medians(self, sounds: Floats) -> list[Sound | None]:
@@ -139,7 +141,7 @@ class _Side:
                 found += nuclei.hear(frame.sonorant, voiced=not math.isnan(frame.pitch))
             else:
                 found += nuclei.pause()
-        self._syllables.append((found, speech))
+        self._remember(found, speech)
 
     def _event(
         self, frames: list[_Frame], recent: Sound | None, at: float, known: float, *, alone: bool
@@ -160,7 +162,7 @@ class _Side:
             level_dbfs=round(10 * math.log10(power), 2),
             f0_hz=round(100 * 2 ** (sound.pitch / 12), 2) if sound else None,
             alpha_db=round(sound.tilt, 2) if sound else None,
-            voiced=round(seconds_voiced, 2),
+            voiced=round(len(voiced) / STEP, 2),
             rate_sps=self._rate(),
             effort=round(shift.effort, 2) if shift else None,
             pitch_st=round(shift.pitch, 2) if shift else None,
@@ -170,10 +172,16 @@ class _Side:
 
     def _rate(self) -> float | None:
         """Syllables per second of speech, over the last seconds of the call."""
-        speech = sum(frames for _, frames in self._syllables)
-        if speech < _RATE_LEAST:
+        if self._speech < _RATE_LEAST:
             return None
-        return round(sum(nuclei for nuclei, _ in self._syllables) / (speech * FRAME_SECONDS), 2)
+        return round(self._found / (self._speech * FRAME_SECONDS), 2)
+
+    def _remember(self, found: int, speech: int) -> None:
+        """Keeps a step's syllables and frames of speech, and forgets the step of 5 s ago."""
+        self._steps.append((found, speech))
+        gone_found, gone_speech = self._steps.popleft()
+        self._found += found - gone_found
+        self._speech += speech - gone_speech
 
 
 def _median(values: Iterable[float]) -> float:
