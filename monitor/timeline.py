@@ -8,7 +8,7 @@ It takes facts in the order in which they became known and answers questions abo
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from monitor.events import (
@@ -25,6 +25,7 @@ from monitor.events import (
     SpeechStarted,
     TalkOver,
     Utterance,
+    Word,
     other,
 )
 from monitor.voice import Held, Voice
@@ -32,8 +33,13 @@ from monitor.voice import Held, Voice
 HORIZON = 600.0
 """Seconds that are remembered in detail; no rule's window may be longer."""
 
-RELEASE = 3.0
-"""A turn ends when the floor passes or after this long a pause, in seconds."""
+SENTENCE_GAP = 1.5
+"""A pause of so many seconds ends a sentence that has no full stop."""
+
+SENTENCE_WORDS = 20
+
+REVISED = 4
+"""Only the last utterances of a side are still revised."""
 
 HEARD_LAG = 0.5
 """A silent side counts as heard up to this long ago, in seconds: speech is noticed with a delay."""
@@ -72,7 +78,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that happened: a phrase, an interruption, a hold that ended. ``kind`` names it."""
+    """Something that happened: a phrase, an interruption, a hold that ended. ``kind`` names it.
+
+    ``text`` are the words, ``detail`` what else people should be told about it.
+    """
 
     kind: str
     channel: Channel | None
@@ -80,6 +89,7 @@ class Mark:
     end: float
     text: str | None = None
     utterance: int | None = None
+    detail: str | None = None
 
     def cited(self) -> Cited:
         """The mark as a piece of evidence."""
@@ -87,14 +97,27 @@ class Mark:
         return Cited(start=self.start, end=self.end, channel=self.channel, text=self.text, kind=kind)
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one side said in one utterance, as it is known now."""
+
+    channel: Channel
+    utterance: int
+    start: float
+    end: float
+    words: tuple[Word, ...]
+    final: bool
+
+
 class Timeline:
     """What happened on the call so far. All times are seconds of the call."""
 
     def __init__(self, *, words: bool = True, meta: dict[str, Any] | None = None) -> None:
-        self.words = words
+        self.has_words = words
         self.meta = dict(meta or {})
         self.now = 0.0
         self.speech: dict[Channel, deque[Stretch]] = {channel: deque() for channel in CHANNELS}
+        self.said: dict[Channel, deque[Said]] = {channel: deque() for channel in CHANNELS}
         self.turns: deque[Stretch] = deque()
         self.holder: Channel | None = None
         self.voice: dict[Channel, Voice] = {channel: Voice() for channel in CHANNELS}
@@ -105,6 +128,7 @@ class Timeline:
         self.counts: Counter[tuple[str, Channel | None]] = Counter()
         self.first: dict[tuple[str, Channel | None], float] = {}
         self.ended: float | None = None
+        self.hardest = 0.0
         self.difficulty: tuple[float, float] = (0.0, 0.0)
         self._covered = 0.0
         self._covered_to = 0.0
@@ -162,6 +186,7 @@ class Timeline:
         """The running difficulty, and since when it is what it is."""
         if score != self.difficulty[0]:
             self.difficulty = (score, self.now)
+            self.hardest = max(self.hardest, score)
 
     # --- questions: what happened ---
 
@@ -182,6 +207,31 @@ class Timeline:
         sides = (channel,) if channel else (*CHANNELS, None)
         ends = [marks[-1] for kind in kinds for side in sides if (marks := self._marks.get((kind, side)))]
         return max(ends, key=lambda mark: mark.end, default=None)
+
+    def words(self, channel: Channel, since: float) -> list[Word]:
+        """This side's words that ended after ``since``, by time."""
+        found: list[Word] = []
+        for said in reversed(self.said[channel]):
+            if said.end <= since:
+                break
+            found[:0] = [word for word in said.words if word.end > since]
+        return found
+
+    def sentence(self, mark: Mark) -> Mark:
+        """The mark with the whole sentence that it begins, as far as it is known."""
+        if mark.channel is None:
+            return mark
+        words: list[Word] = []
+        for word in self.words(mark.channel, mark.start):
+            if word.start < mark.start or (words and word.start - words[-1].end > SENTENCE_GAP):
+                continue
+            words.append(word)
+            if word.text.rstrip().endswith((".", "?", "!")):
+                break
+        if not words:
+            return mark
+        text = " ".join(word.text.strip() for word in words[:SENTENCE_WORDS])
+        return replace(mark, end=words[-1].end, text=text)
 
     # --- questions: who speaks ---
 
@@ -230,7 +280,7 @@ class Timeline:
         return max(held, *(self.spoken_until(channel) for channel in CHANNELS))
 
     def holding(self) -> Stretch | None:
-        """The hold that the caller is in now, if any: by the softphone, or by the agent's words and a silence."""
+        """The hold that the caller is in now: by the softphone, or by the agent's words and a silence."""
         if self.holds and self.holds[-1].end is None:
             return self.holds[-1]
         since = self.silent_since()
@@ -246,7 +296,7 @@ class Timeline:
     def heard_until(self, channel: Channel) -> float:
         """Up to when it is known what this side said; never more than ``WORDS_PATIENCE`` ago."""
         patience = self.now - WORDS_PATIENCE
-        if not self.words:
+        if not self.has_words:
             return self.now
         settled = self.now - HEARD_LAG
         segments = self.speech[channel]
@@ -284,12 +334,12 @@ class Timeline:
         if not self.holds or self.holds[-1] is not hold:
             self.holds.append(hold)
         hold.end = max(at, hold.start)
-        self.mark(Mark("hold", None, hold.start, hold.end))
+        self.mark(Mark("held", None, hold.start, hold.end))
 
     # --- inside ---
 
     def _speech_started(self, event: SpeechStarted) -> tuple[str, ...]:
-        topics = ("speech", f"speech:{event.channel}")
+        topics: tuple[str, ...] = ("speech", f"speech:{event.channel}")
         hold = self.holding()
         if hold and (not self.holds or self.holds[-1] is not hold):
             self.resume(event.at)
@@ -399,4 +449,15 @@ class Timeline:
     def _utterance(self, event: Utterance) -> tuple[str, ...]:
         known = event.end if event.final else max((w.end for w in event.words if w.committed), default=0.0)
         self._last_words[event.channel] = max(self._last_words[event.channel], known)
+        said = self.said[event.channel]
+        words = event.words if event.final else tuple(word for word in event.words if word.committed)
+        one = Said(event.channel, event.utterance, event.start, event.end, words, event.final)
+        for place in range(len(said) - 1, max(-1, len(said) - 1 - REVISED), -1):
+            if said[place].utterance == event.utterance:
+                said[place] = one
+                break
+        else:
+            said.append(one)
+        while said[0].end < self.now - HORIZON:
+            said.popleft()
         return ("utterance", f"utterance:{event.channel}")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from monitor.rules.contract import AbsenceTrigger, ContractTrigger
 from monitor.rules.cues import BoundCue
 from monitor.rules.engine import Watch
@@ -15,8 +17,11 @@ BROKEN_WINDOW = 30.0
 META_ALIASES = {"out": ("out", "outbound"), "in": ("in", "inbound")}
 
 
-def bind(rule: Rule, place: int) -> Watch:
-    """The rule, ready to be asked."""
+def bind(rule: Rule, place: int, *, words: bool = True) -> Watch:
+    """The rule, ready to be asked. Without words, of ``any`` only what can be heard is asked."""
+    if not words and rule.any is not None:
+        heard = [one for one in rule.any if not Asked.of(one).measure.words]
+        rule = msgspec.structs.replace(rule, any=heard or rule.any)
     return Watch(rule, _trigger(rule), place, counts=_counts(rule))
 
 
@@ -74,10 +79,10 @@ def _contract(rule: Rule) -> ContractTrigger:
 
 def _absence(rule: Rule) -> AbsenceTrigger:
     params = (rule.measure or {}).get("phrases") or {}
-    side = {params.get("by", "agent"): params.get("of")}
-    return AbsenceTrigger(
-        BoundCue.of(Cue(**side)), number(rule.not_said_by or 0.0), Step((), during=rule.during)
-    )
+    of = params.get("of")
+    cue = Cue(caller=of) if params.get("by") == "caller" else Cue(agent=of)
+    said = BoundCue.of(cue)
+    return AbsenceTrigger(said, number(rule.not_said_by or 0.0), Step((), during=rule.during))
 
 
 def in_scope(scope: Scope | None, meta: dict[str, Any], profile: str) -> bool:

@@ -15,6 +15,7 @@ from monitor.rules.check import check
 from monitor.rules.phrases import Lexicon
 from monitor.rules.places import Place
 from monitor.rules.profile import Profile, apply, load_profile
+from monitor.rules.remarks import KINDS
 from monitor.rules.rule import Rule, number
 
 HASH_DIGITS = 12
@@ -83,8 +84,8 @@ def load_book(
         entries = [entry for entry in bundled if entry.plain.get("rule") not in named] + entries
     chosen = load_profile(profile)
     rules, sources = _merged([*entries, *chosen.overrides])
-    lexicon = Lexicon.load(language)
-    typed = [check(place, lexicon.classes) for place in rules]
+    classes = Lexicon.load(language).classes | KINDS.keys()
+    typed = [check(place, classes) for place in rules]
     return _made(typed, chosen, language, sources)
 
 

@@ -10,7 +10,7 @@ from monitor.rules.book import hash_of
 from monitor.rules.engine import Alert, Change
 from monitor.rules.explain import evidence, sentence
 from monitor.rules.fatigue import SILENT_RULE, Cards, Mute, Request
-from monitor.rules.rule import Rule, Rung, names, number
+from monitor.rules.rule import SAY_MOST, Rule, Rung, names, number
 from monitor.timeline import Timeline
 
 NOTICED = 10.0
@@ -65,7 +65,8 @@ class Bulletin:
     def restless(self) -> bool:
         """Whether something may change by time alone: a card that waits, a warning that may be ignored."""
         return bool(self.cards.waiting) or any(
-            told.shown is not None and not told.escalated for _, told in self._open.values()
+            not told.escalated and (told.shown is not None or alert.watch.rule.escalate_after is not None)
+            for alert, told in self._open.values()
         )
 
     def pause(self) -> list[Event]:
@@ -77,6 +78,11 @@ class Bulletin:
             told.card, told.withheld, told.shown = True, None, self._line.now
             out.append(self._event(AlertUpdated, alert, told))
         for alert, told in self._open.values():
+            after = alert.watch.rule.escalate_after
+            if after is not None and self._line.now >= alert.opened + number(after) - 1e-9:
+                if self._escalate(alert, told, anyway=True):
+                    out.append(self._event(AlertUpdated, alert, told))
+                continue
             late = (
                 told.shown is not None and self._line.now >= told.shown + self._settings.ignored_after - 1e-9
             )
@@ -95,7 +101,16 @@ class Bulletin:
         self.opened[alert.watch.rule.rule] += 1
         self._mute(alert.watch.rule, alert.key)
         self._ask_for_card(alert, told)
-        return [self._event(AlertOpened, alert, told)]
+        return [self._event(AlertOpened, alert, told), *self._note(alert)]
+
+    def _note(self, alert: Alert) -> list[Event]:
+        """What the alert's rule wants to be written down, too."""
+        kind, words = alert.watch.rule.note, alert.reading.words
+        if kind is None or not words:
+            return []
+        channel = alert.reading.channel or "agent"
+        return [Note(known=_round(self._line.now), at=_round(alert.at), channel=channel, kind=kind,
+                     text=words[-1].text or "")]  # fmt: skip
 
     def _updated(self, alert: Alert) -> list[Event]:
         if alert.key not in self._open:
@@ -157,10 +172,15 @@ class Bulletin:
         if told.card:
             told.shown = self._line.now
 
-    def _escalate(self, alert: Alert, told: Told) -> bool:
+    def _escalate(self, alert: Alert, told: Told, *, anyway: bool = False) -> bool:
         """An ignored warning goes to supervisors, too; whether that is new."""
         shape = Shape(alert)
-        if told.escalated or shape.level == "info" or alert.watch.rule.private or "supervisor" in shape.to:
+        if (
+            told.escalated
+            or (shape.level == "info" and not anyway)
+            or alert.watch.rule.private
+            or "supervisor" in shape.to
+        ):
             return False
         told.escalated = True
         return True
@@ -197,6 +217,7 @@ class Shape:
 
     def __init__(self, alert: Alert) -> None:
         self._rule = alert.watch.rule
+        self._detail = alert.reading.detail or ""
         self._rung: Rung | None = self._rule.ladder[alert.step] if self._rule.ladder else None
 
     @property
@@ -206,13 +227,22 @@ class Shape:
 
     @cached_property
     def say(self) -> str:
-        """The text to the agent."""
-        return (self._rung.say if self._rung else None) or self._rule.say
+        """The text to the agent, with what it names filled in."""
+        return filled((self._rung.say if self._rung else None) or self._rule.say, self._detail)
 
     @property
     def to(self) -> tuple[Audience, ...]:
         """Who may see it."""
         return tuple((self._rung.to if self._rung else None) or self._rule.to)
+
+
+def filled(say: str, detail: str) -> str:
+    """The text with ``{detail}`` in it, cut so that all of it fits."""
+    if "{detail}" not in say:
+        return say
+    room = SAY_MOST - len(say) + len("{detail}")
+    short = detail if len(detail) <= room else detail[: room - 1].rstrip() + "…"
+    return say.replace("{detail}", short or "that")
 
 
 def _round(moment: float) -> float:

@@ -1,6 +1,6 @@
 """What the types cannot say: names that must exist, times that must be possible, texts that must fit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from monitor.rules.cues import MOMENTS
 from monitor.rules.measures import MEASURES
@@ -26,7 +26,7 @@ def check(place: Place, classes: frozenset[str]) -> Rule:
 
 
 def _check_texts(place: Place, rule: Rule) -> None:
-    said = [(("say",), rule.say)]
+    said: list[tuple[tuple[str | int, ...], str]] = [(("say",), rule.say)]
     said += [(("ladder", at, "say"), rung.say or "") for at, rung in enumerate(rule.ladder or ())]
     for keys, text in said:
         if len(text) > SAY_MOST:
@@ -60,7 +60,7 @@ def _check_question(place: Place, rule: Rule, classes: frozenset[str]) -> None:
         raise place.part("expect").wrong("`expect`, `turns` and `looking_back` go with `after`.")
 
 
-def _check_measure(place: Place, written: dict[str, object], classes: frozenset[str]) -> None:
+def _check_measure(place: Place, written: Mapping[str, object], classes: frozenset[str]) -> None:
     if len(written) != 1:
         raise place.wrong("exactly one measure was expected here; several go under `all:` or `any:`.")
     name, params = next(iter(written.items()))

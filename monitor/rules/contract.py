@@ -89,14 +89,14 @@ class ContractTrigger:
 
     def _answered(self, line: Timeline, cue: Mark, deadline: float) -> bool:
         since = cue.start - self.looking_back if self.looking_back else cue.start
-        return any(mark.start <= deadline for mark in self.expect.marks(line, since))
+        return self.expect.came(line, since, deadline)
 
     def _exempt(self, line: Timeline, cue: Mark, deadline: float) -> bool:
         if not self.unless:
             return False
         reach = self.unless.within
         since = cue.start - (self.looking_back if reach is None else reach)
-        return any(mark.start <= deadline for mark in self.unless.marks(line, since))
+        return self.unless.came(line, since, deadline)
 
 
 @dataclass(slots=True)
@@ -118,11 +118,15 @@ class AbsenceTrigger:
         bar = Bar("at_most", 0.0)
         begun = line.first.get(("speech", side))
         if begun is None:
-            return Look(NOT_MET, False, Reading(), bar, line.now)
+            return _nothing(Reading(), bar, line)
         deadline = round(begun + self.by, 3)
         if self.said.marks(line, 0.0):
-            return Look(NOT_MET, False, Reading(1.0), bar, line.now)
+            return _nothing(Reading(1.0), bar, line)
         if line.now < deadline - 1e-9 or line.heard_until(side) < deadline - 1e-9:
-            return Look(NOT_MET, False, Reading(0.0), bar, line.now, max(deadline, line.now + SOON))
+            return _nothing(Reading(0.0), bar, line, again=max(deadline, line.now + SOON))
         met = 0 if in_part(self.step.during, deadline, line) else NOT_MET
-        return Look(met, True, Reading(0.0, begun, deadline, side), bar, deadline)
+        return Look(met, staying=True, reading=Reading(0.0, begun, deadline, side), bar=bar, at=deadline)
+
+
+def _nothing(reading: Reading, bar: Bar, line: Timeline, again: float | None = None) -> Look:
+    return Look(NOT_MET, staying=False, reading=reading, bar=bar, at=line.now, again=again)

@@ -15,12 +15,12 @@ MOMENTS: dict[str, tuple[str, Channel | None]] = {
     "caller_turn": ("turn", "caller"),
     "agent_interrupts": ("interruption", "agent"),
     "caller_interrupts": ("interruption", "caller"),
-    "agent_question": ("question", "agent"),
-    "caller_question": ("question", "caller"),
-    "agent_playback": ("playback", "agent"),
-    "hold_ended": ("hold", None),
+    "hold_ended": ("held", None),
 }
 """Moments that a cue may name, and the marks of the timeline that they are."""
+
+TOPICS = {"turn": "floor", "held": "hold"}
+"""Where the topic of a moment is not its own name and side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class BoundCue:
     longer_than: float
     within: float | None
     words: bool
+    every: bool = False
 
     @classmethod
     def of(cls, cue: Cue) -> "BoundCue":
@@ -38,9 +39,9 @@ class BoundCue:
         said: list[tuple[str, Channel | None]] = [(name, "agent") for name in names(cue.agent)]
         said += [(name, "caller") for name in names(cue.caller)]
         came = [MOMENTS[name] for name in names(cue.moment)]
-        spoken = (bool(said) and not came) or any(kind in ("question", "playback") for kind, _ in came)
+        spoken = (bool(said) and not came) or any(kind == "echo" for kind, _ in came)
         within = None if cue.within is None else number(cue.within)
-        return cls(tuple(said + came), number(cue.longer_than or 0.0), within, spoken)
+        return cls(tuple(said + came), number(cue.longer_than or 0.0), within, spoken, cue.every)
 
     @property
     def topics(self) -> set[str]:
@@ -48,8 +49,10 @@ class BoundCue:
         moments = {kind for kind, _ in MOMENTS.values()}
         topics = set()
         for kind, channel in self.wanted:
-            name = kind if kind in moments else f"say:{kind}"
-            topics.add(f"{name}:{channel}" if channel and kind in moments else name)
+            if kind not in moments:
+                topics.add(f"say:{kind}")
+            else:
+                topics.add(TOPICS.get(kind) or f"{kind}:{channel}")
         return topics
 
     @property
@@ -62,6 +65,13 @@ class BoundCue:
         found = [mark for kind, channel in self.wanted for mark in line.marks((kind,), channel, since)]
         kept = [mark for mark in found if mark.end - mark.start >= self.longer_than]
         return sorted(kept, key=lambda mark: (mark.end, mark.start))
+
+    def came(self, line: Timeline, since: float, before: float) -> bool:
+        """Whether the cue (all of it, where every name must come) began between two moments."""
+        marks = [mark for mark in self.marks(line, since) if mark.start <= before]
+        if not self.every:
+            return bool(marks)
+        return {(mark.kind, mark.channel) for mark in marks} >= set(self.wanted)
 
     def until(self, line: Timeline) -> float | None:
         """Where the cue came within its time, the moment at which that is over."""

@@ -27,16 +27,17 @@ class Part(NamedTuple):
     points: float
     kinds: tuple[str, ...]
     channel: Channel = "caller"
+    longer_than: float = 0.0
 
 
 PARTS = (
     Part("raised voice", 25.0, ("raised",)),
-    Part("anger", 20.0, ("anger", "escalation", "not_heard", "abuse_mild", "abuse_severe")),
-    Part("repetition", 20.0, ("repetition", "repeat")),
-    Part("upsetting event", 20.0, ("upsetting",)),
+    Part("anger", 20.0, ("anger", "escalation_request", "not_heard_cue", "abuse")),
+    Part("repetition", 20.0, ("repetition_cue", "repeat")),
+    Part("upsetting event", 20.0, ("upsetting_event",)),
     Part("short answers", 15.0, ("stonewall",)),
-    Part("long story", 10.0, ("ramble",)),
-    Part("distracted", 10.0, ("busy",)),
+    Part("long story", 10.0, ("turn",), longer_than=75.0),
+    Part("distracted", 10.0, ("busy_driving",)),
 )
 """The signs of the rulebook, row 9. Kinds are marks of the timeline: phrases of the caller and moments."""
 
@@ -46,6 +47,7 @@ def parts_of(line: Timeline) -> dict[str, float]:
     found: dict[str, float] = {}
     for part in PARTS:
         marks = line.marks(part.kinds, part.channel, line.now - GONE)
+        marks = [mark for mark in marks if mark.end - mark.start >= part.longer_than]
         if marks:
             fade = min(1.0, (GONE - (line.now - marks[-1].end)) / (GONE - FULL))
             points = part.points * min(MOST, 1.0 + AGAIN * (len(marks) - 1)) * max(0.0, fade)

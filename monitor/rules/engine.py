@@ -20,6 +20,9 @@ from monitor.timeline import Timeline
 TICK = 0.1
 """Seconds of the grid on which running durations are judged."""
 
+NEVER = 1 << 60
+"""A tick that no call reaches."""
+
 WRONG_REST = 600.0
 """Seconds that a rule rests after a person called its alert wrong."""
 
@@ -94,6 +97,11 @@ class Engine:
             for topic in watch.trigger.topics:
                 self._by_topic.setdefault(topic, []).append(watch)
 
+    def begin(self) -> Iterator[Change]:
+        """Asks every rule once, so that each can say when it is due."""
+        for watch in self.watches:
+            yield from self.look(watch)
+
     def wake(self, topics: Iterable[str]) -> Iterator[Change]:
         """Asks the rules that depend on any of these topics, in the order of the book."""
         woken: dict[int, Watch] = {}
@@ -103,13 +111,12 @@ class Engine:
         for place in sorted(woken):
             yield from self.look(woken[place])
 
-    def next_tick(self, before: float) -> int | None:
-        """The earliest tick, gone by before ``before``, at which a rule is due."""
-        while self._due and self.watches[self._due[0][1]].due != self._due[0][0]:
-            heappop(self._due)
-        if self._due and self._due[0][0] * TICK < before - 1e-9:
-            return self._due[0][0]
-        return None
+    def next_tick(self) -> int:
+        """The earliest tick at which a rule is due."""
+        due = self._due
+        while due and self.watches[due[0][1]].due != due[0][0]:
+            heappop(due)
+        return due[0][0] if due else NEVER
 
     def run(self, tick: int) -> Iterator[Change]:
         """Asks the rules that are due at ``tick``; the timeline stands there already."""

@@ -64,7 +64,7 @@ class Cards:
         self.mutes: dict[str, Mute] = {}
 
     def ask(self, request: Request) -> str | None:
-        """Asks for a card now: null when it is shown, or why it is held back (it waits where that may pass)."""
+        """Asks for a card now: null when it is shown, or why it is held back (it waits where it may)."""
         reason = self._against(request)
         if reason is None:
             self._show(request)

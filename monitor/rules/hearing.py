@@ -1,10 +1,20 @@
-"""Words -> marks on the timeline: which phrases were said, and what is worth a note."""
+"""Words -> marks on the timeline: phrases, what several utterances tell together, and notes."""
 
-from monitor.events import Channel, Event, Note, Utterance
+import msgspec
+
+from monitor.events import CHANNELS, Channel, Event, Note, Utterance
 from monitor.rules.book import RuleBook
+from monitor.rules.phrases import Match
+from monitor.rules.remarks import Remarks
 from monitor.rules.rule import names
 from monitor.rules.spotter import Spotter
 from monitor.timeline import Mark, Timeline
+
+DETAILED = frozenset({"reask", "jargon"})
+"""Marks whose text may be named in the text to the agent."""
+
+SILENT = frozenset({"plays_back", "drift", "generic"})
+"""Remarks without words of their own."""
 
 
 class Hearing:
@@ -12,35 +22,59 @@ class Hearing:
 
     def __init__(self, book: RuleBook, line: Timeline) -> None:
         self._line = line
+        self._lexicon = book.lexicon
         self._spotter = Spotter(book.lexicon)
-        self._notes: dict[tuple[str, Channel], str] = {}
-        self._noted: set[tuple[str, Channel, str]] = set()
+        self._remarks = Remarks(book.lexicon, _slots(line))
+        self._matched: dict[tuple[Channel, int], tuple[Match, ...]] = {}
+        self._notes: dict[str, frozenset[str]] = dict.fromkeys(CHANNELS, frozenset())
+        self._noted: set[tuple[str, str]] = set()
         for rule in book.rules:
-            if rule.note is not None and rule.measure and not rule.off:
-                self._notes |= _noted_by(rule.note, rule.measure)
+            noted = (rule.measure or {}).get("worth_noting") if rule.note and not rule.off else None
+            if noted is not None:
+                self._note_by(noted.get("by"), names(noted.get("of")))
+
+    def begin(self) -> None:
+        """The call has begun, and what was known before it is there."""
+        self._remarks = Remarks(self._lexicon, _slots(self._line))
 
     def hear(self, utterance: Utterance) -> tuple[list[Event], list[str]]:
         """The notes that these words are worth, and the topics they touch."""
         topics: list[str] = []
-        notes: list[Event] = []
+        key = utterance.channel, utterance.utterance
         for found in self._spotter.hear(_settled(utterance)):
             topics += self._line.unmark(found.channel, found.utterance)
-            for match in found.matches:
-                self._line.mark(
-                    Mark(match.cls, found.channel, match.start, match.end, match.text, found.utterance)
-                )
-                topics.append(f"say:{match.cls}")
-                if utterance.final and (match.cls, found.channel) in self._notes:
-                    notes += self._note(match.cls, found.channel, match.end, match.text)
-        return notes, topics
+            self._matched[found.channel, found.utterance] = found.matches
+            topics += [self._mark(match, found.channel, found.utterance) for match in found.matches]
+        if not utterance.final:
+            return [], topics
+        remarks = self._remarks.hear(utterance, self._matched.pop(key, ()))
+        topics += [self._mark(match, utterance.channel, None) for match in remarks]
+        return [note for match in remarks for note in self._note(match, utterance.channel)], topics
 
-    def _note(self, cls: str, channel: Channel, at: float, text: str) -> list[Event]:
-        key = (cls, channel, text.casefold())
-        if key in self._noted:
+    # --- inside ---
+
+    def _mark(self, match: Match, channel: Channel, utterance: int | None) -> str:
+        detail = match.text if match.cls in DETAILED else None
+        text = None if match.cls in SILENT else match.text
+        self._line.mark(Mark(match.cls, channel, match.start, match.end, text, utterance, detail))
+        return f"say:{match.cls}"
+
+    def _note_by(self, by: object, kinds: tuple[str, ...]) -> None:
+        for side in (str(by),) if by else CHANNELS:
+            self._notes[side] |= frozenset(kinds)
+
+    def _note(self, match: Match, channel: Channel) -> list[Event]:
+        key = (match.cls, match.text.casefold().strip(" .,?!"))
+        if match.cls not in self._notes[channel] or key in self._noted:
             return []
         self._noted.add(key)
-        kind = self._notes[cls, channel]
-        return [Note(known=round(self._line.now, 3), at=round(at, 3), channel=channel, kind=kind, text=text)]
+        known, at = round(self._line.now, 3), round(match.end, 3)
+        return [Note(known=known, at=at, channel=channel, kind=match.cls, text=match.text.strip(" .,?!"))]
+
+
+def _slots(line: Timeline) -> dict[str, object]:
+    known = line.meta.get("handover")
+    return dict(known) if isinstance(known, dict) else {}
 
 
 def _settled(utterance: Utterance) -> Utterance:
@@ -48,17 +82,5 @@ def _settled(utterance: Utterance) -> Utterance:
     if utterance.final:
         return utterance
     words = tuple(word for word in utterance.words if word.committed)
-    return Utterance(
-        known=utterance.known, channel=utterance.channel, utterance=utterance.utterance,
-        revision=utterance.revision, start=utterance.start, end=words[-1].end if words else utterance.start,
-        text="", words=words, final=False,
-    )  # fmt: skip
-
-
-def _noted_by(kind: str, measure: dict[str, dict[str, object] | None]) -> dict[tuple[str, Channel], str]:
-    params = measure.get("phrases") or {}
-    of, by = params.get("of"), params.get("by")
-    sides: tuple[Channel, ...] = (
-        ("agent",) if by == "agent" else ("caller",) if by == "caller" else ("agent", "caller")
-    )
-    return {(name, side): kind for name in names(of) for side in sides}  # type: ignore[arg-type]  # checked before
+    end = words[-1].end if words else utterance.start
+    return msgspec.structs.replace(utterance, words=words, end=end, text="")

@@ -54,7 +54,7 @@ class Judge:
         self._hearing = Hearing(book, self._line) if words else None
         self._bulletin = Bulletin(settings or RulesSettings(), self._line)
         self._meter = Meter()
-        self._tick = -1
+        self._next: int | None = None
         self._meter_tick = DIFFICULTY_TICKS
         self._card_tick = 0
 
@@ -65,10 +65,13 @@ class Judge:
 
     def take(self, event: Event) -> list[Event]:
         """One fact; what it leads to."""
-        out = self.advance(event.known) if event.known > self._line.now else []
+        out = self.advance(event.known)
         self._line.advance(event.known)
         if isinstance(event, CallStarted):
             self._line.meta.update(event.meta)
+            if self._hearing is not None:
+                self._hearing.begin()
+            out += self._told(self._engine.begin())
         topics = self._line.take(event)
         if self._hearing is not None and isinstance(event, Utterance):
             told, heard = self._hearing.hear(event)
@@ -78,8 +81,8 @@ class Judge:
     def advance(self, now: float) -> list[Event]:
         """The call went on: runs the ticks before ``now``."""
         out: list[Event] = []
-        while (tick := self._next_tick(now)) is not None:
-            out += self._run(tick)
+        while self._due() * TICK < now - 1e-9:
+            out += self._run(self._due())
         return out
 
     def order(self, order: Order, now: float) -> list[Event]:
@@ -122,16 +125,18 @@ class Judge:
 
     # --- inside ---
 
-    def _next_tick(self, now: float) -> int | None:
-        due = [tick for tick in (self._engine.next_tick(now),) if tick is not None]
-        if self._meter_tick * TICK < now - 1e-9:
-            due.append(self._meter_tick)
-        if self._bulletin.restless and self._card_tick * TICK < now - 1e-9:
-            due.append(self._card_tick)
-        return min(due, default=None)
+    def _due(self) -> int:
+        """The next tick at which anything has to be looked at; kept until something changes."""
+        if self._next is None:
+            due = [self._meter_tick, self._engine.next_tick()]
+            if self._bulletin.restless:
+                due.append(self._card_tick)
+            self._next = min(due)
+        return self._next
 
     def _run(self, tick: int) -> list[Event]:
         self._line.advance(round(tick * TICK, 1))
+        self._next = None
         out: list[Event] = []
         if tick == self._meter_tick:
             self._meter_tick += DIFFICULTY_TICKS
@@ -150,6 +155,7 @@ class Judge:
 
     def _told(self, changes: Iterable[Change]) -> list[Event]:
         out: list[Event] = []
+        self._next = None
         for change in changes:
             out += self._bulletin.tell(change)
         if out:
@@ -163,8 +169,8 @@ def _chosen(book: RuleBook, line: Timeline) -> tuple[list[Watch], tuple[Off, ...
     off: list[Off] = []
     for rule in book.rules:
         reason = _reason_off(rule, book, line)
-        watch = bind(rule, len(watches)) if reason is None else None
-        if watch is not None and watch.trigger.words and not line.words:
+        watch = bind(rule, len(watches), words=line.has_words) if reason is None else None
+        if watch is not None and watch.trigger.words and not line.has_words:
             watch, reason = None, "it needs words, and no recogniser listens"
         if watch is not None:
             watches.append(watch)
@@ -178,6 +184,6 @@ def _chosen(book: RuleBook, line: Timeline) -> tuple[list[Watch], tuple[Off, ...
 def _reason_off(rule: Rule, book: RuleBook, line: Timeline) -> str | None:
     if rule.off:
         return "it is switched off"
-    if rule.note is not None:
+    if rule.note is not None and not rule.say:
         return "it takes notes"
     return None if in_scope(rule.only, line.meta, book.profile) else "it is for other calls"

@@ -26,7 +26,7 @@ class ProfileFile(Settings, frozen=True, kw_only=True):
     agent_voice_private: bool | None = None
     hide_agent_effort: bool | None = None
     cards_from: Level | None = None
-    overrides: list[dict[str, object]] = []
+    overrides: tuple[dict[str, object], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Profile:
     """A profile with what it takes over from the one that it is like."""
 
     profile: str
-    agent_voice_private: bool
-    hide_agent_effort: bool
-    cards_from: Level
-    overrides: tuple[Place, ...]
+    agent_voice_private: bool = False
+    hide_agent_effort: bool = False
+    cards_from: Level = "info"
+    overrides: tuple[Place, ...] = ()
 
 
 def load_profile(name: str) -> Profile:
@@ -52,7 +52,7 @@ def _load(name: str, through: tuple[str, ...]) -> Profile:
     if file.like in (*through, name):
         circle = " -> ".join((*through, name, str(file.like)))
         raise place.part("like").wrong(f"the profiles are like each other in a circle: {circle}.")
-    base = _load(file.like, (*through, name)) if file.like else Profile(name, False, False, "info", ())
+    base = _load(file.like, (*through, name)) if file.like else Profile(name)
     own = tuple(place.part("overrides", at) for at in range(len(file.overrides)))
     return Profile(
         file.profile,

@@ -18,6 +18,7 @@ class Reading:
     ``value`` is null where nothing can be said (no baseline yet, nobody spoke). ``start`` and ``at``
     bound the evidence in call seconds. ``again`` is when the value may be another one though nothing
     happens (something leaves the window); ``rate`` is by how much it grows each second meanwhile.
+    ``detail`` is what a text to the agent may name as ``{detail}``.
     """
 
     value: float | None = None
@@ -29,6 +30,7 @@ class Reading:
     events: tuple[Cited, ...] = ()
     again: float | None = None
     rate: float = 0.0
+    detail: str | None = None
 
 
 NOTHING = Reading()
@@ -42,7 +44,11 @@ def from_marks(marks: list[Mark], value: float, *, again: float | None = None, m
     words = tuple(one for one in cited if one.text is not None)
     events = tuple(one for one in cited if one.text is None)
     channel = marks[-1].channel
-    return Reading(value, marks[0].start, marks[-1].end, channel, words=words, events=events, again=again)
+    first, last = marks[0], marks[-1]
+    detail = last.detail or last.text
+    return Reading(
+        value, first.start, last.end, channel, words=words, events=events, again=again, detail=detail
+    )
 
 
 @dataclass(frozen=True, slots=True)

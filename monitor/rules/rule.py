@@ -11,20 +11,22 @@ Fixed keys, no expressions. A rule asks one of four kinds of question:
 import re
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta, field
 
 from monitor.config import Settings
 from monitor.events import Audience, Channel, Level
 
+_TIME = r"^(\d+(\.\d+)?(ms|s|min)|call)$"
+_VALUE = r"^\d+(\.\d+)?(ms|s|min|%)$"
+
 Duration = (
     Annotated[float, Meta(ge=0, description="seconds")]
-    | Annotated[str, Meta(pattern=r"^(\d+(\.\d+)?(ms|s|min)|call)$", description="a time such as 20s, 500ms or 2min")]
+    | Annotated[str, Meta(pattern=_TIME, description="a time such as 20s, 500ms or 2min")]
 )  # fmt: skip
 """Seconds, or a time with its unit. A window may also be ``call``: everything so far."""
 
 Number = (
-    float
-    | Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(ms|s|min|%)$", description="a number with a unit: 8s, 2min, 65%")]
+    float | Annotated[str, Meta(pattern=_VALUE, description="a number with a unit: 8s, 2min, 65%")]
 )  # fmt: skip
 """A plain number, or one with a unit."""
 
@@ -72,7 +74,8 @@ class Condition(Threshold, frozen=True, kw_only=True):
 class Cue(Settings, frozen=True, kw_only=True):
     """Something that was said, or that happened: phrases of the agent, phrases of the caller, or a moment.
 
-    Several names mean any of them. ``within`` limits how long ago (or, in a contract, how much later).
+    Several names mean any of them, or with ``every`` all of them. ``within`` limits how long ago (or,
+    in a contract, how much later).
     """
 
     agent: Names | None = None
@@ -80,6 +83,7 @@ class Cue(Settings, frozen=True, kw_only=True):
     moment: Names | None = None
     longer_than: Duration | None = None
     within: Duration | None = None
+    every: bool = False
 
 
 class During(Settings, frozen=True, kw_only=True):
@@ -99,7 +103,7 @@ class Scope(Settings, frozen=True, kw_only=True):
     queue: Names | None = None
     team: Names | None = None
     profile: Names | None = None
-    meta: dict[str, Any] = {}
+    meta: dict[str, Any] = field(default_factory=dict)
 
 
 class Rung(Threshold, frozen=True, kw_only=True):
@@ -128,13 +132,10 @@ class Example(Settings, frozen=True, kw_only=True):
 
     call: list[str]
     alerts: list[float | Expected]
-    meta: dict[str, Any] = {}
+    meta: dict[str, Any] = field(default_factory=dict)
     notes: list[str] | None = None
     words: bool = True
     why: str | None = None
-
-
-Unit = Literal["s", "min"]
 
 
 class Rule(Threshold, frozen=True, kw_only=True):
@@ -164,6 +165,7 @@ class Rule(Threshold, frozen=True, kw_only=True):
     cooldown: Duration = 30.0
     budget: int | None = None
     expires: Duration | None = None
+    escalate_after: Duration | None = None
     mutes: Names | None = None
     mutes_for: Duration = 120.0
     at_pause: Duration | None = None
@@ -173,14 +175,7 @@ class Rule(Threshold, frozen=True, kw_only=True):
     note: str | None = None
     score: str | None = None
     off: bool = False
-    tests: list[Example] = []
-
-
-class Override(Settings, frozen=True, omit_defaults=True):
-    """A few keys of a rule that stands in an earlier file, said anew. Its other keys stay."""
-
-    override: str
-    why: str | UnsetType = UNSET
+    tests: tuple[Example, ...] = ()
 
 
 QUESTIONS = ("measure", "all", "any", "after")

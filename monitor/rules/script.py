@@ -15,12 +15,14 @@ Who takes the floor from whom is worked out from the times by the same stage tha
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from operator import attrgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.audio.overlap import Overlap
 from monitor.config import OverlapSettings
@@ -48,6 +50,9 @@ TAIL = 5.0
 BRIDGE = 0.3
 WORDS_LATE = 0.6
 """Seconds after the end of a line at which its words are known."""
+
+QUIET = 4.0
+"""Seconds of silence after which the floor is free, and stays so."""
 
 STEP = 0.1
 PACE = 4.0
@@ -157,9 +162,7 @@ def _talk(found: re.Match[str], line: str) -> Talk:
         raise BadInput(f"This line of a test ends before it begins: {line!r}.")
     given = found[4].split()
     numbers = {
-        key: float(value)
-        for key, value in zip(given, given[1:], strict=False)
-        if key not in ("flat",) and _is_number(value)
+        key: float(value) for key, value in pairwise(given) if key not in ("flat",) and _is_number(value)
     }
     effort = numbers.get("raised", numbers.get("calm", 0.0))
     words = tuple((found[5] or "").split())
@@ -195,7 +198,22 @@ def _floor(talks: Sequence[Talk], end: float) -> list[Event]:
         row = CHANNELS.index(talk.channel)
         active[row, round(talk.start / FRAME_SECONDS) : round(talk.end / FRAME_SECONDS)] = True
     stage = Overlap(OverlapSettings())
-    return [*stage.feed(0, active, np.zeros(frames, bool)), *stage.finish(frames)]
+    facts: list[Event] = []
+    for first, last in _lively(active):
+        facts += stage.feed(first, active[:, first:last], np.zeros(last - first, bool))
+    return [*facts, *stage.finish(frames)]
+
+
+def _lively(active: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Runs of frames without the inside of long silences, in which nothing can happen to the floor."""
+    spoken = np.flatnonzero(active.any(axis=0))
+    quiet = round(QUIET / FRAME_SECONDS)
+    first = 0
+    for place in np.flatnonzero(np.diff(spoken) > quiet):
+        yield first, int(spoken[place]) + quiet
+        first = int(spoken[place + 1])
+    if len(spoken):
+        yield first, min(active.shape[1], int(spoken[-1]) + quiet)
 
 
 def _sound(talk: Talk) -> list[Event]:

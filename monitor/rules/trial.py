@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from monitor.config import RulesSettings
 from monitor.errors import BadInput
-from monitor.events import AlertOpened, AlertUpdated, Event, Note
+from monitor.events import AlertOpened, AlertUpdated, CallStarted, Event, Note
 from monitor.rules.book import RuleBook
 from monitor.rules.judge import Judge
 from monitor.rules.rule import Example, Expected, Rule, number
-from monitor.rules.script import Script, compile_script, order_of
+from monitor.rules.script import Asked, Script, compile_script, order_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +44,14 @@ def run(book: RuleBook, rule: Rule, example: Example) -> str:
         wanted = ", ".join(f"{number(one.at):g}" for one in expected) or "none"
         return f"alerts at {wanted} were expected; there were: {told}."
     for want, got in zip(expected, opened, strict=True):
-        wrong = _differs(want, got, events)
-        if wrong:
-            return wrong
+        if differs := _differs(want, got, events):
+            return differs
     return _notes(example, events)
 
 
 def _on(rule: Rule) -> Rule:
     """The rule switched on: tests of a rule that is off by default run all the same."""
-    return rule if not rule.off else _replace(rule)
-
-
-def _replace(rule: Rule) -> Rule:
-    import msgspec
-
-    return msgspec.structs.replace(rule, off=False)
+    return msgspec.structs.replace(rule, off=False) if rule.off else rule
 
 
 def _differs(want: Expected, got: AlertOpened, events: list[Event]) -> str:
@@ -87,7 +82,7 @@ def judged(book: RuleBook, example: Example) -> list[Event]:
     """Everything that a judge says about a test's script."""
     script = compile_script(tuple(example.call), words=example.words)
     judge = Judge(book, RulesSettings(), meta=dict(example.meta), words=example.words)
-    out: list[Event] = []
+    out = judge.take(_started(book, example))
     for step in _steps(script):
         if isinstance(step, Event):
             out += judge.advance(step.known) + judge.take(step)
@@ -97,7 +92,16 @@ def judged(book: RuleBook, example: Example) -> list[Event]:
     return out + judge.advance(script.end) + judge.hang_up(script.end)
 
 
-def _steps(script: Script):  # type: ignore[no-untyped-def]  # a merge of facts and orders by time
+def _started(book: RuleBook, example: Example) -> CallStarted:
+    model = "script" if example.words else "none"
+    return CallStarted(
+        call="test", sources=(), rate=8000, band="narrow", model=model, rules_hash="", profile=book.profile,
+        meta=dict(example.meta),
+    )  # fmt: skip
+
+
+def _steps(script: Script) -> Iterator[Event | Asked]:
+    """Facts and orders by time."""
     orders = list(script.orders)
     for fact in script.facts:
         while orders and orders[0].at <= fact.known:

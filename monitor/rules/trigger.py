@@ -76,7 +76,7 @@ class Asked:
         """When the value met the bar, in call time of what was heard."""
         if reading.rate > 0 and reading.value is not None:
             return max(reading.start, now - (reading.value - self.bar.limit) / reading.rate)
-        return reading.at
+        return reading.at or now
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class MeasureTrigger:
             ):
                 best = (place, asked, reading)
         place, asked, reading = best or (NOT_MET, *(first or (self.steps[0].asked[0], NOTHING)))
-        at = asked.at(reading, line.now)
+        at = asked.at(reading, line.now) if line.ended is None else line.now
         return Look(place, staying, reading, asked.bar, at, min(again, default=None), asked.measure)
 
     def _exempt(self, line: Timeline) -> float | None:

@@ -1,6 +1,18 @@
 """Named questions to the timeline. A new kind of question is one function in one of these files."""
 
-from monitor.rules.measures import pauses, sound, talk, turns, words
+from monitor.rules.measures import pauses, sound, speech, story, talk, turns, words
 from monitor.rules.measures.registry import MEASURES, Measure, Seconds, measure
 
-__all__ = ["MEASURES", "Measure", "Seconds", "measure", "pauses", "sound", "talk", "turns", "words"]
+__all__ = [
+    "MEASURES",
+    "Measure",
+    "Seconds",
+    "measure",
+    "pauses",
+    "sound",
+    "speech",
+    "story",
+    "talk",
+    "turns",
+    "words",
+]

@@ -25,7 +25,7 @@ def silence(line: Timeline) -> Reading:
 
 @measure("s", wakes=("speech", "hold"))
 def hold(line: Timeline, *, unsaid: Seconds = Seconds(HOLD_UNSAID)) -> Reading:
-    """For how long the caller has been on hold: by the softphone, the agent's words, or a long mutual silence."""
+    """For how long the caller has been on hold: by the softphone, the agent's words, or a long silence."""
     on = line.holding()
     if on:
         return Reading(line.now - on.start, on.start, line.now, "caller", rate=1.0)
@@ -41,12 +41,12 @@ def hold(line: Timeline, *, unsaid: Seconds = Seconds(HOLD_UNSAID)) -> Reading:
 @measure("times", wakes=("hold",))
 def holds(line: Timeline, *, window: Seconds = WHOLE_CALL) -> Reading:
     """How many holds are over."""
-    return counted(line, ("hold",), None, window)
+    return counted(line, ("held",), None, window)
 
 
 @measure("share", wakes=("hold",))
 def hold_share(line: Timeline, *, least: Seconds = Seconds(180.0)) -> Reading:
-    """The share of the call that the caller spent on hold; nothing is said before ``least`` seconds of call."""
+    """The share of the call that the caller spent on hold; nothing is said in its first ``least`` seconds."""
     if line.now < least:
         return NOTHING
     spent = [(stretch.start, stretch.until(line.now)) for stretch in line.holds]

@@ -11,11 +11,11 @@ after which the answer may differ; ``{by}`` and the like stand for the parameter
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, NewType
 
 import msgspec
 
-from monitor.events import Channel
 from monitor.rules.reading import Reading
 from monitor.rules.rule import Duration, Names, names, number
 
@@ -27,8 +27,12 @@ Phrases = NewType("Phrases", tuple[str, ...])
 
 Unit = Literal["times", "s", "share", "", "syll/s", "words/min", "st", "words", "points"]
 
+TEN_SECONDS = Seconds(10.0)
+HALF_MINUTE = Seconds(30.0)
 MINUTE = Seconds(60.0)
 TWO_MINUTES = Seconds(120.0)
+THREE_MINUTES = Seconds(180.0)
+FIVE_MINUTES = Seconds(300.0)
 WHOLE_CALL = Seconds(float("inf"))
 NO_PHRASES = Phrases(())
 
@@ -92,16 +96,13 @@ def measure(
     """
 
     def register(ask: Callable[..., Reading]) -> Callable[..., Reading]:
-        kinds, fields = {}, []
+        kinds: dict[str, Any] = {}
+        fields: list[Any] = []
         for name, given in list(inspect.signature(ask).parameters.items())[1:]:
             kinds[name] = given.annotation
             written = _WRITTEN.get(given.annotation, given.annotation)
             default = given.default
-            if given.annotation is Phrases and default is not given.empty:
-                default = list(default)
-                fields.append((name, written, msgspec.field(default_factory=lambda d=default: list(d))))
-            else:
-                fields.append((name, written) if default is given.empty else (name, written, default))
+            fields.append((name, written) if default is given.empty else (name, written, _stated(default)))
         params = msgspec.defstruct(
             ask.__name__.title().replace("_", ""),
             fields,
@@ -118,6 +119,6 @@ def measure(
     return register
 
 
-def side(of: Channel) -> str:
-    """The side as a person would call it."""
-    return "the agent" if of == "agent" else "the caller"
+def _stated(default: Any) -> Any:
+    """A default as the type of the written parameters takes it."""
+    return msgspec.field(default_factory=partial(list, default)) if isinstance(default, tuple) else default

@@ -71,7 +71,7 @@ def calmed(
     counts = []
     for mark in line.marks(("calmed",), by, line.now - window):
         since = max(mark.start, mark.end - within)
-        helped = line.marks(after, other(by), since) if line.words else line.turns_of(other(by), since)
+        helped = line.marks(after, other(by), since) if line.has_words else line.turns_of(other(by), since)
         if helped:
             counts.append(mark)
     return from_marks(counts, len(counts), again=leaves(counts, window))
@@ -81,7 +81,7 @@ def calmed(
 def pitch_spread(
     line: Timeline, *, by: Channel, window: Seconds = Seconds(20.0), voiced: float = 0.55
 ) -> Reading:
-    """The spread (standard deviation, semitones) of a side's pitch; nothing below a share of ``voiced`` speech."""
+    """The spread (standard deviation, semitones) of a side's pitch; wants a share of ``voiced`` speech."""
     sounds = line.voice[by].sounds(line.now - window)
     again = line.now + LOOK if line.speaking(by) else None
     pitches = [sound.pitch for sound in sounds if sound.pitch is not None and sound.voiced]
@@ -109,7 +109,7 @@ def syllable_rate(line: Timeline, *, by: Channel) -> Reading:
 
 @measure("s", wakes=("floor", "speech:{by}", "raised:{by}"), voice=True, quality=UNTRUE)
 def venting(line: Timeline, *, by: Channel, pause: Seconds = Seconds(1.0), score: float = 0.75) -> Reading:
-    """For how long a side has spoken with a raised voice in its turn; over at a pause of ``pause`` seconds."""
+    """For how long a side has spoken with a raised voice; over at a pause of ``pause`` seconds."""
     turn = line.turn(by)
     if not turn:
         return Reading(0.0)

@@ -17,6 +17,15 @@ def leaves(marks: list[Mark], window: float) -> float | None:
     return marks[0].end + window if marks and window != float("inf") else None
 
 
+def apart(marks: list[Mark]) -> list[Mark]:
+    """Of marks that overlap, the first: one question is one question, whatever classes it has."""
+    found: list[Mark] = []
+    for mark in marks:
+        if not found or mark.start >= found[-1].end:
+            found.append(mark)
+    return found
+
+
 def counted(line: Timeline, kinds: tuple[str, ...], by: Channel | None, window: float) -> Reading:
     """How many marks of these kinds the window holds."""
     marks = line.marks(kinds, by, line.now - window)
@@ -46,7 +55,7 @@ def story_cut(
     least: Seconds = Seconds(10.0),
     window: Seconds = TWO_MINUTES,
 ) -> Reading:
-    """How often the agent took the floor during the caller's first long turn, or the caller had to take it back."""
+    """How often the agent took the floor during the caller's first long turn."""
     story = next(
         (t for t in line.turns if t.channel == "caller" and t.until(line.now) - t.start >= least), None
     )

@@ -1,12 +1,10 @@
 """Turns: how long they are, how soon they begin, what the other side does meanwhile."""
 
 from monitor.events import Channel, other
-from monitor.rules.measures.registry import Seconds, measure
+from monitor.rules.measures.registry import THREE_MINUTES, Seconds, measure
 from monitor.rules.measures.talk import OVERLAPPED, leaves
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Stretch, Timeline
-
-THREE_MINUTES = Seconds(180.0)
 
 
 def spoken_run(line: Timeline, turn: Stretch, pause: float) -> float:
@@ -32,7 +30,7 @@ def turn_length(line: Timeline, *, by: Channel, pause: Seconds = Seconds(3.0)) -
 
 @measure("s", wakes=("floor", "speech"), quality=OVERLAPPED)
 def without_sign(line: Timeline, *, by: Channel) -> Reading:
-    """For how long the other side has had the floor without any sign of listening (``mm-hm``) from this one."""
+    """For how long the other side has had the floor without a sign of listening from this one."""
     turn = line.turn(other(by))
     if not turn or not line.speaking(other(by)):
         return Reading(0.0)
@@ -54,7 +52,7 @@ def gaps(line: Timeline, by: Channel, since: float) -> list[Stretch]:
 
 @measure("share", wakes=("floor:{by}",), quality=OVERLAPPED)
 def onsets_without_gap(line: Timeline, *, by: Channel, last: int = 10, gap: float = 0.0) -> Reading:
-    """The share of a side's ``last`` turns that began before the other had ended (gap of at most ``gap`` s)."""
+    """The share of a side's ``last`` turns that began before the other had ended."""
     turns = gaps(line, by, 0.0)[-last:]
     if len(turns) < last:
         return NOTHING

@@ -1,10 +1,13 @@
-"""What was said: phrases by class, in a window, in a turn, at the end."""
+"""Phrases: how often, how near to what, in which order."""
 
-from monitor.events import Channel
-from monitor.rules.measures.registry import TWO_MINUTES, Phrases, Seconds, measure
-from monitor.rules.measures.talk import counted
-from monitor.rules.reading import Reading, from_marks
-from monitor.timeline import Timeline
+from monitor.events import Channel, other
+from monitor.rules.measures.registry import HALF_MINUTE, TWO_MINUTES, Phrases, Seconds, measure
+from monitor.rules.measures.talk import apart, counted, leaves
+from monitor.rules.reading import NOTHING, Reading, from_marks
+from monitor.timeline import Mark, Timeline
+
+FIX: Phrases = Phrases(("solution", "option", "policy", "question"))
+FEELING: Phrases = Phrases(("empathy",))
 
 
 @measure("times", wakes=("say:{of}",), words=True)
@@ -21,6 +24,109 @@ def phrases_in_turn(line: Timeline, *, of: Phrases, by: Channel) -> Reading:
     latest = line.latest(of, by)
     if latest is None:
         return Reading(0.0)
-    turns = line.turns_of(by, 0.0)
-    begin = max((turn.start for turn in turns if turn.start <= latest.start), default=0.0)
-    return from_marks(marks := line.marks(of, by, begin), len(marks))
+    begin = max((turn.start for turn in line.turns_of(by, 0.0) if turn.start <= latest.start), default=0.0)
+    marks = line.marks(of, by, begin)
+    return from_marks(marks, len(marks))
+
+
+@measure("times", wakes=("say:{of}", "say:{close_to}"), words=True)
+def phrases_near(
+    line: Timeline,
+    *,
+    of: Phrases,
+    by: Channel,
+    close_to: Phrases,
+    within: Seconds = HALF_MINUTE,
+    window: Seconds = HALF_MINUTE,
+) -> Reading:
+    """How often a side said phrases of these classes within a time after the other side's words."""
+    marks = line.marks(of, by, line.now - window)
+    near = [mark for mark in marks if _heard_before(line, close_to, other(by), mark, within)]
+    return from_marks(near, len(near), again=leaves(near, window))
+
+
+def _heard_before(line: Timeline, kinds: Phrases, by: Channel, mark: Mark, within: float) -> bool:
+    return any(cue.end <= mark.end for cue in line.marks(kinds, by, mark.start - within))
+
+
+@measure("share", wakes=("say:{of}", "say:{against}"), words=True)
+def phrase_share(
+    line: Timeline,
+    *,
+    of: Phrases,
+    against: Phrases,
+    by: Channel,
+    least: int = 3,
+    window: Seconds = TWO_MINUTES,
+) -> Reading:
+    """The share of phrases of one kind among those and their opposites, of which there must be ``least``."""
+    mine = line.marks(of, by, line.now - window)
+    theirs = line.marks(against, by, line.now - window)
+    if len(theirs) < least:
+        return NOTHING
+    return from_marks(theirs, len(mine) / (len(mine) + len(theirs)), again=leaves(theirs, window))
+
+
+@measure("times", wakes=("say:{fix}",), words=True)
+def fix_before_feeling(
+    line: Timeline,
+    *,
+    by: Channel,
+    cue: Phrases,
+    fix: Phrases = FIX,
+    feeling: Phrases = FEELING,
+    within: Seconds = HALF_MINUTE,
+    window: Seconds = HALF_MINUTE,
+) -> Reading:
+    """How often a side came with a fix, a rule or a question before a word on the other's feelings."""
+    early: list[Mark] = []
+    for mark in line.marks(fix, by, line.now - window):
+        cues = [one for one in line.marks(cue, other(by), mark.start - within) if one.end <= mark.start]
+        if not cues or any(one.start > cues[-1].end and one.end <= mark.start for one in early):
+            continue
+        felt = line.marks(feeling, by, cues[-1].end)
+        if not any(one.start <= mark.end for one in felt):
+            early.append(mark)
+    return from_marks(early, len(early), again=leaves(early, window))
+
+
+@measure("times", wakes=("say:{of}", "say:{before}", "say:{issue}"), words=True)
+def asked_before(
+    line: Timeline,
+    *,
+    of: Phrases,
+    by: Channel,
+    before: Phrases,
+    issue: Phrases,
+    within: Seconds = Seconds(60.0),
+) -> Reading:
+    """How often phrases came before those of another class, or by a time after the issue came up."""
+    first = min((line.first[kind, by] for kind in before if (kind, by) in line.first), default=None)
+    marks = line.marks(of, by, 0.0)
+    if first is not None:
+        told = line.marks(before, by, 0.0)[:1]
+        return from_marks(told, len([mark for mark in apart(marks) if mark.end <= first]))
+    raised = [line.first[kind, other(by)] for kind in issue if (kind, other(by)) in line.first]
+    if not raised:
+        return NOTHING
+    deadline = min(raised) + within
+    if line.now < deadline or line.heard_until(by) < deadline:
+        return Reading(again=max(deadline, line.now + 0.5))
+    return NOTHING if marks else Reading(0.0, min(raised), deadline, by)
+
+
+@measure("times", wakes=("say:{boundary}", "say:{of}"), words=True)
+def despite_boundary(
+    line: Timeline,
+    *,
+    of: Phrases = Phrases(("abuse",)),
+    boundary: Phrases = Phrases(("boundary",)),
+    window: Seconds = Seconds(300.0),
+) -> Reading:
+    """How many boundaries the agent had set in the window when the caller's latest abuse came."""
+    abuse = line.marks(of, "caller", line.now - window)
+    if not abuse:
+        return Reading(0.0)
+    lines = [mark for mark in line.marks(boundary, "agent", line.now - window) if mark.end <= abuse[-1].start]
+    times = len({mark.utterance for mark in lines})
+    return from_marks([*lines[-2:], abuse[-1]], times, again=leaves(lines, window))
