@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from monitor.audio import silero, webrtc
 from monitor.audio.activity import Tempo, Voice
-from monitor.audio.edges import QUIET, SPEECH, Edges
+from monitor.audio.edges import QUIET, SPEECH, UNSURE, Edges
 from monitor.audio.frames import Run
 from monitor.audio.upsample import HALF, Doubler
 from monitor.config import GateSettings
@@ -108,10 +108,8 @@ class SileroVotes:
         return [self._votes(model.finish()) for model in self._models]
 
     def _votes(self, probabilities: Samples) -> list[int]:
-        votes: list[int] = (
-            (probabilities >= self._on) * SPEECH + (probabilities < self._off) * QUIET
-        ).tolist()
-        return votes
+        on, off = self._on, self._off
+        return [SPEECH if p >= on else QUIET if p < off else UNSURE for p in probabilities.tolist()]
 
 
 class WebRtcVotes:

@@ -9,11 +9,9 @@ at the next onset).
 
 import hashlib
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from monitor.errors import BadInput
@@ -62,8 +60,7 @@ class Silero:
         self._rest = np.zeros(CONTEXT, np.float32)  # the left context, then samples short of a frame
         self._hidden = np.zeros((1, 1, 128), np.float32)
         self._cell = np.zeros((1, 1, 128), np.float32)
-        self._frames = 0
-        self._last_loud = -ASLEEP_AFTER
+        self._quiet = ASLEEP_AFTER
 
     def feed(self, pcm: Samples) -> Samples:
         """The probabilities, 0 to 1, of the frames that ``pcm`` (float32, 16 kHz) completes."""
@@ -72,9 +69,9 @@ class Silero:
         self._rest = sound[frames * FRAME :].copy()
         probabilities = np.zeros(frames, np.float32)
         if frames:
-            windows = sliding_window_view(sound, CONTEXT + FRAME)[::FRAME]
+            windows = _windows(sound, frames)
             loud = np.square(windows[:, CONTEXT:]).sum(axis=1) > self._floor
-            for first, last in self._awake(loud):
+            for first, last in self._awake(loud.tolist()):
                 probabilities[first:last] = self._ask(windows[first:last])
         return probabilities
 
@@ -83,19 +80,30 @@ class Silero:
         missing = -(self._rest.size - CONTEXT) % FRAME
         return self.feed(np.zeros(missing, np.float32))
 
-    def _awake(self, loud: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    def _awake(self, loud: list[bool]) -> list[tuple[int, int]]:
         """The stretches of frames that are to be asked about, each at most ``MOST_FRAMES`` long."""
-        numbers = np.arange(self._frames, self._frames + loud.size)
-        last_loud = np.maximum.accumulate(np.where(loud, numbers, self._last_loud))
-        awake = numbers - last_loud < ASLEEP_AFTER
-        self._frames += loud.size
-        self._last_loud = int(last_loud[-1])
-        turns = (np.flatnonzero(awake[1:] != awake[:-1]) + 1).tolist()
-        edges = sorted({0, *turns, *range(0, loud.size, MOST_FRAMES), loud.size})
-        return [(first, last) for first, last in pairwise(edges) if awake[first]]
+        stretches: list[tuple[int, int]] = []
+        for frame, sounds in enumerate(loud):
+            self._quiet = 0 if sounds else self._quiet + 1
+            if self._quiet >= ASLEEP_AFTER:
+                continue
+            first, last = stretches[-1] if stretches else (frame, frame)
+            if stretches and last == frame and frame - first < MOST_FRAMES:
+                stretches[-1] = (first, frame + 1)
+            else:
+                stretches.append((frame, frame + 1))
+        return stretches
 
     def _ask(self, windows: Samples) -> Samples:
-        feeds = {"input": np.ascontiguousarray(windows), "h": self._hidden, "c": self._cell}
+        feeds = {"input": windows, "h": self._hidden, "c": self._cell}
         probabilities, self._hidden, self._cell = self._session.run(["speech_probs", "hn", "cn"], feeds)
         heard: Samples = probabilities.reshape(-1)
         return heard
+
+
+def _windows(sound: Samples, frames: int) -> Samples:
+    """Each frame after the ``CONTEXT`` samples before it, [frames, CONTEXT + FRAME]."""
+    windows = np.empty((frames, CONTEXT + FRAME), np.float32)
+    windows[:, :CONTEXT] = sound[: frames * FRAME].reshape(frames, FRAME)[:, :CONTEXT]
+    windows[:, CONTEXT:] = sound[CONTEXT : CONTEXT + frames * FRAME].reshape(frames, FRAME)
+    return windows

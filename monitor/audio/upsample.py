@@ -35,9 +35,12 @@ class Doubler:
         size = pcm.shape[1]
         self._past = sound[:, size:].copy()
         between = np.zeros((sound.shape[0], size), np.float32)
+        pair = np.empty_like(between)
         for tap, weight in enumerate(self._taps):
             left, right = HALF - 1 - tap, HALF + tap
-            between += (sound[:, left : left + size] + sound[:, right : right + size]) * weight
+            np.add(sound[:, left : left + size], sound[:, right : right + size], out=pair)
+            pair *= weight
+            between += pair
         out = np.empty((sound.shape[0], 2 * size), np.float32)
         out[:, 0::2] = sound[:, HALF - 1 : HALF - 1 + size]
         out[:, 1::2] = between
