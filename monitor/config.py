@@ -154,6 +154,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", _TRUTH, list("tTfF"))
 
 
 MAX_YAML_BYTES = 2_000_000
+MAX_YAML_DEPTH = 40
 
 
 def read_yaml(path: Path) -> Any:
@@ -188,7 +189,7 @@ def parse_yaml(text: str, where: str) -> Any:
 def parse_yaml_lines(text: str, where: str) -> tuple[Any, Lines]:
     """The plain content of YAML text, and on which line each part of it stands."""
     try:
-        _refuse_anchors(text)
+        _refuse_bombs(text)
         loader = _Loader(text)
         node = loader.get_single_node()
         return (None, {}) if node is None else (loader.construct_document(node), dict(_lines(node, ())))
@@ -207,14 +208,19 @@ def _indented_by_tab(text: str, line: int) -> bool:
     return "\t" in begin[: len(begin) - len(begin.lstrip())]
 
 
-def _refuse_anchors(text: str) -> None:
-    """Raises before anything is composed, so that a bomb of anchors costs no more than reading it."""
-    if not re.search(r"(?:^|[\s\[{,:-])[&*]\S", text):
-        return
+def _refuse_bombs(text: str) -> None:
+    """Raises before anything is composed: a bomb of anchors or brackets costs no more than reading it."""
+    depth = 0
     for event in yaml.parse(text, Loader=_Base):
+        mark: Any = event.start_mark
         if getattr(event, "anchor", None):
-            mark: Any = event.start_mark
             raise yaml.composer.ComposerError(None, None, "anchors and aliases are not allowed here", mark)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_YAML_DEPTH:
+                raise yaml.composer.ComposerError(None, None, "this is nested too deep", mark)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _lines(node: yaml.Node, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:
