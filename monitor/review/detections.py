@@ -19,13 +19,21 @@ from monitor.events import (
     Word,
 )
 from monitor.review.truth import TruthKind
-from monitor.voice import Held
 
 DEAD_AIR = 8.0
 """Seconds of mutual silence that count as dead air."""
 
-RAISED = 1.0
-"""Effort score of a raised voice; it must be held as ``monitor.voice.Held`` says."""
+RAISED, RAISED_FOR = 1.0, 0.8
+"""Effort score of a raised voice, and how many voiced seconds of it make one."""
+
+LOWERED, LOWERED_FOR = 0.5, 1.0
+"""Effort score of a voice that has come down, and how many voiced seconds of it say so."""
+
+PAUSE = 2.0
+"""Seconds without raised speech after which the next raised speech is another stretch."""
+
+STEP = 0.1
+"""Seconds of speech that one prosody event speaks for."""
 
 _SORRY = re.compile(r"^(sorry|apolog\w+)\W*$", re.IGNORECASE)
 
@@ -68,22 +76,34 @@ def _meetings(events: Sequence[Event]) -> list[Detection]:
 
 
 def _raised(events: Sequence[Event]) -> list[Detection]:
-    """Raised stretches: they begin when the effort has been held, and end when it has come down."""
-    found: list[Detection] = []
-    for channel in CHANNELS:
-        held, begun = Held(RAISED), 0.0
-        for event in events:
-            if not isinstance(event, Prosody) or event.channel != channel or event.effort is None:
-                continue
-            was = held.raised
-            held.take(event.at, event.effort, event.voiced * 0.1)
-            if held.raised and not was:
-                begun = event.known
-            elif was and not held.raised:
-                found.append(Detection("raised", channel, held.since, held.raised_until, begun))
-        if held.raised:
-            found.append(Detection("raised", channel, held.since, held.raised_until, begun))
-    return found
+    """Stretches in which the effort was raised and held, each side by itself."""
+    return [
+        Detection("raised", channel, *stretch)
+        for channel in CHANNELS
+        for stretch in _held([one for one in events if isinstance(one, Prosody) and one.channel == channel])
+    ]
+
+
+def _held(sounds: Sequence[Prosody]) -> list[tuple[float, float, float]]:
+    """(start, end, known) of each stretch; one ends with a low second, or before a pause."""
+    stretches: list[tuple[float, float, float]] = []
+    start = last = above = below = 0.0
+    known: float | None = None
+    for sound in sounds:
+        effort, voiced = sound.effort or 0.0, sound.voiced * STEP
+        paused = sound.at - last > PAUSE
+        below = 0.0 if effort >= LOWERED else below + voiced
+        if known is not None and (paused or below >= LOWERED_FOR):
+            stretches.append((start, last, known))
+            known = None
+        if known is None:
+            begins = paused or not above or effort < RAISED
+            start, above = (sound.at - STEP, 0.0) if begins else (start, above)
+            above += voiced if effort >= RAISED else 0.0
+            known = sound.known if above >= RAISED_FOR - 1e-9 else None
+        if effort >= LOWERED:
+            last = sound.at
+    return stretches if known is None else [*stretches, (start, last, known)]
 
 
 def _silences(events: Sequence[Event]) -> list[Detection]:

@@ -1,0 +1,82 @@
+"""A call as a script: who says what when, and which alerts it ought to raise. No sound.
+
+    call: late-parcel
+    about: A late parcel, handled well.
+    meta: {direction: in}
+    talk:
+      - agent 0-3 good morning how can I help
+      - caller 3.4-8 raised 1.2 my parcel never came and I am furious
+      - hold 20-60
+    alerts:
+      - {rule: empathy.missing, from: 8, to: 30}
+    allowed: [ask.more]        right or wrong there, as one likes: neither counts
+
+The lines of ``talk`` are those of the tests inside rules (``rules/script.py``). The alerts are the whole
+truth about rules that need words: any other alert of such a rule is a false one.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor.config import Settings, convert, read_yaml
+from monitor.errors import BadInput
+from monitor.events import CallEnded, CallStarted, Event, Told
+from monitor.rules.script import Asked, compile_script
+
+SUFFIXES = frozenset({".yaml", ".yml"})
+
+
+class ScriptAlert(Settings, frozen=True, rename={"from_": "from"}):
+    """An alert of ``rule`` that must open between ``from`` and ``to`` (call seconds)."""
+
+    rule: str
+    from_: float
+    to: float
+
+
+class CallScript(Settings, frozen=True):
+    """One scripted call and what it ought to raise."""
+
+    call: str
+    about: str
+    talk: list[str]
+    alerts: list[ScriptAlert]
+    allowed: list[str] = msgspec.field(default_factory=list)
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+def read_script(path: Path) -> CallScript:
+    """The script at ``path``. Raises ``BadInput`` with the file, the key path and what is wrong."""
+    script = convert(read_yaml(path), CallScript, str(path))
+    try:
+        compile_script(tuple(script.talk))
+    except BadInput as wrong:
+        raise BadInput(f"{path}: at talk: {wrong}") from None
+    for place, alert in enumerate(script.alerts):
+        if alert.from_ > alert.to:
+            raise BadInput(f"{path}: at alerts[{place}]: the alert is expected to open after it is too late.")
+    return script
+
+
+def script_facts(script: CallScript) -> list[Event]:
+    """The facts of the call as a journal would hold them, from ``call.started`` to ``call.ended``."""
+    read = compile_script(tuple(script.talk))
+    started = CallStarted(
+        call=script.call, sources=(), rate=8000, band="narrow", model="script", rules_hash="",
+        profile="default", meta=dict(script.meta),
+    )  # fmt: skip
+    ended = CallEnded(
+        known=read.end, seconds=read.end, talk={}, overlap=0.0, silence=0.0, interruptions={}, alerts={}
+    )
+    told = [_told(order) for order in read.orders]
+    facts = sorted([*told, *read.facts], key=lambda event: event.known)
+    return [started, *facts, ended]
+
+
+def _told(order: Asked) -> Told:
+    """A hold or a resume; orders about alerts have no place in a script that is judged by several books."""
+    if order.kind not in ("hold", "resume"):
+        raise BadInput(f"A call script may not say {order.kind!r}: which alert it means depends on the rules.")
+    return Told(known=order.at, at=order.at, kind=order.kind)

@@ -1,0 +1,108 @@
+"""A folder of recorded calls: sound with its truth beside it, journals, call scripts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from monitor.errors import BadInput
+from monitor.review.callscript import SUFFIXES as SCRIPTS
+from monitor.review.callscript import read_script
+from monitor.review.truth import Truth, load_truth, recordings, truth_beside
+from monitor.sources.journal import SUFFIXES as JOURNALS
+
+SOUND = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".au", ".aiff", ".mp4"})
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """An alert that must open between ``begin`` and ``end``; with ``may``, one that need not."""
+
+    rule: str
+    begin: float
+    end: float
+    may: bool = False
+    words: bool = False
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """One call on disk, and what is known about it.
+
+    ``wanted`` is null where nobody wrote down what it ought to raise. ``whole``: every other alert of
+    a rule that needs words is a false one; without, only alerts of warn level and above are.
+    """
+
+    call: str
+    kind: str
+    paths: tuple[str, ...]
+    agent_channel: int = 1
+    wanted: tuple[Wanted, ...] | None = None
+    allowed: tuple[str, ...] = ()
+    whole: bool = False
+
+
+def calls_in(folder: Path) -> list[Recorded]:
+    """Every call below ``folder``, by name. Raises ``BadInput`` where there is none."""
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is not a folder; give the folder that holds the recorded calls.")
+    found = sorted(_calls(folder), key=lambda call: (call.call, call.paths))
+    if not found:
+        raise BadInput(f"There are no calls below {folder}: no sound, no journal (.jsonl) and no script (.yaml).")
+    return found
+
+
+def _calls(folder: Path) -> Iterator[Recorded]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    claimed: set[Path] = set()
+    for path in paths:
+        truth = _truth(path)
+        if truth is not None:
+            sound = recordings(truth, path)
+            if all(one.exists() for one in sound):
+                claimed |= set(sound)
+                yield _from_truth(truth, sound)
+    for path in paths:
+        if path.suffix.lower() in SCRIPTS:
+            yield _from_script(path)
+        elif path.suffix.lower() in JOURNALS:
+            yield Recorded(call=path.stem, kind="journal", paths=(str(path),))
+        elif path.suffix.lower() in SOUND and path not in claimed:
+            yield from _bare(path, claimed)
+
+
+def _truth(path: Path) -> Truth | None:
+    if path.suffix.lower() != ".json":
+        return None
+    try:
+        return load_truth(path)
+    except BadInput:
+        return None  # some other JSON that lies there
+
+
+def _from_truth(truth: Truth, sound: list[Path]) -> Recorded:
+    wanted = tuple(Wanted(one.rule, one.from_, one.to, one.may, one.words) for one in truth.expected_alerts)
+    return Recorded(
+        call=truth.call, kind="sound", paths=tuple(map(str, sound)), agent_channel=truth.agent_channel,
+        wanted=wanted, allowed=truth.allowed_alerts,
+    )  # fmt: skip
+
+
+def _from_script(path: Path) -> Recorded:
+    script = read_script(path)
+    wanted = tuple(Wanted(one.rule, one.from_, one.to) for one in script.alerts)
+    return Recorded(
+        call=script.call, kind="script", paths=(str(path),), wanted=wanted, allowed=tuple(script.allowed),
+        whole=True,
+    )  # fmt: skip
+
+
+def _bare(path: Path, claimed: set[Path]) -> Iterator[Recorded]:
+    """Sound without a truth: one stereo file, or the caller's file and the agent's beside it."""
+    if ".caller" in path.name:
+        agent = path.with_name(path.name.replace(".caller", ".agent"))
+        if agent.exists():
+            claimed.add(agent)
+            yield Recorded(call=truth_beside(path).stem, kind="sound", paths=(str(path), str(agent)))
+            return
+    if ".agent" in path.name and path.with_name(path.name.replace(".agent", ".caller")).exists():
+        return  # comes with the caller's
+    yield Recorded(call=path.stem, kind="sound", paths=(str(path),))

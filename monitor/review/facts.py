@@ -1,0 +1,137 @@
+"""The facts of a recorded call, kept by content: sound is heard once, rules are judged as often as one likes.
+
+A cache entry's name is the hash of everything that the facts depend on: the bytes of the sound, the
+core's settings and its code, the recogniser. The entries are journals, compressed; they hold what was said,
+so they lie in the user's cache folder, readable by the user alone, and expire.
+"""
+
+import gzip
+import time
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from monitor import wire
+from monitor.config import CallSettings, load_call_settings
+from monitor.errors import BadInput
+from monitor.events import AlertEvent, Difficulty, Event, Note
+from monitor.resources import resource
+from monitor.review.callscript import read_script, script_facts
+from monitor.review.collection import Recorded
+from monitor.sources.journal import read_journal
+
+KEPT_DAYS = 30.0
+"""Days after which facts that nobody asked for again are deleted."""
+
+DERIVED = (AlertEvent, Difficulty, Note)
+"""What rules made of the facts; it is made anew."""
+
+_CORE = ("audio", "speech", "sources", "call.py", "events.py", "session.py")
+_DAY = 86_400.0
+
+
+class FactsCache:
+    """Facts on disk below ``folder`` (by default the user's cache folder); null keeps nothing."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def get(self, key: str) -> list[Event] | None:
+        """The facts of ``key``, if they are there and whole."""
+        path = self._path(key)
+        if path is None or not path.exists():
+            return None
+        try:
+            lines = gzip.decompress(path.read_bytes()).splitlines()
+            events = [wire.decode(line)[1] for line in lines]
+            path.touch()
+        except (OSError, EOFError, BadInput, gzip.zlib.error):
+            path.unlink(missing_ok=True)  # cut off while it was written, or of another version
+            return None
+        return events
+
+    def put(self, key: str, call: str, events: list[Event]) -> None:
+        """Keeps the facts of ``key``."""
+        path = self._path(key)
+        if path is None:
+            return
+        lines = [wire.encode(event, call=call, sequence=number) for number, event in enumerate(events)]
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        half = path.with_suffix(f".{sha256(str(time.monotonic_ns()).encode()).hexdigest()[:8]}")
+        half.touch(mode=0o600)
+        half.write_bytes(gzip.compress(b"\n".join(lines), 5, mtime=0))
+        half.replace(path)
+
+    def sweep(self) -> None:
+        """Deletes what has not been asked for in ``KEPT_DAYS``."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        for path in self._folder.iterdir():
+            if time.time() - path.stat().st_mtime > KEPT_DAYS * _DAY:
+                path.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path | None:
+        return None if self._folder is None else self._folder / f"{key}.jsonl.gz"
+
+
+def default_folder() -> Path:
+    """Where facts are kept unless somebody says otherwise."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("call-monitor") / "facts"
+
+
+def facts_of(call: Recorded, model: str, cache: FactsCache) -> list[Event]:
+    """The facts of a recorded call, from ``call.started`` on."""
+    path = Path(call.paths[0])
+    if call.kind == "script":
+        return script_facts(read_script(path))
+    if call.kind == "journal":
+        return [event for event in read_journal(path).events if not isinstance(event, DERIVED)]
+    settings = load_call_settings()
+    key = _key(call, model, settings)
+    known = cache.get(key)
+    if known is not None:
+        return known
+    from monitor.session import replay_events
+
+    heard = replay_events([Path(one) for one in call.paths], model=model, agent_channel=call.agent_channel)
+    events = [event for event in heard if not isinstance(event, DERIVED)]
+    cache.put(key, call.call, events)
+    return events
+
+
+def _key(call: Recorded, model: str, settings: CallSettings) -> str:
+    """The hash of all that the facts depend on (the rules' settings apart)."""
+    digest = sha256(msgspec.json.encode(msgspec.structs.replace(settings, rules=CallSettings().rules)))
+    digest.update(f"{model}/{_model_print(model)}/{call.agent_channel}/{core_print()}".encode())
+    for path in call.paths:
+        digest.update(sha256(Path(path).read_bytes()).digest())
+    return digest.hexdigest()[:32]
+
+
+def _model_print(model: str) -> str:
+    """What tells two models at the same place apart: names, sizes and times of their files."""
+    from monitor.speech.models import BUNDLED
+
+    place = Path(BUNDLED) if model == "bundled" else Path(model)
+    if not place.is_dir():
+        return ""
+    files = sorted(one for one in place.iterdir() if one.is_file())
+    return ";".join(f"{one.name}:{one.stat().st_size}:{one.stat().st_mtime_ns}" for one in files)
+
+
+@lru_cache(maxsize=1)
+def core_print() -> str:
+    """The hash of the code that hears: other code, other facts."""
+    root = Path(__file__).resolve().parent.parent
+    digest = sha256()
+    for name in _CORE:
+        for path in sorted((root / name).rglob("*.py")) if (root / name).is_dir() else [root / name]:
+            digest.update(path.read_bytes())
+    silero = resource("models/silero")
+    for path in sorted(silero.glob("*.onnx")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
