@@ -1,0 +1,128 @@
+"""``monitor rules``: are the rules right? ``check`` reads them and runs the tests inside them."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitor.rules.book import RuleBook
+    from monitor.rules.coverage import Row
+    from monitor.rules.trial import Trial
+
+EPILOG = """\
+examples:
+  monitor rules check                       the bundled rules: are they sound, do their tests pass?
+  monitor rules check my-rules/             your own; a file of overrides is laid over the bundled ones
+  monitor rules check --rulebook            what each of the 72 pieces of advice has become
+  monitor rules check --json | jq .         one JSON object a line
+exit codes: 0 all is well, 1 a test failed or a rule is missing, 2 a file cannot be used"""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command to the command line."""
+    parser = commands.add_parser(
+        "rules",
+        help="check rules, and the tests inside them",
+        description="Checks rules before they meet an agent.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    kinds = parser.add_subparsers(dest="rules", metavar="WHAT", title="what", required=True)
+    check = kinds.add_parser(
+        "check",
+        help="validate rules and run the tests inside them",
+        description="Validates rules, runs the tests inside them, and looks for rules without tests.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="files or folders of rules")
+    check.add_argument("--rulebook", action="store_true", help="list every row of the rulebook")
+    check.add_argument("--profile", default="default", help="default, eu, quiet, or a .yaml file")
+    check.add_argument("--language", default="en", help="language of the phrases (default en)")
+    check.add_argument("--json", action="store_true", help="print JSON lines and nothing else on stdout")
+    check.set_defaults(run=run_check)
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Validates, runs the tests, prints what is wrong; 0 or 1."""
+    from monitor.rules.book import load_book
+    from monitor.rules.coverage import load_rulebook, missing, untested
+    from monitor.rules.trial import trials
+
+    book = load_book(args.paths or None, profile=args.profile, language=args.language)
+    done = list(trials(book))
+    rows = load_rulebook() if args.rulebook or not args.paths else []
+    faults = missing(rows, book) + untested(book)
+    show = _Lines() if args.json else _Text()
+    if args.rulebook:
+        show.rulebook(rows)
+    show.trials(done)
+    show.faults(faults)
+    show.sum(book, done, faults)
+    return 1 if faults or any(trial.wrong for trial in done) else 0
+
+
+class _Text:
+    """For people."""
+
+    def rulebook(self, rows: "Iterable[Row]") -> None:
+        for row in rows:
+            acts = ", ".join(row.rules) if row.rules else row.why
+            _print(f"{row.row:>3}  {row.works:<14} {row.advice:<46} {acts}")
+        _print("")
+
+    def trials(self, done: "Iterable[Trial]") -> None:
+        for trial in done:
+            if trial.wrong:
+                _print(f"FAILED  {trial.rule}, test {trial.number}: {trial.wrong}")
+
+    def faults(self, faults: "Iterable[str]") -> None:
+        for fault in faults:
+            _print(f"MISSING {fault}")
+
+    def sum(self, book: "RuleBook", done: "list[Trial]", faults: list[str]) -> None:
+        failed = sum(1 for trial in done if trial.wrong)
+        off = sum(1 for rule in book.rules if rule.off)
+        _print(
+            f"{len(book.rules)} rules ({off} switched off), {len(done)} tests, {failed} failed, "
+            f"{len(faults)} missing. Profile {book.profile}, hash {book.hash}."
+        )
+
+
+class _Lines:
+    """For programs: one JSON object a line."""
+
+    def rulebook(self, rows: "Iterable[Row]") -> None:
+        for row in rows:
+            fields = {name: getattr(row, name) for name in row.__struct_fields__}
+            _print_json({"kind": "row", **fields})
+
+    def trials(self, done: "Iterable[Trial]") -> None:
+        for trial in done:
+            _print_json(
+                {"kind": "test", "rule": trial.rule, "test": trial.number, "passed": not trial.wrong,
+                 "wrong": trial.wrong or None}
+            )  # fmt: skip
+
+    def faults(self, faults: "Iterable[str]") -> None:
+        for fault in faults:
+            _print_json({"kind": "missing", "text": fault})
+
+    def sum(self, book: "RuleBook", done: "list[Trial]", faults: list[str]) -> None:
+        failed = sum(1 for trial in done if trial.wrong)
+        _print_json(
+            {"kind": "sum", "rules": len(book.rules), "tests": len(done), "failed": failed,
+             "missing": len(faults), "profile": book.profile, "hash": book.hash}
+        )  # fmt: skip
+
+
+def _print(line: str) -> None:
+    print(line)  # noqa: T201 - this is the command's output
+
+
+def _print_json(plain: dict[str, Any]) -> None:
+    import json
+
+    _print(json.dumps(plain, ensure_ascii=False))
