@@ -78,5 +78,7 @@ def script_facts(script: CallScript) -> list[Event]:
 def _told(order: Asked) -> Told:
     """A hold or a resume; orders about alerts have no place in a script that is judged by several books."""
     if order.kind not in ("hold", "resume"):
-        raise BadInput(f"A call script may not say {order.kind!r}: which alert it means depends on the rules.")
+        raise BadInput(
+            f"A call script may not say {order.kind!r}: which alert it means depends on the rules."
+        )
     return Told(known=order.at, at=order.at, kind=order.kind)

@@ -1,5 +1,6 @@
 """A folder of recorded calls: sound with its truth beside it, journals, call scripts."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,9 +46,18 @@ def calls_in(folder: Path) -> list[Recorded]:
     if not folder.is_dir():
         raise BadInput(f"{folder} is not a folder; give the folder that holds the recorded calls.")
     found = sorted(_calls(folder), key=lambda call: (call.call, call.paths))
+    names = Counter(call.call for call in found)
+    found = [call if names[call.call] == 1 else _by_path(call, folder) for call in found]
     if not found:
-        raise BadInput(f"There are no calls below {folder}: no sound, no journal (.jsonl) and no script (.yaml).")
+        raise BadInput(
+            f"There are no calls below {folder}: no sound, no journal (.jsonl) and no script (.yaml)."
+        )
     return found
+
+
+def _by_path(call: Recorded, folder: Path) -> Recorded:
+    """The call under the name of its file, because another has the same name."""
+    return msgspec.structs.replace(call, call=Path(call.paths[0]).relative_to(folder).as_posix())
 
 
 def _calls(folder: Path) -> Iterator[Recorded]:

@@ -70,7 +70,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         """The figures as they are printed."""
         rounded = {name: _round(getattr(self, name)) for name in ("precision", "recall", "f1")}
         delay = {
-            "delay_median": _round(_middle(self.delays)),
+            "delay_median": _round(median(self.delays) if self.delays else None),
             "delay_p90": _round(_percentile(self.delays, 0.9)),
         }
         return {"found": self.found, "missed": self.missed, "wrong": self.wrong, **rounded, **delay}
@@ -199,7 +199,7 @@ def _alerts(
             levels[event.alert] = max(levels.get(event.alert, "info"), event.level, key=_RANK.index)
         if isinstance(event, AlertOpened):
             opened.append(event)
-    due = [one for one in truth.expected_alerts if words or not one.words]
+    due = [one for one in truth.expected_alerts if not (one.wordless if words else one.words)]
     hits = [(one, [alert for alert in opened if _answers(alert, one)]) for one in due]
     met = tuple(_alerted(one, found[0], levels[found[0].alert]) for one, found in hits if found)
     missed = tuple(_alerted(one, None, None) for one, found in hits if not found and not one.may)
@@ -236,10 +236,6 @@ def _word_errors(events: Sequence[Event], truth: Truth, channel: Channel) -> tup
 
 def _plain(word: str) -> str:
     return "".join(letter for letter in word.lower() if letter.isalnum() or letter == "'")
-
-
-def _middle(values: Sequence[float]) -> float | None:
-    return median(values) if values else None
 
 
 def _percentile(values: Sequence[float], share: float) -> float | None:

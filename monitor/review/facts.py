@@ -6,20 +6,22 @@ so they lie in the user's cache folder, readable by the user alone, and expire.
 """
 
 import gzip
-import time
+import zlib
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import msgspec
 
-from monitor import wire
+from monitor import clock, wire
 from monitor.config import CallSettings, load_call_settings
 from monitor.errors import BadInput
 from monitor.events import AlertEvent, Difficulty, Event, Note
 from monitor.resources import resource
 from monitor.review.callscript import read_script, script_facts
 from monitor.review.collection import Recorded
+from monitor.review.truth import truth_beside
 from monitor.sources.journal import read_journal
 
 KEPT_DAYS = 30.0
@@ -47,7 +49,7 @@ class FactsCache:
             lines = gzip.decompress(path.read_bytes()).splitlines()
             events = [wire.decode(line)[1] for line in lines]
             path.touch()
-        except (OSError, EOFError, BadInput, gzip.zlib.error):
+        except (OSError, EOFError, BadInput, zlib.error):
             path.unlink(missing_ok=True)  # cut off while it was written, or of another version
             return None
         return events
@@ -59,17 +61,16 @@ class FactsCache:
             return
         lines = [wire.encode(event, call=call, sequence=number) for number, event in enumerate(events)]
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        half = path.with_suffix(f".{sha256(str(time.monotonic_ns()).encode()).hexdigest()[:8]}")
-        half.touch(mode=0o600)
-        half.write_bytes(gzip.compress(b"\n".join(lines), 5, mtime=0))
-        half.replace(path)
+        with NamedTemporaryFile(dir=path.parent, delete=False) as half:  # for the user's eyes only
+            half.write(gzip.compress(b"\n".join(lines), 5, mtime=0))
+        Path(half.name).replace(path)
 
     def sweep(self) -> None:
         """Deletes what has not been asked for in ``KEPT_DAYS``."""
         if self._folder is None or not self._folder.is_dir():
             return
         for path in self._folder.iterdir():
-            if time.time() - path.stat().st_mtime > KEPT_DAYS * _DAY:
+            if clock.unix() - path.stat().st_mtime > KEPT_DAYS * _DAY:
                 path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path | None:
@@ -83,21 +84,23 @@ def default_folder() -> Path:
     return user_cache_path("call-monitor") / "facts"
 
 
-def facts_of(call: Recorded, model: str, cache: FactsCache) -> list[Event]:
-    """The facts of a recorded call, from ``call.started`` on."""
+def facts_of(call: Recorded, model: str | None, cache: FactsCache) -> list[Event]:
+    """The facts of a recorded call, from ``call.started`` on; ``model`` as in ``monitor replay``."""
     path = Path(call.paths[0])
     if call.kind == "script":
         return script_facts(read_script(path))
     if call.kind == "journal":
         return [event for event in read_journal(path).events if not isinstance(event, DERIVED)]
-    settings = load_call_settings()
-    key = _key(call, model, settings)
+    from monitor.session import replay_events
+    from monitor.speech.models import choose
+
+    paths = [Path(one) for one in call.paths]
+    model = model or choose(None, paths).name
+    key = _key(call, model, load_call_settings())
     known = cache.get(key)
     if known is not None:
         return known
-    from monitor.session import replay_events
-
-    heard = replay_events([Path(one) for one in call.paths], model=model, agent_channel=call.agent_channel)
+    heard = replay_events(paths, model=model, agent_channel=call.agent_channel)
     events = [event for event in heard if not isinstance(event, DERIVED)]
     cache.put(key, call.call, events)
     return events
@@ -107,16 +110,19 @@ def _key(call: Recorded, model: str, settings: CallSettings) -> str:
     """The hash of all that the facts depend on (the rules' settings apart)."""
     digest = sha256(msgspec.json.encode(msgspec.structs.replace(settings, rules=CallSettings().rules)))
     digest.update(f"{model}/{_model_print(model)}/{call.agent_channel}/{core_print()}".encode())
-    for path in call.paths:
-        digest.update(sha256(Path(path).read_bytes()).digest())
+    paths = [Path(one) for one in call.paths]
+    if model.startswith("script"):
+        paths.append(truth_beside(paths[0]))  # the words come from there
+    for path in paths:
+        digest.update(sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:32]
 
 
 def _model_print(model: str) -> str:
     """What tells two models at the same place apart: names, sizes and times of their files."""
-    from monitor.speech.models import BUNDLED
+    from monitor.speech.store import BUNDLED, bundled_folder, find
 
-    place = Path(BUNDLED) if model == "bundled" else Path(model)
+    place = bundled_folder() if model == BUNDLED else find(model) or Path(model)
     if not place.is_dir():
         return ""
     files = sorted(one for one in place.iterdir() if one.is_file())

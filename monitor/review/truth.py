@@ -57,7 +57,8 @@ class Happening(_Strict, frozen=True, kw_only=True):
 class ExpectedAlert(_Strict, frozen=True, kw_only=True):
     """An alert of ``rule`` must open between ``from_`` and ``to``.
 
-    ``words``: only a recogniser can find it. ``may``: it is right there, but its absence is no fault.
+    ``words``: only a recogniser can find it. ``wordless``: right only as long as nobody knows what was
+    said (a silence, until "please hold" is heard). ``may``: its absence is no fault.
     """
 
     rule: str
@@ -65,6 +66,7 @@ class ExpectedAlert(_Strict, frozen=True, kw_only=True):
     from_: float = msgspec.field(name="from")
     to: float
     words: bool = False
+    wordless: bool = False
     may: bool = False
 
 

@@ -203,6 +203,13 @@ def test_alerts_on_words_are_due_only_where_words_were_heard():
     assert len(evaluate(heard("oh"), truth(expected=(needs_words,), said="oh")).missed) == 1
 
 
+def test_what_is_right_only_without_words_is_a_surprise_with_them():
+    silence = ExpectedAlert(rule="deadair", from_=0, to=9, wordless=True)
+    assert not evaluate([alert("deadair", 5)], truth(expected=(silence,))).unexpected
+    with_words = evaluate([*heard("oh"), alert("deadair", 5)], truth(expected=(silence,), said="oh"))
+    assert (len(with_words.unexpected), len(with_words.missed)) == (1, 0)
+
+
 def test_an_optional_alert_is_met_or_not_but_never_missed():
     optional = ExpectedAlert(rule="deadair", from_=0, to=9, may=True)
     assert not evaluate([], truth(expected=(optional,))).missed

@@ -1,0 +1,159 @@
+"""A change of rules, judged on recorded calls before it meets an agent.
+
+Facts are heard once per recording (and kept, see ``facts.py``); then both sets of rules are judged on
+the same facts. Calls are spread over processes; the answer does not depend on how many there are.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+
+from monitor.errors import BadInput
+from monitor.events import Event
+from monitor.review.collection import Recorded
+from monitor.review.damage import Damage
+from monitor.review.facts import FactsCache, facts_of
+from monitor.review.ruletest import Figures, Outcome, Raised, figures, judge
+from monitor.rules.book import RuleBook, load_book
+
+MOVED = 0.05
+"""Seconds by which an alert may open at another time and still be the same."""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker needs to judge one call. ``rules``: each set of rules, new first; null is the bundled."""
+
+    call: Recorded
+    rules: tuple[str | None, ...]
+    model: str | None = None
+    profile: str = "default"
+    cache: str | None = None
+    damage: float = 0.0
+    seed: int = 1
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One call under each set of rules; ``failed`` says in one sentence why there is none."""
+
+    call: str
+    seconds: float = 0.0
+    outcomes: tuple[Outcome, ...] = ()
+    failed: str | None = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that only one of the two sets of rules raises, or that they raise differently."""
+
+    rule: str
+    new: Raised | None = None
+    old: Raised | None = None
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer. Figures are by rule; ``total`` is over all rules, new first."""
+
+    calls: int
+    hours: float
+    rules: dict[str, tuple[Figures, ...]]
+    total: tuple[Figures, ...]
+    changed: dict[str, tuple[Change, ...]]
+    failed: dict[str, str]
+
+
+def run(task: Task) -> Result:
+    """One call under every set of rules of the task."""
+    try:
+        facts = facts_of(task.call, task.model, FactsCache(Path(task.cache) if task.cache else None))
+        books = [_book(rules, task.profile) for rules in task.rules]
+        if task.damage:
+            facts = _damage(books[0].language, task.damage, task.seed).events(facts, task.call.call)
+    except BadInput as wrong:
+        return Result(call=task.call.call, failed=str(wrong))
+    outcomes = tuple(judge(facts, book, task.call) for book in books)
+    return Result(call=task.call.call, seconds=_length(facts), outcomes=outcomes)
+
+
+def _length(facts: Sequence[Event]) -> float:
+    return max((event.known for event in facts), default=0.0)
+
+
+@lru_cache(maxsize=4)
+def _book(rules: str | None, profile: str) -> RuleBook:
+    return load_book([Path(rules)] if rules else None, profile=profile)
+
+
+@lru_cache(maxsize=2)
+def _damage(language: str, rate: float, seed: int) -> Damage:
+    from monitor.rules.phrases import Lexicon
+
+    return Damage(Lexicon.load(language).words, rate, seed)
+
+
+def backtest(
+    tasks: Sequence[Task], *, workers: int | None = None, tell: Callable[[Result], None] = lambda _: None
+) -> Report:
+    """Judges every task; ``tell`` is called for each call as it is done."""
+    results: list[Result] = []
+    for result in _results(tasks, min(workers or os.cpu_count() or 1, len(tasks))):
+        tell(result)
+        results.append(result)
+    order = {task.call.call: place for place, task in enumerate(tasks)}
+    return report(sorted(results, key=lambda one: order[one.call]))
+
+
+def _results(tasks: Sequence[Task], workers: int) -> Iterator[Result]:
+    if workers <= 1:
+        yield from map(run, tasks)
+        return
+    # spawn: a fork would carry the parent's threads (onnxruntime, rich) half-way into the child
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(run, task) for task in tasks]):
+            yield future.result()
+
+
+def report(results: Sequence[Result]) -> Report:
+    """The figures of all calls, and what changed between two sets of rules."""
+    good = [one for one in results if one.failed is None]
+    hours = sum(one.seconds for one in good) / 3600.0
+    sets = range(len(good[0].outcomes)) if good else range(0)
+    by_set = [[one.outcomes[place] for one in good] for place in sets]
+    names = sorted({name for outcomes in by_set for outcome in outcomes for name in _named(outcome)})
+    changed = {one.call: changes(*one.outcomes) for one in good if len(one.outcomes) == 2}
+    return Report(
+        calls=len(good),
+        hours=round(hours, 4),
+        rules={name: tuple(figures(outcomes, hours, name) for outcomes in by_set) for name in names},
+        total=tuple(figures(outcomes, hours) for outcomes in by_set),
+        changed={call: found for call, found in changed.items() if found},
+        failed={one.call: one.failed for one in results if one.failed is not None},
+    )
+
+
+def _named(outcome: Outcome) -> set[str]:
+    return {one.rule for one in outcome.raised} | set(outcome.missed) | set(outcome.found)
+
+
+def changes(new: Outcome, old: Outcome) -> tuple[Change, ...]:
+    """The alerts that are not the same under both sets of rules, by time."""
+    left = list(old.raised)
+    found: list[Change] = []
+    for one in new.raised:
+        same = [other for other in left if other.rule == one.rule and abs(other.at - one.at) <= MOVED]
+        if same:
+            left.remove(same[0])
+            if same[0].level != one.level:
+                found.append(Change(rule=one.rule, new=one, old=same[0]))
+        else:
+            found.append(Change(rule=one.rule, new=one))
+    found += [Change(rule=one.rule, old=one) for one in left]
+    return tuple(sorted(found, key=_when))
+
+
+def _when(change: Change) -> tuple[float, str]:
+    raised = change.new or change.old
+    return (raised.at if raised else 0.0, change.rule)

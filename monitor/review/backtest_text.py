@@ -1,0 +1,89 @@
+"""The answer of a backtest as people read it: a table of rules, and call by call what changed."""
+
+from collections.abc import Iterable, Iterator
+
+from monitor.review.backtest import Change, Report
+from monitor.review.ruletest import Figures, Raised
+
+COLUMNS = ("rule", "alerts/h", "right", "missed", "false", "precision", "recall", "F1", "delay s")
+EVIDENCE = 100
+"""Characters of what was said, as evidence in the list of changes."""
+
+
+def lines(report: Report, *, compared: bool) -> Iterator[str]:
+    """The report as lines of text."""
+    yield f"{report.calls} calls, {report.hours:.2f} hours"
+    yield ""
+    yield from _table(_rows(report, compared=compared))
+    for call, failed in report.failed.items():
+        yield f"not judged: {call}: {failed}"
+    if compared:
+        yield ""
+        yield from _changes(report)
+
+
+def _rows(report: Report, *, compared: bool) -> Iterator[tuple[str, ...]]:
+    yield COLUMNS
+    for name, sets in [*report.rules.items(), ("all rules", report.total)]:
+        yield _row(name, sets[0])
+        if compared and sets[0] != sets[1]:
+            yield _row("  before", sets[1])
+
+
+def _row(name: str, one: Figures) -> tuple[str, ...]:
+    counts = (str(one.found), str(one.missed), str(one.wrong))
+    shares = (_number(one.precision), _number(one.recall), _number(one.f1))
+    return (name, _number(one.per_hour, 1), *counts, *shares, _number(one.delay, 1))
+
+
+def _number(value: float | None, places: int = 2) -> str:
+    return "–" if value is None else f"{value:.{places}f}"
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    table = list(rows)
+    widths = [max(len(row[at]) for row in table) for at in range(len(COLUMNS))]
+    for number, row in enumerate(table):
+        cells = [
+            cell.ljust(width) if not at else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
+        if not number:
+            yield "  ".join("-" * width for width in widths)
+
+
+def _changes(report: Report) -> Iterator[str]:
+    if not report.changed:
+        yield "No call's alerts changed."
+        return
+    yield f"Alerts changed in {len(report.changed)} of {report.calls} calls:"
+    for call, changed in report.changed.items():
+        yield f"  {call}"
+        for one in changed:
+            yield f"    {_change(one)}"
+
+
+def _change(change: Change) -> str:
+    if change.new and change.old:
+        return f"~ {change.rule} at {change.new.at:.1f} s: {change.old.level} -> {change.new.level}"
+    raised = change.new or change.old
+    if raised is None:
+        return change.rule
+    sign = "+" if change.new else "-"
+    return f"{sign} {change.rule} at {raised.at:.1f} s ({raised.level}{_right(raised)}): {_why(raised)}"
+
+
+def _right(raised: Raised) -> str:
+    return {True: ", right", False: ", false", None: ""}[raised.matched]
+
+
+def _why(raised: Raised) -> str:
+    evidence = raised.evidence
+    said = " … ".join(cited.text for cited in evidence.words if cited.text)
+    said = f'"{said[:EVIDENCE]}" ' if said else ""
+    if evidence.value is None:
+        return f"{said}{evidence.measure}".strip()
+    unit = f" {evidence.unit}" if evidence.unit else ""
+    bar = "" if evidence.threshold is None else f" against {evidence.threshold:g}"
+    return f"{said}{evidence.measure} {evidence.value:g}{bar}{unit}"

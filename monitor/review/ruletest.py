@@ -1,0 +1,147 @@
+"""What a set of rules makes of one recorded call, and how that compares with what it ought to raise. Pure."""
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+import msgspec
+
+from monitor.call import rejudge
+from monitor.events import AlertEvent, AlertOpened, CallStarted, Event, Evidence, Level
+from monitor.review.collection import Recorded
+from monitor.rules.bind import bind
+from monitor.rules.book import RuleBook
+
+_RANK: tuple[Level, ...] = ("info", "warn", "critical")
+
+
+class Raised(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that opened: when, how high it went, and why."""
+
+    rule: str
+    at: float
+    level: Level
+    evidence: Evidence
+    matched: bool | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One call under one set of rules. ``delays`` are seconds from the beginning of a wanted alert's window.
+
+    ``wrong`` are false alerts and ``missed`` wanted ones; both are empty where nothing is known.
+    """
+
+    raised: tuple[Raised, ...]
+    found: dict[str, tuple[float, ...]] = {}
+    missed: dict[str, int] = {}
+    wrong: dict[str, int] = {}
+
+
+def alerts_of(events: Iterable[Event]) -> list[Raised]:
+    """The alerts among ``events``, each with the highest level that it reached."""
+    levels: dict[str, Level] = {}
+    opened: list[AlertOpened] = []
+    for event in events:
+        if isinstance(event, AlertEvent):
+            levels[event.alert] = max(levels.get(event.alert, "info"), event.level, key=_RANK.index)
+        if isinstance(event, AlertOpened):
+            opened.append(event)
+    return [
+        Raised(rule=one.rule, at=one.at, level=levels[one.alert], evidence=one.evidence) for one in opened
+    ]
+
+
+def judge(facts: Sequence[Event], book: RuleBook, call: Recorded) -> Outcome:
+    """What ``book`` raises on these facts, held against what is known of the call."""
+    raised = alerts_of(event for events in rejudge(facts, book) for event in events)
+    heard = any(isinstance(event, CallStarted) and event.model != "none" for event in facts)
+    return compare(raised, call, word_rules(book), heard=heard)
+
+
+def compare(raised: list[Raised], call: Recorded, needs_words: frozenset[str], *, heard: bool) -> Outcome:
+    """Alerts against the truth. An alert in a wanted window is right; each window is found once."""
+    if call.wanted is None:
+        return Outcome(raised=tuple(raised))
+    due = [one for one in call.wanted if heard or not one.words]
+    right: set[int] = set()
+    found: dict[str, tuple[float, ...]] = {}
+    missed: dict[str, int] = {}
+    for one in due:
+        inside = [
+            place
+            for place, alert in enumerate(raised)
+            if alert.rule == one.rule and one.begin <= alert.at <= one.end
+        ]
+        if inside:
+            delay = round(raised[inside[0]].at - one.begin, 2)
+            found[one.rule] = (*found.get(one.rule, ()), delay)
+        elif not one.may:
+            missed[one.rule] = missed.get(one.rule, 0) + 1
+        right |= set(inside)
+    wrong: dict[str, int] = {}
+    told = []
+    for place, alert in enumerate(raised):
+        matched = True if place in right else (None if _forgiven(alert, call, needs_words) else False)
+        told.append(msgspec.structs.replace(alert, matched=matched))
+        if matched is False:
+            wrong[alert.rule] = wrong.get(alert.rule, 0) + 1
+    return Outcome(raised=tuple(told), found=found, missed=missed, wrong=wrong)
+
+
+def _forgiven(alert: Raised, call: Recorded, needs_words: frozenset[str]) -> bool:
+    """Whether nobody can say that this alert is a false one."""
+    if alert.rule in call.allowed:
+        return True
+    return alert.rule not in needs_words if call.whole else alert.level == "info"
+
+
+def word_rules(book: RuleBook) -> frozenset[str]:
+    """The rules that need a recogniser."""
+    return frozenset(rule.rule for rule in book.rules if bind(rule, 0).trigger.words)
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule (or all of them) over all calls. Null where there is nothing to divide by."""
+
+    alerts: int
+    per_hour: float | None
+    found: int
+    missed: int
+    wrong: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    delay: float | None
+
+
+def figures(outcomes: Sequence[Outcome], hours: float, rule: str | None = None) -> Figures:
+    """The sums over ``outcomes``, for one rule or for all."""
+    alerts = sum(rule in (None, one.rule) for outcome in outcomes for one in outcome.raised)
+    delays = [
+        delay
+        for outcome in outcomes
+        for name, values in outcome.found.items()
+        if rule in (None, name)
+        for delay in values
+    ]
+    missed = _count((outcome.missed for outcome in outcomes), rule)
+    wrong = _count((outcome.wrong for outcome in outcomes), rule)
+    found = len(delays)
+    return Figures(
+        alerts=alerts,
+        per_hour=round(alerts / hours, 2) if hours else None,
+        found=found,
+        missed=missed,
+        wrong=wrong,
+        precision=_share(found, found + wrong),
+        recall=_share(found, found + missed),
+        f1=_share(2 * found, 2 * found + missed + wrong),
+        delay=round(median(delays), 2) if delays else None,
+    )
+
+
+def _count(counts: Iterable[dict[str, int]], rule: str | None) -> int:
+    return sum(count for one in counts for name, count in one.items() if rule in (None, name))
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 3) if whole else None
