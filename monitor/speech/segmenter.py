@@ -78,9 +78,9 @@ class Segment:
         """The sound up to frame ``end``."""
         return self._sound[: (end - self.first) * self._frame]
 
-    def active_since(self, frame: int) -> int:
-        """Active frames from ``frame`` on."""
-        return int(self._active[max(0, frame - self.first) : self.end - self.first].sum())
+    def active(self, start: int, end: int) -> int:
+        """Active frames from ``start`` to ``end``."""
+        return int(self._active[max(0, start - self.first) : max(0, end - self.first)].sum())
 
     def spoken(self, start: float, end: float) -> tuple[float, float] | None:
         """The first and last second of speech between two call times (0.1 s of slack), or nothing."""
@@ -191,7 +191,7 @@ class Segmenter:
         """Adds frames to the open utterance until it ends or they do; how many."""
         segment = self.open
         assert segment is not None  # noqa: S101 - the caller has just opened it
-        silence = first + at - segment.last_active - 1 if segment.end > segment.first_active else 0
+        silence = first + at - segment.last_active - 1
         limit = segment.first + frames_of(self._settings.longest)
         count, ended = 0, False
         for value in active[at:]:

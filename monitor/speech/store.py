@@ -96,7 +96,8 @@ def fetch(name: str) -> Path:
         folder = Path(huggingface_hub.snapshot_download(NAMES[name], allow_patterns=patterns, etag_timeout=5))
     except Exception as wrong:  # noqa: BLE001 - the hub's client raises its own, httpx's and OSError
         raise BadInput(
-            f"The model {name} is not on this machine and cannot be fetched ({type(wrong).__name__}); {_BY_HAND}"
+            f"The model {name} is not on this machine and cannot be fetched "
+            f"({type(wrong).__name__}); {_BY_HAND}"
         ) from None
     if not is_model(folder):
         raise BadInput(f"What the hub sent for {name} into {folder} is not a whole model; fetch it again.")

@@ -26,6 +26,9 @@ LEAST_SPEECH = 0.1
 BACKLOG = 600.0
 """Seconds of speech of one side that may wait; beyond it the oldest is given up, and counted."""
 
+LATE_BLOCK = 0.3
+"""Seconds by which a block may overshoot a due moment without changing what is asked."""
+
 LEVELS_KEPT = 3000
 """Frames of both sides' levels that are remembered (a minute)."""
 
@@ -175,34 +178,42 @@ class Transcriber:
 
     def _job(self, side: _Side) -> Job | None:
         if side.waiting:
-            return self._ask(side, side.waiting[0], final=True)
-        if side.now and self._load.partials and self._due(side.now):
-            return self._ask(side, side.now, final=False)
+            utterance = side.waiting[0]
+            return self._ask(side, utterance, utterance.segment.end, final=True)
+        if side.now and self._load.partials and (end := self._due(side.now)):
+            return self._ask(side, side.now, end, final=False)
         return None
 
-    def _due(self, utterance: _Utterance) -> bool:
+    def _due(self, utterance: _Utterance) -> int | None:
+        """Up to which frame a growing utterance is to be looked at now, if at all.
+
+        That is the frame at which it became due, however long the block was that brought it; a side
+        that had to wait much longer for the recogniser is looked at up to now.
+        """
         segment = utterance.segment
         interval = frames_of(self._load.interval(sum(side.now is not None for side in self._sides)))
-        since = max(segment.asked, segment.first_active)
-        news = segment.active_since(segment.asked) >= frames_of(LEAST_SPEECH) or bool(
-            utterance.agreement.pending
-        )
-        return news and self._frames - since >= interval
+        due = max(segment.asked, segment.first_active) + interval
+        if due > self._frames:
+            return None
+        if self._frames - due > frames_of(LATE_BLOCK):
+            due = self._frames
+        news = segment.active(segment.asked, due) >= frames_of(LEAST_SPEECH) or utterance.agreement.pending
+        return due if news else None
 
-    def _ask(self, side: _Side, utterance: _Utterance, *, final: bool) -> Job:
+    def _ask(self, side: _Side, utterance: _Utterance, end: int, *, final: bool) -> Job:
         segment = utterance.segment
         if segment.asked == segment.first:
             utterance.context = self._context(side, segment)
-        segment.asked = segment.end
+        segment.asked = end
         self._jobs += 1
         job = Job(
             job=self._jobs,
             channel=side.channel,
             utterance=segment.number,
             start=segment.start,
-            end=seconds(segment.end),
+            end=seconds(end),
             rate=self._rate,
-            audio=segment.audio(segment.end),
+            audio=segment.audio(end),
             context=utterance.context,
             prefix=tuple(utterance.agreement.committed),
             final=final,

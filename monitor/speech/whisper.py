@@ -138,6 +138,7 @@ class Whisper:
             max_length=length,
             return_scores=True,
             return_no_speech_prob=True,
+            suppress_blank=False,  # it would forbid the end, and a plain space, right after a prefix
             suppress_tokens=self._tokens.suppressed,
         )
         return [
