@@ -185,9 +185,7 @@ def nothing_said(rate: int = 8000, seconds: float = 20.0) -> dict[str, NDArray[n
     melody = 220.0 * 2 ** (random.integers(0, 24, beat.max() + 1)[beat] / 12)
     phase = 2 * np.pi * np.cumsum(melody) / rate
     decay = np.exp(-3.0 * (times * 2.5 % 1.0))
-    music = 0.2 * decay * (np.sin(phase) + 0.5 * np.sin(2 * phase) + 0.3 * np.sin(3 * phase)) + 0.05 * tone(
-        110, 165
-    )
+    strings = np.sin(phase) + 0.5 * np.sin(2 * phase) + 0.3 * np.sin(3 * phase)
     sounds = {
         "dial tone": tone(350, 440),
         "ringback": tone(440, 480) * (times % 6 < 2),
