@@ -63,7 +63,7 @@ class ContractTrigger:
         reach = self.within + self.looking_back + 30.0
         for cue in self.after.marks(line, max(self._judged_to, line.now - reach)):
             deadline = self._deadline(line, cue)
-            heard = min((line.heard_until(side) for side in self.expect.channels), default=line.now)
+            heard = min((line.words.heard_until(side) for side in self.expect.channels), default=line.now)
             if line.ended is None and (line.now < deadline - 1e-9 or heard < deadline - 1e-9):
                 return max(deadline, line.now + SOON)
             self._judged_to = cue.end
@@ -81,7 +81,10 @@ class ContractTrigger:
         if self.turns:
             sides = self.expect.channels
             ends = [
-                turn.end for side in sides for turn in line.turns_of(side, cue.end) if turn.end is not None
+                turn.end
+                for side in sides
+                for turn in line.talk.turns_of(side, cue.end)
+                if turn.end is not None
             ]
             if len(ends) >= self.turns:
                 deadline = min(deadline, sorted(ends)[self.turns - 1])
@@ -116,13 +119,13 @@ class AbsenceTrigger:
         """See ``Trigger``."""
         side = next(iter(self.said.channels))
         bar = Bar("at_most", 0.0)
-        begun = line.first.get(("speech", side))
+        begun = line.marks.first.get(("speech", side))
         if begun is None:
             return _nothing(Reading(), bar, line)
         deadline = round(begun + self.by, 3)
         if self.said.marks(line, 0.0):
             return _nothing(Reading(1.0), bar, line)
-        if line.now < deadline - 1e-9 or line.heard_until(side) < deadline - 1e-9:
+        if line.now < deadline - 1e-9 or line.words.heard_until(side) < deadline - 1e-9:
             return _nothing(Reading(0.0), bar, line, again=max(deadline, line.now + SOON))
         met = 0 if in_part(self.step.during, deadline, line) else NOT_MET
         return Look(met, staying=True, reading=Reading(0.0, begun, deadline, side), bar=bar, at=deadline)

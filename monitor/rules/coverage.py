@@ -64,4 +64,3 @@ def untested(book: RuleBook) -> list[str]:
         if not negative:
             found.append(f"{rule.rule} has no test in which it stays quiet.")
     return found
-

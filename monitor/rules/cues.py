@@ -62,7 +62,7 @@ class BoundCue:
 
     def marks(self, line: Timeline, since: float) -> list[Mark]:
         """The cue's marks that ended after ``since``, by time."""
-        found = [mark for kind, channel in self.wanted for mark in line.marks((kind,), channel, since)]
+        found = [mark for kind, channel in self.wanted for mark in line.marks.of((kind,), channel, since)]
         kept = [mark for mark in found if mark.end - mark.start >= self.longer_than]
         return sorted(kept, key=lambda mark: (mark.end, mark.start))
 

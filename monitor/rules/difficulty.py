@@ -46,7 +46,7 @@ def parts_of(line: Timeline) -> dict[str, float]:
     """The points of each sign that was heard, rounded to 0.1."""
     found: dict[str, float] = {}
     for part in PARTS:
-        marks = line.marks(part.kinds, part.channel, line.now - GONE)
+        marks = line.marks.of(part.kinds, part.channel, line.now - GONE)
         marks = [mark for mark in marks if mark.end - mark.start >= part.longer_than]
         if marks:
             fade = min(1.0, (GONE - (line.now - marks[-1].end)) / (GONE - FULL))

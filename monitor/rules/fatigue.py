@@ -120,9 +120,9 @@ class Cards:
     def _pause(self, request: Request) -> bool:
         """Whether this is a moment at which the agent can read."""
         line = self._line
-        if line.speaking("agent"):
+        if line.talk.speaking("agent"):
             return False
         if request.at_pause is None:
             return True
-        silent = line.now - max(line.spoken_until("agent"), line.spoken_until("caller"))
-        return not line.speaking("caller") and silent >= request.at_pause
+        silent = line.now - max(line.talk.spoken_until("agent"), line.talk.spoken_until("caller"))
+        return not line.talk.speaking("caller") and silent >= request.at_pause

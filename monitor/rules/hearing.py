@@ -42,7 +42,8 @@ class Hearing:
         topics: list[str] = []
         key = utterance.channel, utterance.utterance
         for found in self._spotter.hear(_settled(utterance)):
-            topics += self._line.unmark(found.channel, found.utterance)
+            gone = self._line.marks.take_back(found.channel, found.utterance)
+            topics += [f"say:{kind}" for kind in gone]
             self._matched[found.channel, found.utterance] = found.matches
             topics += [self._mark(match, found.channel, found.utterance) for match in found.matches]
         if not utterance.final:
@@ -56,7 +57,7 @@ class Hearing:
     def _mark(self, match: Match, channel: Channel, utterance: int | None) -> str:
         detail = match.text if match.cls in DETAILED else None
         text = None if match.cls in SILENT else match.text
-        self._line.mark(Mark(match.cls, channel, match.start, match.end, text, utterance, detail))
+        self._line.marks.add(Mark(match.cls, channel, match.start, match.end, text, utterance, detail))
         return f"say:{match.cls}"
 
     def _note_by(self, by: object, kinds: tuple[str, ...]) -> None:

@@ -92,7 +92,7 @@ class Judge:
         fields = {name: getattr(order, name) for name in Order.__struct_fields__}
         out.append(OrderTold(known=round(now, 3), at=round(now, 3), **fields))
         if order.kind in ("hold", "resume"):
-            self._line.hold(now) if order.kind == "hold" else self._line.resume(now)
+            self._line.talk.hold(now) if order.kind == "hold" else self._line.talk.resume(now)
             return out + self._woken(("hold",))
         if order.kind == "snooze":
             self._bulletin.cards.snooze(order.seconds or SNOOZE)
@@ -115,10 +115,10 @@ class Judge:
         """The sums for ``call.ended``."""
         line = self._line
         return {
-            "talk": {channel: round(line.talked[channel], 2) for channel in CHANNELS},
+            "talk": {channel: round(line.talk.talked[channel], 2) for channel in CHANNELS},
             "overlap": round(line.overlapped, 2),
-            "silence": round(line.silence(line.now), 2),
-            "interruptions": {channel: line.counts["interruption", channel] for channel in CHANNELS},
+            "silence": round(line.talk.silence(line.now), 2),
+            "interruptions": {channel: line.marks.counts["interruption", channel] for channel in CHANNELS},
             "alerts": dict(sorted(self._bulletin.opened.items())),
             "scores": scores_of(self._watches, line, self._meter.highest),
         }

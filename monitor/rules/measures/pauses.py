@@ -15,10 +15,10 @@ HOLD_UNSAID = 30.0
 @measure("s", wakes=("speech", "hold"), quality=UNHEARD)
 def silence(line: Timeline) -> Reading:
     """For how long neither side has spoken; nothing while the caller is on hold."""
-    since = line.silent_since()
+    since = line.talk.silent_since()
     if since is None:
         return Reading(0.0)
-    if line.holding():
+    if line.talk.holding():
         return NOTHING
     return Reading(line.now - since, since, line.now, rate=1.0)
 
@@ -26,10 +26,10 @@ def silence(line: Timeline) -> Reading:
 @measure("s", wakes=("speech", "hold"))
 def hold(line: Timeline, *, unsaid: Seconds = Seconds(HOLD_UNSAID)) -> Reading:
     """For how long the caller has been on hold: by the softphone, the agent's words, or a long silence."""
-    on = line.holding()
+    on = line.talk.holding()
     if on:
         return Reading(line.now - on.start, on.start, line.now, "caller", rate=1.0)
-    since = line.silent_since()
+    since = line.talk.silent_since()
     if since is None:
         return Reading(0.0)
     silent = line.now - since
@@ -49,7 +49,7 @@ def hold_share(line: Timeline, *, least: Seconds = Seconds(180.0)) -> Reading:
     """The share of the call that the caller spent on hold; nothing is said in its first ``least`` seconds."""
     if line.now < least:
         return NOTHING
-    spent = [(stretch.start, stretch.until(line.now)) for stretch in line.holds]
+    spent = [(stretch.start, stretch.until(line.now)) for stretch in line.talk.holds]
     if not spent:
         return Reading(0.0)
     return Reading(sum(end - start for start, end in spent) / line.now, spent[0][0], line.now, "caller")

@@ -44,14 +44,14 @@ def raised_voice(
 @measure("times", wakes=("raised:{by}",), voice=True, quality=UNTRUE)
 def raises(line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES) -> Reading:
     """How often a side's voice was raised (effort score 1.0 held for 0.8 s of voiced speech)."""
-    marks = line.marks(("raised",), by, line.now - window)
+    marks = line.marks.of(("raised",), by, line.now - window)
     return from_marks(marks, len(marks), again=leaves(marks, window))
 
 
 @measure("times", wakes=("mirrored:{by}",), voice=True, quality=UNTRUE)
 def mirroring(line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES) -> Reading:
     """How often a side's voice went up right after the other's had."""
-    marks = line.marks(("mirrored",), by, line.now - window)
+    marks = line.marks.of(("mirrored",), by, line.now - window)
     return from_marks(marks, len(marks), again=leaves(marks, window))
 
 
@@ -69,9 +69,11 @@ def calmed(
     Without a recogniser any turn of the other side will do.
     """
     counts = []
-    for mark in line.marks(("calmed",), by, line.now - window):
+    for mark in line.marks.of(("calmed",), by, line.now - window):
         since = max(mark.start, mark.end - within)
-        helped = line.marks(after, other(by), since) if line.has_words else line.turns_of(other(by), since)
+        helped = (
+            line.marks.of(after, other(by), since) if line.has_words else line.talk.turns_of(other(by), since)
+        )
         if helped:
             counts.append(mark)
     return from_marks(counts, len(counts), again=leaves(counts, window))
@@ -83,7 +85,7 @@ def pitch_spread(
 ) -> Reading:
     """The spread (standard deviation, semitones) of a side's pitch; wants a share of ``voiced`` speech."""
     sounds = line.voice[by].sounds(line.now - window)
-    again = line.now + LOOK if line.speaking(by) else None
+    again = line.now + LOOK if line.talk.speaking(by) else None
     pitches = [sound.pitch for sound in sounds if sound.pitch is not None and sound.voiced]
     if line.now < window or sum(sound.voiced for sound in sounds) * 0.1 < voiced * window or len(pitches) < 2:
         return Reading(again=again)
@@ -96,7 +98,7 @@ def pitch_spread(
 def syllable_rate(line: Timeline, *, by: Channel) -> Reading:
     """A side's pace just now; 0 unless it is 1.5 standard deviations above the speaker's own mean."""
     voice = line.voice[by]
-    if not line.speaking(by):
+    if not line.talk.speaking(by):
         return Reading(0.0)
     again = line.now + LOOK
     limit = voice.pace_limit
@@ -110,14 +112,14 @@ def syllable_rate(line: Timeline, *, by: Channel) -> Reading:
 @measure("s", wakes=("floor", "speech:{by}", "raised:{by}"), voice=True, quality=UNTRUE)
 def venting(line: Timeline, *, by: Channel, pause: Seconds = Seconds(1.0), score: float = 0.75) -> Reading:
     """For how long a side has spoken with a raised voice; over at a pause of ``pause`` seconds."""
-    turn = line.turn(by)
+    turn = line.talk.turn(by)
     if not turn:
         return Reading(0.0)
-    silent = line.now - line.spoken_until(by)
+    silent = line.now - line.talk.spoken_until(by)
     begin = spoken_run(line, turn, pause)
     if silent >= pause or line.voice[by].raised(score).raised_until < begin:
         return Reading(0.0)
-    again = None if line.speaking(by) else line.spoken_until(by) + pause
+    again = None if line.talk.speaking(by) else line.talk.spoken_until(by) + pause
     return Reading(line.now - begin, begin, line.now, by, rate=1.0, again=again)
 
 

@@ -13,13 +13,13 @@ LEAST_SPOKEN = 0.6
 @measure("words/min", wakes=("utterance:{by}",), words=True)
 def words_per_minute(line: Timeline, *, by: Channel, window: Seconds = Seconds(15.0)) -> Reading:
     """A side's words per minute of its own speech in the last seconds that were recognised."""
-    words = line.words(by, 0.0)[-200:]
+    words = line.words.of(by, 0.0)[-200:]
     if not words:
         return NOTHING
     until = words[-1].end
     since = max(0.0, until - window)
     spoken = sum(
-        max(0.0, min(end, until) - start) for start, end in line.segments(by, since) if start < until
+        max(0.0, min(end, until) - start) for start, end in line.talk.segments(by, since) if start < until
     )
     if spoken < LEAST_SPOKEN * window:
         return NOTHING
@@ -32,8 +32,8 @@ def repeats(
     line: Timeline, *, by: Channel, cues: Phrases = NO_PHRASES, window: Seconds = FIVE_MINUTES
 ) -> Reading:
     """How often a side said the same again: cue words, or a second near-repeat of its own sentences."""
-    said = line.marks(cues, by, line.now - window)
-    again = line.marks(("repeat",), by, line.now - window)
+    said = line.marks.of(cues, by, line.now - window)
+    again = line.marks.of(("repeat",), by, line.now - window)
     if not cues:
         return from_marks(again, len(again), again=leaves(again, window))
     marks = sorted([*said, *again], key=lambda mark: mark.end)
@@ -49,7 +49,7 @@ def short_disputes(
     window: Seconds = Seconds(45.0),
 ) -> Reading:
     """How many short turns in a row, of both sides in turn, began against the other."""
-    marks = line.marks(of, None, line.now - window)
+    marks = line.marks.of(of, None, line.now - window)
     chain = marks[-1:]
     for mark in reversed(marks[:-1]):
         if mark.channel == chain[0].channel:

@@ -15,7 +15,7 @@ ANSWERED: Phrases = Phrases(("solution", "option", "promise", "alternative", "re
 
 def first_story(line: Timeline, least: float = 10.0, before: float = 60.0) -> Stretch | None:
     """The caller's first turn of at least ``least`` seconds, if it began early in the call."""
-    for turn in line.turns:
+    for turn in line.talk.turns:
         if turn.channel == "caller" and turn.until(line.now) - turn.start >= least:
             return turn if turn.start < before else None
     return None
@@ -35,17 +35,17 @@ def early_questions(
         return NOTHING
     end = story.until(line.now) + gap
     marks = [
-        mark for mark in line.marks(of, "agent", line.now - window) if story.start + 1.0 < mark.start < end
+        mark for mark in line.marks.of(of, "agent", line.now - window) if story.start + 1.0 < mark.start < end
     ]
     distinct = apart(marks)
-    whole = [line.sentence(mark) for mark in distinct]
+    whole = [line.words.sentence(mark) for mark in distinct]
     return from_marks(whole, len(whole), again=leaves(distinct, window))
 
 
 @measure("times", wakes=("say:{of}",), words=True)
 def worth_noting(line: Timeline, *, of: Phrases, by: Channel | None = None) -> Reading:
     """Words for the side panel: phrases of these classes."""
-    marks = line.marks(of, by, line.now - HALF_MINUTE)
+    marks = line.marks.of(of, by, line.now - HALF_MINUTE)
     return from_marks(marks, len(marks))
 
 
@@ -59,20 +59,20 @@ def open_items(
     within: Seconds = TEN_SECONDS,
 ) -> Reading:
     """How many further matters of the caller had no answer when the agent began to close."""
-    closing = line.latest(at, "agent")
+    closing = line.marks.latest(at, "agent")
     if closing is None or closing.end < line.now - within:
         return Reading(0.0)
-    still = [mark for mark in line.marks(of, "caller", 0.0) if mark.end <= closing.start]
+    still = [mark for mark in line.marks.of(of, "caller", 0.0) if mark.end <= closing.start]
     still = [mark for mark in still if not _answered(line, answered, mark, closing)]
     if not still:
         return Reading(0.0, again=closing.end + within)
-    items = [line.sentence(mark) for mark in still]
+    items = [line.words.sentence(mark) for mark in still]
     reading = from_marks([closing, *items], len(items), again=closing.end + within)
     return replace(reading, at=closing.end)
 
 
 def _answered(line: Timeline, kinds: Phrases, item: Mark, closing: Mark) -> bool:
-    return any(mark.end < closing.start for mark in line.marks(kinds, "agent", item.end))
+    return any(mark.end < closing.start for mark in line.marks.of(kinds, "agent", item.end))
 
 
 @measure("", wakes=())
@@ -90,7 +90,7 @@ def known(line: Timeline, *, field: str) -> Reading:
 @measure("times", wakes=("difficulty",))
 def hard_call(line: Timeline, *, score: float = 70.0, abuse: Phrases = Phrases(("abuse",))) -> Reading:
     """Whether this was a hard call: its difficulty reached ``score``, or the caller was abusive."""
-    marks = line.marks(abuse, "caller", 0.0) if line.has_words else []
+    marks = line.marks.of(abuse, "caller", 0.0) if line.has_words else []
     return from_marks(marks, float(len(marks) + (line.hardest >= score)))
 
 

@@ -28,11 +28,11 @@ def apart(marks: list[Mark]) -> list[Mark]:
 
 def counted(line: Timeline, kinds: tuple[str, ...], by: Channel | None, window: float) -> Reading:
     """How many marks of these kinds the window holds."""
-    marks = line.marks(kinds, by, line.now - window)
+    marks = line.marks.of(kinds, by, line.now - window)
     if window != float("inf"):
         return from_marks(marks, len(marks), again=leaves(marks, window))
     sides = (by,) if by else (*CHANNELS, None)
-    return from_marks(marks, sum(line.counts[kind, one] for kind in kinds for one in sides))
+    return from_marks(marks, sum(line.marks.counts[kind, one] for kind in kinds for one in sides))
 
 
 @measure("times", wakes=("interruption:{by}",), quality=OVERLAPPED)
@@ -57,14 +57,14 @@ def story_cut(
 ) -> Reading:
     """How often the agent took the floor during the caller's first long turn."""
     story = next(
-        (t for t in line.turns if t.channel == "caller" and t.until(line.now) - t.start >= least), None
+        (t for t in line.talk.turns if t.channel == "caller" and t.until(line.now) - t.start >= least), None
     )
     if not story or story.start >= longest_start:
         return NOTHING
     end = story.until(line.now)
     marks = [
         m
-        for m in line.marks(("interruption",), None, line.now - window)
+        for m in line.marks.of(("interruption",), None, line.now - window)
         if story.start <= m.start <= end + 4.0
     ]
     cut = [m for m in marks if (m.channel == "agent") == (m.start <= end)]
@@ -77,8 +77,8 @@ def talk_share(
 ) -> Reading:
     """A side's share of the speech in the window; nothing is said below ``least`` seconds of speech."""
     since = max(0.0, line.now - window)
-    mine, theirs = line.talk(by, since), line.talk(other(by), since)
-    again = line.now + POLL if line.speaking(by) else None
+    mine, theirs = line.talk.seconds(by, since), line.talk.seconds(other(by), since)
+    again = line.now + POLL if line.talk.speaking(by) else None
     if mine + theirs < least:
         return Reading(again=again)
     return Reading(mine / (mine + theirs), since, line.now, by, again=again)
@@ -91,6 +91,6 @@ def overlap_share(line: Timeline, *, window: Seconds = TWO_MINUTES, least: Secon
     if line.now - since < least:
         return NOTHING
     kinds = [f"overlap:{kind}" for kind in ("interruption", "talk_over", "simultaneous", "terminal", "other")]
-    marks = line.marks(kinds, None, since)
+    marks = line.marks.of(kinds, None, since)
     both = sum(mark.end - max(mark.start, since) for mark in marks)
     return from_marks(marks, both / (line.now - since), again=leaves(marks, window))

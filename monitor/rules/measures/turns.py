@@ -10,7 +10,7 @@ from monitor.timeline import Stretch, Timeline
 def spoken_run(line: Timeline, turn: Stretch, pause: float) -> float:
     """Since when the holder of ``turn`` has spoken without a pause of ``pause`` seconds."""
     begin = line.now
-    for start, end in line.segments(turn.channel, turn.start):
+    for start, end in line.talk.segments(turn.channel, turn.start):
         if begin - end >= pause:
             break
         begin = start
@@ -20,30 +20,30 @@ def spoken_run(line: Timeline, turn: Stretch, pause: float) -> float:
 @measure("s", wakes=("floor", "speech:{by}"))
 def turn_length(line: Timeline, *, by: Channel, pause: Seconds = Seconds(3.0)) -> Reading:
     """For how long a side has had the floor without a pause of ``pause`` seconds."""
-    turn = line.turn(by)
+    turn = line.talk.turn(by)
     if not turn:
         return Reading(0.0)
     begin = spoken_run(line, turn, pause)
-    again = None if line.speaking(by) else line.spoken_until(by) + pause
+    again = None if line.talk.speaking(by) else line.talk.spoken_until(by) + pause
     return Reading(line.now - begin, begin, line.now, by, rate=1.0, again=again)
 
 
 @measure("s", wakes=("floor", "speech"), quality=OVERLAPPED)
 def without_sign(line: Timeline, *, by: Channel) -> Reading:
     """For how long the other side has had the floor without a sign of listening from this one."""
-    turn = line.turn(other(by))
-    if not turn or not line.speaking(other(by)):
+    turn = line.talk.turn(other(by))
+    if not turn or not line.talk.speaking(other(by)):
         return Reading(0.0)
-    if line.speaking(by):
+    if line.talk.speaking(by):
         return Reading(0.0)
-    begin = max(turn.start, line.spoken_until(by))
+    begin = max(turn.start, line.talk.spoken_until(by))
     return Reading(line.now - begin, begin, line.now, other(by), rate=1.0)
 
 
 def gaps(line: Timeline, by: Channel, since: float) -> list[Stretch]:
     """From the end of the other's turn to the start of this side's, for each passing of the floor to it."""
     found, before = [], None
-    for turn in line.turns:
+    for turn in line.talk.turns:
         if before and turn.channel == by and before.channel != by and before.end is not None:
             found.append(Stretch(by, before.end, turn.start))
         before = turn
@@ -80,12 +80,14 @@ def slow_answers(
 
 
 def _on_hold(line: Timeline, gap: Stretch) -> bool:
-    return any(hold.start < (gap.end or line.now) and hold.until(line.now) > gap.start for hold in line.holds)
+    return any(
+        hold.start < (gap.end or line.now) and hold.until(line.now) > gap.start for hold in line.talk.holds
+    )
 
 
 @measure("times", wakes=("overlap:interruption", "overlap:talk_over"), quality=OVERLAPPED)
 def mutual_overlaps(line: Timeline, *, window: Seconds = Seconds(60.0)) -> Reading:
     """How often either side fought for the floor; nothing counts until both have."""
-    marks = line.marks(("overlap:interruption", "overlap:talk_over"), None, line.now - window)
+    marks = line.marks.of(("overlap:interruption", "overlap:talk_over"), None, line.now - window)
     both = {mark.channel for mark in marks} == {"agent", "caller"}
     return from_marks(marks, len(marks) if both else 0, again=leaves(marks, window))

@@ -21,11 +21,13 @@ def phrases(
 @measure("times", wakes=("say:{of}",), words=True)
 def phrases_in_turn(line: Timeline, *, of: Phrases, by: Channel) -> Reading:
     """How often phrases of these classes were said in the side's latest turn."""
-    latest = line.latest(of, by)
+    latest = line.marks.latest(of, by)
     if latest is None:
         return Reading(0.0)
-    begin = max((turn.start for turn in line.turns_of(by, 0.0) if turn.start <= latest.start), default=0.0)
-    marks = line.marks(of, by, begin)
+    begin = max(
+        (turn.start for turn in line.talk.turns_of(by, 0.0) if turn.start <= latest.start), default=0.0
+    )
+    marks = line.marks.of(of, by, begin)
     return from_marks(marks, len(marks))
 
 
@@ -40,13 +42,13 @@ def phrases_near(
     window: Seconds = HALF_MINUTE,
 ) -> Reading:
     """How often a side said phrases of these classes within a time after the other side's words."""
-    marks = line.marks(of, by, line.now - window)
+    marks = line.marks.of(of, by, line.now - window)
     near = [mark for mark in marks if _heard_before(line, close_to, other(by), mark, within)]
     return from_marks(near, len(near), again=leaves(near, window))
 
 
 def _heard_before(line: Timeline, kinds: Phrases, by: Channel, mark: Mark, within: float) -> bool:
-    return any(cue.end <= mark.end for cue in line.marks(kinds, by, mark.start - within))
+    return any(cue.end <= mark.end for cue in line.marks.of(kinds, by, mark.start - within))
 
 
 @measure("share", wakes=("say:{of}", "say:{against}"), words=True)
@@ -60,8 +62,8 @@ def phrase_share(
     window: Seconds = TWO_MINUTES,
 ) -> Reading:
     """The share of phrases of one kind among those and their opposites, of which there must be ``least``."""
-    mine = line.marks(of, by, line.now - window)
-    theirs = line.marks(against, by, line.now - window)
+    mine = line.marks.of(of, by, line.now - window)
+    theirs = line.marks.of(against, by, line.now - window)
     if len(theirs) < least:
         return NOTHING
     return from_marks(theirs, len(mine) / (len(mine) + len(theirs)), again=leaves(theirs, window))
@@ -80,11 +82,11 @@ def fix_before_feeling(
 ) -> Reading:
     """How often a side came with a fix, a rule or a question before a word on the other's feelings."""
     early: list[Mark] = []
-    for mark in line.marks(fix, by, line.now - window):
-        cues = [one for one in line.marks(cue, other(by), mark.start - within) if one.end <= mark.start]
+    for mark in line.marks.of(fix, by, line.now - window):
+        cues = [one for one in line.marks.of(cue, other(by), mark.start - within) if one.end <= mark.start]
         if not cues or any(one.start > cues[-1].end and one.end <= mark.start for one in early):
             continue
-        felt = line.marks(feeling, by, cues[-1].end)
+        felt = line.marks.of(feeling, by, cues[-1].end)
         if not any(one.start <= mark.end for one in felt):
             early.append(mark)
     return from_marks(early, len(early), again=leaves(early, window))
@@ -101,16 +103,18 @@ def asked_before(
     within: Seconds = Seconds(60.0),
 ) -> Reading:
     """How often phrases came before those of another class, or by a time after the issue came up."""
-    first = min((line.first[kind, by] for kind in before if (kind, by) in line.first), default=None)
-    marks = line.marks(of, by, 0.0)
+    first = min(
+        (line.marks.first[kind, by] for kind in before if (kind, by) in line.marks.first), default=None
+    )
+    marks = line.marks.of(of, by, 0.0)
     if first is not None:
-        told = line.marks(before, by, 0.0)[:1]
+        told = line.marks.of(before, by, 0.0)[:1]
         return from_marks(told, len([mark for mark in apart(marks) if mark.end <= first]))
-    raised = [line.first[kind, other(by)] for kind in issue if (kind, other(by)) in line.first]
+    raised = [line.marks.first[kind, other(by)] for kind in issue if (kind, other(by)) in line.marks.first]
     if not raised:
         return NOTHING
     deadline = min(raised) + within
-    if line.now < deadline or line.heard_until(by) < deadline:
+    if line.now < deadline or line.words.heard_until(by) < deadline:
         return Reading(again=max(deadline, line.now + 0.5))
     return NOTHING if marks else Reading(0.0, min(raised), deadline, by)
 
@@ -124,9 +128,11 @@ def despite_boundary(
     window: Seconds = Seconds(300.0),
 ) -> Reading:
     """How many boundaries the agent had set in the window when the caller's latest abuse came."""
-    abuse = line.marks(of, "caller", line.now - window)
+    abuse = line.marks.of(of, "caller", line.now - window)
     if not abuse:
         return Reading(0.0)
-    lines = [mark for mark in line.marks(boundary, "agent", line.now - window) if mark.end <= abuse[-1].start]
+    lines = [
+        mark for mark in line.marks.of(boundary, "agent", line.now - window) if mark.end <= abuse[-1].start
+    ]
     times = len({mark.utterance for mark in lines})
     return from_marks([*lines[-2:], abuse[-1]], times, again=leaves(lines, window))

@@ -1,0 +1,99 @@
+"""Marks: whatever happened on the call, by kind and side, for windows and for the whole call."""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monitor.events import CHANNELS, Channel, Cited
+
+HORIZON = 600.0
+"""Seconds that are remembered in detail; no rule's window may be longer."""
+
+Key = tuple[str, Channel | None]
+
+
+@dataclass(slots=True)
+class Clock:
+    """How far the call has gone, in seconds; the parts of a timeline share one."""
+
+    now: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened: a phrase, an interruption, a hold that ended. ``kind`` names it.
+
+    ``text`` are the words, ``detail`` what else people should be told about it. ``utterance`` is the
+    one whose words it was heard in, which may be heard anew.
+    """
+
+    kind: str
+    channel: Channel | None
+    start: float
+    end: float
+    text: str | None = None
+    utterance: int | None = None
+    detail: str | None = None
+
+    def cited(self) -> Cited:
+        """The mark as a piece of evidence."""
+        kind = None if self.text is not None else self.kind
+        return Cited(start=self.start, end=self.end, channel=self.channel, text=self.text, kind=kind)
+
+
+class Marks:
+    """All marks of the last ``HORIZON`` seconds; counts and first times of the whole call."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._marks: dict[Key, deque[Mark]] = {}
+        self.counts: Counter[Key] = Counter()
+        self.first: dict[Key, float] = {}
+
+    def add(self, mark: Mark) -> None:
+        """Remembers something that happened."""
+        key = mark.kind, mark.channel
+        marks = self._marks.get(key)
+        if marks is None:
+            marks = self._marks[key] = deque()
+        marks.append(mark)
+        while marks[0].end < self._clock.now - HORIZON:
+            marks.popleft()
+        self.counts[key] += 1
+        self.first.setdefault(key, mark.start)
+
+    def take_back(self, channel: Channel, utterance: int) -> list[str]:
+        """Forgets the marks of one utterance, because its words were heard anew; the kinds touched."""
+        touched = []
+        for key, marks in self._marks.items():
+            kind, of = key
+            if of != channel or not marks or marks[-1].utterance is None:
+                continue
+            kept = deque(mark for mark in marks if mark.utterance != utterance)
+            gone = len(marks) - len(kept)
+            if not gone:
+                continue
+            self._marks[key] = kept
+            self.counts[key] -= gone
+            if not self.counts[key]:
+                self.first.pop(key, None)
+            touched.append(kind)
+        return touched
+
+    def of(self, kinds: Iterable[str], channel: Channel | None = None, since: float = 0.0) -> list[Mark]:
+        """The marks of these kinds that ended after ``since``, by time; of both sides without ``channel``."""
+        found: list[Mark] = []
+        for kind in kinds:
+            for side in (channel,) if channel else (*CHANNELS, None):
+                for mark in reversed(self._marks.get((kind, side), ())):
+                    if mark.end <= since:
+                        break
+                    found.append(mark)
+        found.sort(key=lambda mark: (mark.end, mark.start))
+        return found
+
+    def latest(self, kinds: Iterable[str], channel: Channel | None = None) -> Mark | None:
+        """The mark of these kinds that ended last."""
+        sides = (channel,) if channel else (*CHANNELS, None)
+        ends = [marks[-1] for kind in kinds for side in sides if (marks := self._marks.get((kind, side)))]
+        return max(ends, key=lambda mark: mark.end, default=None)
