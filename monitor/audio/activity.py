@@ -92,6 +92,11 @@ class Voice:
         frames = ceil(round(self.votes * self.tempo.step / FRAME_SECONDS, 6))
         return frames if self._last is None else min(frames, self._last)
 
+    @property
+    def _earliest(self) -> float:
+        """Where speech would begin if the votes of this streak, or the next one, were its first."""
+        return (self.votes - self._streak) * self.tempo.step - self.tempo.lag + self.tempo.onset
+
     def _count(self, vote: int, events: list[Event]) -> None:
         wanted = QUIET if self.on else SPEECH
         self._streak = self._streak + 1 if vote == wanted else 0
@@ -106,10 +111,9 @@ class Voice:
     def _turn(self, *, on: bool) -> None:
         self.on = on
         self.flips.append(Flip(self._known - 1, on))
-        first = (self.votes - self._streak) * self.tempo.step
+        start = max(0.0, self._earliest)
         self._streak = 0
         if on:
-            start = max(0.0, first - self.tempo.lag + self.tempo.onset)
             self._burst = start
             if self._segment is None:
                 self._segment = _Segment(start, start)
@@ -134,7 +138,7 @@ class Voice:
             if self.edges:
                 segment.start = self.edges.rise(segment.start, known)
             events.append(SpeechStarted(channel=self.channel, at=round(segment.start, 3), known=known))
-        if not self.on and seconds(self._known) - segment.end >= self.tempo.bridge - 1e-9:
+        if not self.on and self._earliest - segment.end >= self.tempo.bridge - 1e-9:
             self._close(self._known, events)
 
     def _close(self, frames: int, events: list[Event]) -> None:
