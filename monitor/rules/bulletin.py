@@ -187,10 +187,7 @@ class Bulletin:
 
     def _event(self, kind: type[AlertEvent], alert: Alert, told: Told, **more: str) -> Event:
         rule, shape = alert.watch.rule, Shape(alert)
-        measure = alert.measure
-        name = measure.name if measure else ("contract" if rule.after is not None else "absence")
-        unit = measure.unit if measure else ("times" if rule.after is not None else "")
-        seen = evidence(rule, name, unit, alert.reading, alert.bar)
+        seen = evidence(rule, alert.measure, alert.reading, alert.bar)
         to: tuple[Audience, ...] = (*shape.to, "supervisor") if told.escalated else shape.to
         return kind(
             known=_round(self._line.now),
@@ -202,7 +199,7 @@ class Bulletin:
             start=_round(alert.start),
             at=_round(alert.at),
             say=shape.say,
-            why=sentence(rule, seen, measure.asks if measure else "", alert.bar),
+            why=sentence(rule, seen, alert.asked, alert.bar),
             to=to,
             evidence=seen,
             card=told.card,

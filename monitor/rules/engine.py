@@ -14,7 +14,7 @@ from monitor.rules.life import Signal, State, after
 from monitor.rules.measures import Measure
 from monitor.rules.reading import Bar, Reading
 from monitor.rules.rule import Rule, number
-from monitor.rules.trigger import NOT_MET, Look, Trigger
+from monitor.rules.trigger import NOT_MET, Asked, Look, Trigger
 from monitor.timeline import Timeline
 
 TICK = 0.1
@@ -39,7 +39,12 @@ class Alert:
     start: float
     at: float
     opened: float
-    measure: Measure | None = None
+    asked: Asked | None = None
+
+    @property
+    def measure(self) -> Measure | None:
+        """What was measured, unless the alert is about words that did not come."""
+        return self.asked.measure if self.asked else None
 
     @property
     def key(self) -> str:
@@ -69,6 +74,7 @@ class Watch:
     since: float = 0.0
     rests_until: float = 0.0
     must_clear: bool = False
+    seen_at: float = -1.0
     opened: int = 0
     due: int = field(default=-1)
 
@@ -171,19 +177,23 @@ class Engine:
                 watch.must_clear = True
                 yield self._close(watch, "expired", Signal.ENDED)
             return
-        if watch.state is State.QUIET and met and self._may_open(watch):
+        if watch.state is State.QUIET and met and self._may_open(watch, look):
             watch.state, watch.since = after(watch.state, Signal.MET), now
         elif watch.state is State.PENDING and not met:
             watch.state = after(watch.state, Signal.UNMET)
         if watch.state is State.PENDING and now >= watch.since + watch.holds - 1e-9:
             yield self._open(watch, look, now)
 
-    def _may_open(self, watch: Watch) -> bool:
-        return watch.rule.budget is None or watch.opened < watch.rule.budget
+    def _may_open(self, watch: Watch, look: Look) -> bool:
+        """Within the rule's budget, and about something that an earlier alert was not about."""
+        within = watch.rule.budget is None or watch.opened < watch.rule.budget
+        return within and look.at > watch.seen_at + 1e-9
 
     def _cool(self, watch: Watch, look: Look, now: float) -> None:
         if look.step == NOT_MET and not look.staying:
             watch.must_clear = False
+        elif look.step != NOT_MET and watch.rests_until > now + 1e-9:
+            watch.seen_at = max(watch.seen_at, look.at)
         if now >= watch.rests_until - 1e-9 and not watch.must_clear:
             watch.state = after(watch.state, Signal.COOLED)
 
@@ -195,7 +205,7 @@ class Engine:
         at = min(now, look.at + watch.holds)
         start = min(look.reading.start, at)
         watch.alert = Alert(
-            self._numbers[name], watch, look.step, look.reading, look.bar, start, at, now, look.measure
+            self._numbers[name], watch, look.step, look.reading, look.bar, start, at, now, look.asked
         )
         watch.rests_until = max(watch.rests_until, now + number(watch.rule.cooldown))
         return Change("opened", watch.alert)
@@ -221,6 +231,7 @@ class Engine:
         if alert is None:
             raise RuntimeError("only an open alert can be closed")
         watch.state, watch.alert = after(watch.state, signal), None
+        watch.seen_at = max(watch.seen_at, alert.at - watch.holds)
         return Change("closed", alert, reason)
 
     def _plan(self, watch: Watch, look: Look, now: float) -> None:

@@ -26,7 +26,7 @@ class Look:
     bar: Bar
     at: float
     again: float | None = None
-    measure: Measure | None = None
+    asked: "Asked | None" = None
 
 
 class Trigger(Protocol):
@@ -126,7 +126,7 @@ class MeasureTrigger:
                 best = (place, asked, reading)
         place, asked, reading = best or (NOT_MET, *(first or (self.steps[0].asked[0], NOTHING)))
         at = asked.at(reading, line.now) if line.ended is None else line.now
-        return Look(place, staying, reading, asked.bar, at, min(again, default=None), asked.measure)
+        return Look(place, staying, reading, asked.bar, at, min(again, default=None), asked)
 
     def _exempt(self, line: Timeline) -> float | None:
         """Until when the exemption holds, if it holds now."""

@@ -12,7 +12,7 @@ HOLD_UNSAID = 30.0
 """A mutual silence this long is taken for a hold that nobody announced, in seconds."""
 
 
-@measure("s", wakes=("speech", "hold"), quality=UNHEARD)
+@measure("s", tells="nobody has spoken for {value}", wakes=("speech", "hold"), quality=UNHEARD)
 def silence(line: Timeline) -> Reading:
     """For how long neither side has spoken; nothing while the caller is on hold."""
     since = line.talk.silent_since()
@@ -23,7 +23,7 @@ def silence(line: Timeline) -> Reading:
     return Reading(line.now - since, since, line.now, rate=1.0)
 
 
-@measure("s", wakes=("speech", "hold"))
+@measure("s", tells="the caller has been on hold for {value}", wakes=("speech", "hold"))
 def hold(line: Timeline, *, unsaid: Seconds = Seconds(HOLD_UNSAID)) -> Reading:
     """For how long the caller has been on hold: by the softphone, the agent's words, or a long silence."""
     on = line.talk.holding()
@@ -38,13 +38,13 @@ def hold(line: Timeline, *, unsaid: Seconds = Seconds(HOLD_UNSAID)) -> Reading:
     return Reading(silent, since, line.now, "caller", rate=1.0)
 
 
-@measure("times", wakes=("hold",))
+@measure("times", tells="the caller was put on hold {value} in {window}", wakes=("hold",))
 def holds(line: Timeline, *, window: Seconds = WHOLE_CALL) -> Reading:
     """How many holds are over."""
     return counted(line, ("held",), None, window)
 
 
-@measure("share", wakes=("hold",))
+@measure("share", tells="the caller spent {value} of the call on hold", wakes=("hold",))
 def hold_share(line: Timeline, *, least: Seconds = Seconds(180.0)) -> Reading:
     """The share of the call that the caller spent on hold; nothing is said in its first ``least`` seconds."""
     if line.now < least:

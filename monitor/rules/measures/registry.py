@@ -49,6 +49,7 @@ class Measure:
     params: type[msgspec.Struct]
     wakes: tuple[str, ...]
     asks: str
+    tells: str
     words: bool
     voice: bool
     quality: tuple[str, ...]
@@ -83,6 +84,7 @@ MEASURES: dict[str, Measure] = {}
 def measure(
     unit: Unit,
     *,
+    tells: str = "",
     wakes: tuple[str, ...] = (),
     words: bool = False,
     voice: bool = False,
@@ -90,6 +92,7 @@ def measure(
 ) -> Callable[[Callable[..., Reading]], Callable[..., Reading]]:
     """Registers a function as a measure of its name.
 
+    ``tells`` is the sentence about a value, with ``{value}``, ``{by}``, ``{other}`` and ``{window}`` in it;
     ``words`` means that it is blind without a recogniser, ``voice`` that it looks at how a person
     sounds (profiles may keep that private), ``quality`` names the troubles of the line that make it
     unfit to alert on.
@@ -112,7 +115,7 @@ def measure(
         )
         asks = " ".join((inspect.getdoc(ask) or "").split("\n\n")[0].split())
         MEASURES[ask.__name__] = Measure(
-            ask.__name__, ask, unit, params, wakes, asks, words, voice, quality, kinds
+            ask.__name__, ask, unit, params, wakes, asks, tells, words, voice, quality, kinds
         )  # fmt: skip
         return ask
 

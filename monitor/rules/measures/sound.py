@@ -14,7 +14,13 @@ LOOK = 0.5
 """Seconds after which a running voice is looked at again."""
 
 
-@measure("s", wakes=("voice:{by}",), voice=True, quality=UNTRUE)
+@measure(
+    "s",
+    tells="the voice of {by} has been raised for {value}",
+    wakes=("voice:{by}",),
+    voice=True,
+    quality=UNTRUE,
+)
 def raised_voice(
     line: Timeline, *, by: Channel, score: float = 1.0, pitch_st: float = 0.0, faster: float = 0.0
 ) -> Reading:
@@ -41,21 +47,39 @@ def raised_voice(
     return Reading(max(0.0, until - since), since, until, by, events=cited, again=again)
 
 
-@measure("times", wakes=("raised:{by}",), voice=True, quality=UNTRUE)
+@measure(
+    "times",
+    tells="the voice of {by} went up {value} in {window}",
+    wakes=("raised:{by}",),
+    voice=True,
+    quality=UNTRUE,
+)
 def raises(line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES) -> Reading:
     """How often a side's voice was raised (effort score 1.0 held for 0.8 s of voiced speech)."""
     marks = line.marks.of(("raised",), by, line.now - window)
     return from_marks(marks, len(marks), again=leaves(marks, window))
 
 
-@measure("times", wakes=("mirrored:{by}",), voice=True, quality=UNTRUE)
+@measure(
+    "times",
+    tells="{by}'s voice went up right after {other}'s, {value} in {window}",
+    wakes=("mirrored:{by}",),
+    voice=True,
+    quality=UNTRUE,
+)
 def mirroring(line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES) -> Reading:
     """How often a side's voice went up right after the other's had."""
     marks = line.marks.of(("mirrored",), by, line.now - window)
     return from_marks(marks, len(marks), again=leaves(marks, window))
 
 
-@measure("times", wakes=("calmed:{by}",), voice=True, quality=UNTRUE)
+@measure(
+    "times",
+    tells="{by} calmed down after kind or helpful words",
+    wakes=("calmed:{by}",),
+    voice=True,
+    quality=UNTRUE,
+)
 def calmed(
     line: Timeline,
     *,
@@ -79,7 +103,9 @@ def calmed(
     return from_marks(counts, len(counts), again=leaves(counts, window))
 
 
-@measure("st", wakes=("speech:{by}",), voice=True, quality=UNTRUE)
+@measure(
+    "st", tells="the pitch of {by} varied by {value} only", wakes=("speech:{by}",), voice=True, quality=UNTRUE
+)
 def pitch_spread(
     line: Timeline, *, by: Channel, window: Seconds = Seconds(20.0), voiced: float = 0.55
 ) -> Reading:
@@ -94,7 +120,7 @@ def pitch_spread(
     return Reading(spread, line.now - window, line.now, by, again=again)
 
 
-@measure("syll/s", wakes=("speech:{by}",), voice=True, quality=UNTRUE)
+@measure("syll/s", tells="{by} spoke at {value}", wakes=("speech:{by}",), voice=True, quality=UNTRUE)
 def syllable_rate(line: Timeline, *, by: Channel) -> Reading:
     """A side's pace just now; 0 unless it is 1.5 standard deviations above the speaker's own mean."""
     voice = line.voice[by]
@@ -109,7 +135,13 @@ def syllable_rate(line: Timeline, *, by: Channel) -> Reading:
     return Reading(rate, latest.at - LOOK, latest.at, by, baseline=voice.pace_mean, again=again)
 
 
-@measure("s", wakes=("floor", "speech:{by}", "raised:{by}"), voice=True, quality=UNTRUE)
+@measure(
+    "s",
+    tells="{by} has let off steam for {value}",
+    wakes=("floor", "speech:{by}", "raised:{by}"),
+    voice=True,
+    quality=UNTRUE,
+)
 def venting(line: Timeline, *, by: Channel, pause: Seconds = Seconds(1.0), score: float = 0.75) -> Reading:
     """For how long a side has spoken with a raised voice; over at a pause of ``pause`` seconds."""
     turn = line.talk.turn(by)
@@ -123,7 +155,7 @@ def venting(line: Timeline, *, by: Channel, pause: Seconds = Seconds(1.0), score
     return Reading(line.now - begin, begin, line.now, by, rate=1.0, again=again)
 
 
-@measure("points", wakes=("difficulty",))
+@measure("points", tells="the difficulty of the call is {value}", wakes=("difficulty",))
 def difficulty(line: Timeline) -> Reading:
     """The running difficulty of the call, 0 to 100."""
     score, since = line.difficulty

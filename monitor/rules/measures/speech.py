@@ -6,28 +6,33 @@ from monitor.rules.measures.talk import leaves
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Timeline
 
-LEAST_SPOKEN = 0.6
+LEAST_SPOKEN = 0.8
 """The share of the window that must be speech before words per minute mean anything."""
 
+LATE = 5.0
+"""Seconds by which words may be known late."""
 
-@measure("words/min", wakes=("utterance:{by}",), words=True)
+
+@measure("words/min", tells="{by} spoke {value}", wakes=("utterance:{by}",), words=True)
 def words_per_minute(line: Timeline, *, by: Channel, window: Seconds = Seconds(15.0)) -> Reading:
-    """A side's words per minute of its own speech in the last seconds that were recognised."""
-    words = line.words.of(by, 0.0)[-200:]
+    """A side's words per minute over the last stretch that was recognised, nearly all of it speech."""
+    words = line.words.of(by, line.now - 2 * window - LATE)
     if not words:
         return NOTHING
     until = words[-1].end
-    since = max(0.0, until - window)
-    spoken = sum(
-        max(0.0, min(end, until) - start) for start, end in line.talk.segments(by, since) if start < until
-    )
-    if spoken < LEAST_SPOKEN * window:
+    since = until - window
+    if line.now < window or line.talk.seconds(by, since) < LEAST_SPOKEN * window:
         return NOTHING
     count = sum(1 for word in words if word.start >= since)
-    return Reading(60.0 * count / spoken, since, until, by)
+    return Reading(60.0 * count / window, since, until, by)
 
 
-@measure("times", wakes=("say:repeat", "say:{cues}"), words=True)
+@measure(
+    "times",
+    tells="{by} said the same again {value} in {window}",
+    wakes=("say:repeat", "say:{cues}"),
+    words=True,
+)
 def repeats(
     line: Timeline, *, by: Channel, cues: Phrases = NO_PHRASES, window: Seconds = FIVE_MINUTES
 ) -> Reading:
@@ -40,7 +45,9 @@ def repeats(
     return from_marks(marks, len(said) + max(0, len(again) - 1), again=leaves(marks, window))
 
 
-@measure("times", wakes=("say:{of}",), words=True)
+@measure(
+    "times", tells="{value} in a row a short turn began against the other", wakes=("say:{of}",), words=True
+)
 def short_disputes(
     line: Timeline,
     *,

@@ -21,7 +21,7 @@ def first_story(line: Timeline, least: float = 10.0, before: float = 60.0) -> St
     return None
 
 
-@measure("times", wakes=("say:{of}",), words=True)
+@measure("times", tells="a question came into the caller's story", wakes=("say:{of}",), words=True)
 def early_questions(
     line: Timeline,
     *,
@@ -42,14 +42,19 @@ def early_questions(
     return from_marks(whole, len(whole), again=leaves(distinct, window))
 
 
-@measure("times", wakes=("say:{of}",), words=True)
+@measure("times", tells="{value}", wakes=("say:{of}",), words=True)
 def worth_noting(line: Timeline, *, of: Phrases, by: Channel | None = None) -> Reading:
     """Words for the side panel: phrases of these classes."""
     marks = line.marks.of(of, by, line.now - HALF_MINUTE)
     return from_marks(marks, len(marks))
 
 
-@measure("times", wakes=("say:{at}",), words=True)
+@measure(
+    "times",
+    tells="{value} a matter of the caller was still open at the goodbye",
+    wakes=("say:{at}",),
+    words=True,
+)
 def open_items(
     line: Timeline,
     *,
@@ -75,7 +80,7 @@ def _answered(line: Timeline, kinds: Phrases, item: Mark, closing: Mark) -> bool
     return any(mark.end < closing.start for mark in line.marks.of(kinds, "agent", item.end))
 
 
-@measure("", wakes=())
+@measure("", tells="known before the call: {value}", wakes=())
 def known(line: Timeline, *, field: str) -> Reading:
     """A number that was known of the call before it began (1 for any text), from its metadata."""
     value: Any = line.meta
@@ -87,14 +92,14 @@ def known(line: Timeline, *, field: str) -> Reading:
     return Reading(plain, 0.0, line.now)
 
 
-@measure("times", wakes=("difficulty",))
+@measure("times", tells="this was a hard call", wakes=("difficulty",))
 def hard_call(line: Timeline, *, score: float = 70.0, abuse: Phrases = Phrases(("abuse",))) -> Reading:
     """Whether this was a hard call: its difficulty reached ``score``, or the caller was abusive."""
     marks = line.marks.of(abuse, "caller", 0.0) if line.has_words else []
     return from_marks(marks, float(len(marks) + (line.hardest >= score)))
 
 
-@measure("", wakes=())
+@measure("", tells="{value} calmer", wakes=())
 def mood_shift(line: Timeline, *, by: Channel, share: float = 0.2) -> Reading:
     """How much calmer a side sounded at the end of the call than at its beginning (effort score)."""
     mood = line.voice[by].mood
@@ -104,7 +109,7 @@ def mood_shift(line: Timeline, *, by: Channel, share: float = 0.2) -> Reading:
     return Reading(first - last, 0.0, line.now, by)
 
 
-@measure("share", wakes=())
+@measure("share", tells="{value} of the usual length", wakes=())
 def handle_time(line: Timeline, *, median: str = "queue_median_seconds") -> Reading:
     """The length of the call against the median of its queue, from the metadata."""
     usual = line.meta.get(median)

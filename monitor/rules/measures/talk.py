@@ -35,19 +35,34 @@ def counted(line: Timeline, kinds: tuple[str, ...], by: Channel | None, window: 
     return from_marks(marks, sum(line.marks.counts[kind, one] for kind in kinds for one in sides))
 
 
-@measure("times", wakes=("interruption:{by}",), quality=OVERLAPPED)
+@measure(
+    "times",
+    tells="{by} cut {other} off {value} in {window}",
+    wakes=("interruption:{by}",),
+    quality=OVERLAPPED,
+)
 def interruptions(line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES) -> Reading:
     """How often a side took the floor from the other, who was still speaking."""
     return counted(line, ("interruption",), by, window)
 
 
-@measure("times", wakes=("talk_over:{by}",), quality=OVERLAPPED)
+@measure(
+    "times",
+    tells="{by} talked over {other} {value} in {window}",
+    wakes=("talk_over:{by}",),
+    quality=OVERLAPPED,
+)
 def talk_overs(line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES) -> Reading:
     """How often a side kept talking over the other, who did not yield."""
     return counted(line, ("talk_over",), by, window)
 
 
-@measure("times", wakes=("interruption:agent", "interruption:caller"), quality=OVERLAPPED)
+@measure(
+    "times",
+    tells="the caller's story was cut off {value}",
+    wakes=("interruption:agent", "interruption:caller"),
+    quality=OVERLAPPED,
+)
 def story_cut(
     line: Timeline,
     *,
@@ -71,7 +86,7 @@ def story_cut(
     return from_marks(cut, len(cut), again=leaves(cut, window))
 
 
-@measure("share", wakes=("speech",), quality=OVERLAPPED)
+@measure("share", tells="{by} had {value} of the talk in {window}", wakes=("speech",), quality=OVERLAPPED)
 def talk_share(
     line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES, least: Seconds = MINUTE
 ) -> Reading:
@@ -84,7 +99,7 @@ def talk_share(
     return Reading(mine / (mine + theirs), since, line.now, by, again=again)
 
 
-@measure("share", wakes=("overlap",), quality=OVERLAPPED)
+@measure("share", tells="both spoke at once for {value} of {window}", wakes=("overlap",), quality=OVERLAPPED)
 def overlap_share(line: Timeline, *, window: Seconds = TWO_MINUTES, least: Seconds = MINUTE) -> Reading:
     """The share of the window in which both sides spoke at once."""
     since = max(0.0, line.now - window)

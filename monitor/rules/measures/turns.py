@@ -17,7 +17,7 @@ def spoken_run(line: Timeline, turn: Stretch, pause: float) -> float:
     return begin
 
 
-@measure("s", wakes=("floor", "speech:{by}"))
+@measure("s", tells="{by} has spoken for {value} without a pause", wakes=("floor", "speech:{by}"))
 def turn_length(line: Timeline, *, by: Channel, pause: Seconds = Seconds(3.0)) -> Reading:
     """For how long a side has had the floor without a pause of ``pause`` seconds."""
     turn = line.talk.turn(by)
@@ -28,7 +28,12 @@ def turn_length(line: Timeline, *, by: Channel, pause: Seconds = Seconds(3.0)) -
     return Reading(line.now - begin, begin, line.now, by, rate=1.0, again=again)
 
 
-@measure("s", wakes=("floor", "speech"), quality=OVERLAPPED)
+@measure(
+    "s",
+    tells="{by} has given no sign of listening for {value}",
+    wakes=("floor", "speech"),
+    quality=OVERLAPPED,
+)
 def without_sign(line: Timeline, *, by: Channel) -> Reading:
     """For how long the other side has had the floor without a sign of listening from this one."""
     turn = line.talk.turn(other(by))
@@ -50,7 +55,12 @@ def gaps(line: Timeline, by: Channel, since: float) -> list[Stretch]:
     return [gap for gap in found if max(gap.start, gap.end or 0.0) > since]
 
 
-@measure("share", wakes=("floor:{by}",), quality=OVERLAPPED)
+@measure(
+    "share",
+    tells="{value} of the last turns of {by} began before {other} had ended",
+    wakes=("floor:{by}",),
+    quality=OVERLAPPED,
+)
 def onsets_without_gap(line: Timeline, *, by: Channel, last: int = 10, gap: float = 0.0) -> Reading:
     """The share of a side's ``last`` turns that began before the other had ended."""
     turns = gaps(line, by, 0.0)[-last:]
@@ -60,7 +70,7 @@ def onsets_without_gap(line: Timeline, *, by: Channel, last: int = 10, gap: floa
     return Reading(len(early) / last, turns[0].start, line.now, by)
 
 
-@measure("times", wakes=("floor:{by}", "hold"))
+@measure("times", tells="{by} took long to answer {value} in {window}", wakes=("floor:{by}", "hold"))
 def slow_answers(
     line: Timeline, *, by: Channel, gap: Seconds = Seconds(2.5), window: Seconds = THREE_MINUTES
 ) -> Reading:
@@ -85,7 +95,12 @@ def _on_hold(line: Timeline, gap: Stretch) -> bool:
     )
 
 
-@measure("times", wakes=("overlap:interruption", "overlap:talk_over"), quality=OVERLAPPED)
+@measure(
+    "times",
+    tells="both fought for the floor {value} in {window}",
+    wakes=("overlap:interruption", "overlap:talk_over"),
+    quality=OVERLAPPED,
+)
 def mutual_overlaps(line: Timeline, *, window: Seconds = Seconds(60.0)) -> Reading:
     """How often either side fought for the floor; nothing counts until both have."""
     marks = line.marks.of(("overlap:interruption", "overlap:talk_over"), None, line.now - window)

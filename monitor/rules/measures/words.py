@@ -7,10 +7,10 @@ from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Mark, Timeline
 
 FIX: Phrases = Phrases(("solution", "option", "policy", "question"))
-FEELING: Phrases = Phrases(("empathy",))
+FEELING: Phrases = Phrases(("empathy", "apology", "ownership"))
 
 
-@measure("times", wakes=("say:{of}",), words=True)
+@measure("times", tells="{by} said it {value} in {window}", wakes=("say:{of}",), words=True)
 def phrases(
     line: Timeline, *, of: Phrases, by: Channel | None = None, window: Seconds = TWO_MINUTES
 ) -> Reading:
@@ -18,7 +18,7 @@ def phrases(
     return counted(line, of, by, window)
 
 
-@measure("times", wakes=("say:{of}",), words=True)
+@measure("times", tells="{by} said it {value} in one turn", wakes=("say:{of}",), words=True)
 def phrases_in_turn(line: Timeline, *, of: Phrases, by: Channel) -> Reading:
     """How often phrases of these classes were said in the side's latest turn."""
     latest = line.marks.latest(of, by)
@@ -31,7 +31,12 @@ def phrases_in_turn(line: Timeline, *, of: Phrases, by: Channel) -> Reading:
     return from_marks(marks, len(marks))
 
 
-@measure("times", wakes=("say:{of}", "say:{close_to}"), words=True)
+@measure(
+    "times",
+    tells="{by} said it {value} right after {other}'s words",
+    wakes=("say:{of}", "say:{close_to}"),
+    words=True,
+)
 def phrases_near(
     line: Timeline,
     *,
@@ -51,7 +56,7 @@ def _heard_before(line: Timeline, kinds: Phrases, by: Channel, mark: Mark, withi
     return any(cue.end <= mark.end for cue in line.marks.of(kinds, by, mark.start - within))
 
 
-@measure("share", wakes=("say:{of}", "say:{against}"), words=True)
+@measure("share", tells="the share was {value} in {window}", wakes=("say:{of}", "say:{against}"), words=True)
 def phrase_share(
     line: Timeline,
     *,
@@ -69,7 +74,7 @@ def phrase_share(
     return from_marks(theirs, len(mine) / (len(mine) + len(theirs)), again=leaves(theirs, window))
 
 
-@measure("times", wakes=("say:{fix}",), words=True)
+@measure("times", tells="{by} came with a fix before a word on feelings", wakes=("say:{fix}",), words=True)
 def fix_before_feeling(
     line: Timeline,
     *,
@@ -92,7 +97,12 @@ def fix_before_feeling(
     return from_marks(early, len(early), again=leaves(early, window))
 
 
-@measure("times", wakes=("say:{of}", "say:{before}", "say:{issue}"), words=True)
+@measure(
+    "times",
+    tells="{by} had asked {value} before",
+    wakes=("say:{of}", "say:{before}", "say:{issue}"),
+    words=True,
+)
 def asked_before(
     line: Timeline,
     *,
@@ -119,7 +129,12 @@ def asked_before(
     return NOTHING if marks else Reading(0.0, min(raised), deadline, by)
 
 
-@measure("times", wakes=("say:{boundary}", "say:{of}"), words=True)
+@measure(
+    "times",
+    tells="it came {value} after a limit had been set",
+    wakes=("say:{boundary}", "say:{of}"),
+    words=True,
+)
 def despite_boundary(
     line: Timeline,
     *,
