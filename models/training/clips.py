@@ -10,7 +10,7 @@ import numpy as np
 from .utterance import SAMPLE_RATE, Phone, Utterance, Word
 
 #: Kinds of clip and how often each is made.
-KINDS = {"whole": 0.40, "head": 0.18, "tail": 0.15, "middle": 0.12, "pair": 0.11, "nothing": 0.04}
+KINDS = {"whole": 0.42, "head": 0.18, "tail": 0.12, "middle": 0.1, "pair": 0.14, "nothing": 0.04}
 MAX_CLIP_SECONDS = 12.0
 #: A word counts as inside a window when no more than this of it is missing.
 TOLERANCE = 0.03

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.signal import resample_poly
 
 from . import augment, clips, grammar, shards
 from .features import FRAMES_PER_SECOND, log_mel
 from .normalise import errors, normalised
-from .utterance import SAMPLE_RATE, Utterance
+from .utterance import SAMPLE_RATE
 
 TEST_SEED = 900_000
 #: Quiet speech with a little noise, as in a good recording, before the telephone or not.
 CLEAN_NOISE = 45.0
+#: Seconds kept around an utterance that is cut out of a recording.
+MARGIN = 0.25
 #: Encoder lengths that CTranslate2 mistakes for mel bands.
 MISTAKEN = (80, 128)
 
@@ -200,7 +203,29 @@ def false_words(folder: Path, count: int = 60) -> dict[str, float]:
     return {"clips": count, "with words": heard / count, "no speech > 0.5": sure / count}
 
 
-def cut(utterance: Utterance, rng: random.Random) -> TestClip:
-    """A window that breaks off: only whole words count."""
-    clip = clips.head(clips.whole(utterance, rng), rng)
-    return TestClip(clip.audio, clip.text, utterance.voice)
+def recorded_clips(folder: Path) -> list[TestClip]:
+    """Every utterance of the project's recordings, cut out with a little silence around it."""
+    result = []
+    for path in sorted(folder.glob("*.json")):
+        about = json.loads(path.read_text(encoding="utf-8"))
+        sides = _sides([folder / name for name in about["audio"]], about["agent_channel"])
+        for line in about["utterances"]:
+            rate, side = sides[line["channel"]]
+            first, last = (line["start"] - MARGIN) * rate, (line["end"] + MARGIN) * rate
+            piece = side[max(0, int(first)) : int(last)]
+            audio = resample_poly(piece, SAMPLE_RATE // rate, 1).astype(np.float32)
+            result.append(
+                TestClip(audio, line["text"].rstrip(" -"), about["voices"][line["channel"]]["voice"])
+            )
+    return result
+
+
+def _sides(paths: list[Path], agent: int) -> dict[str, tuple[int, np.ndarray]]:
+    """Rate and samples of the agent's and the caller's side, in one stereo file or two files."""
+    import soundfile
+
+    if len(paths) == 2:
+        named = {path.stem.split(".")[-1]: soundfile.read(path) for path in paths}
+        return {side: (rate, samples) for side, (samples, rate) in named.items()}
+    samples, rate = soundfile.read(paths[0])
+    return {"agent": (rate, samples[:, agent]), "caller": (rate, samples[:, 1 - agent])}

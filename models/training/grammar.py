@@ -11,9 +11,10 @@ from pathlib import Path
 
 TEXT = Path(__file__).parent / "text"
 #: Share of each kind of utterance.
-MIX = {"agent": 0.31, "caller": 0.31, "general": 0.17, "loose": 0.09, "short": 0.12}
-MAX_WORDS = 22
-TWO_SENTENCES = 0.34
+MIX = {"agent": 0.23, "caller": 0.23, "stories": 0.2, "general": 0.14, "loose": 0.08, "short": 0.12}
+MAX_WORDS = 30
+#: Shares of utterances of one, two and three sentences.
+SENTENCES = (0.56, 0.3, 0.14)
 #: Written out with LONG_FORMS, or drawn together with SHORT_FORMS.
 LONG_FORMS, SHORT_FORMS = 0.22, 0.15
 CONTRACTIONS = {
@@ -146,9 +147,9 @@ def sentence(rng: random.Random) -> str:
 
 
 def utterance(rng: random.Random) -> str:
-    """One or two sentences."""
-    text = sentence(rng)
-    return f"{text} {sentence(rng)}" if rng.random() < TWO_SENTENCES else text
+    """One to three sentences."""
+    count = rng.choices(range(1, len(SENTENCES) + 1), SENTENCES)[0]
+    return " ".join(sentence(rng) for _ in range(count))
 
 
 def sentences(seed: int, count: int, banned: frozenset[str] = frozenset()) -> Iterator[str]:

@@ -21,7 +21,9 @@ class Plan:
     #: From this share of the run on, the learning rate falls linearly to 0.
     decay_from: float = 0.35
     #: Of each process.
-    max_frames: int = 2000
+    max_frames: int = 2600
+    #: Steps that the processes take on their own before their weights are averaged.
+    meet_every: int = 16
     #: One process with one thread per core beats one process with several threads.
     processes: int = 2
     seed: int = 1

@@ -92,29 +92,27 @@ class Trainer:
         parts = losses.compute(self.model, batch)
         self.optimiser.zero_grad(set_to_none=False)
         parts.total(self.weights).backward()
-        self._average_gradients()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         return parts.values()
 
-    def _average_gradients(self) -> None:
-        """Over the processes, when there are several."""
-        if self.plan.processes == 1:
-            return
-        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
-        flat = torch.cat([g.flatten() for g in gradients])
-        distributed.all_reduce(flat)
-        flat /= self.plan.processes
-        sizes = [g.numel() for g in gradients]
-        for gradient, average in zip(gradients, flat.split(sizes), strict=True):
-            gradient.copy_(average.view_as(gradient))
+    def _meet(self, done: float, count: int) -> tuple[float, int]:
+        """Average the weights over the processes; all take the first one's share done.
 
-    def _agreed(self, done: float, count: int) -> tuple[float, int]:
-        """The first process's share done, and the clips of this step over all processes."""
-        if self.plan.processes == 1:
+        Between two meetings each process trains on its own: on a busy machine, waiting for each
+        other at every step would cost more than it gains.
+        """
+        processes = self.plan.processes
+        if processes == 1:
             return done, count
         values = torch.tensor([done if self.rank == 0 else 0.0, count], dtype=torch.float64)
         distributed.all_reduce(values)
+        weights = [p.detach() for p in self.model.parameters()]
+        flat = torch.cat([w.flatten() for w in weights])
+        distributed.all_reduce(flat)
+        flat /= processes
+        for weight, average in zip(weights, flat.split([w.numel() for w in weights]), strict=True):
+            weight.copy_(average.view_as(weight))
         return float(values[0]), int(values[1])
 
     def run(self) -> Progress:
@@ -122,23 +120,27 @@ class Trainer:
         plan, progress = self.plan, self.progress
         log = _Log(plan.output.with_suffix(".log.jsonl"), plan.log_every)
         saved = before = time.monotonic()
+        count, done = 0, 0.0
         for batch in _prefetched(plan, 1000 * (plan.seed + progress.presentations) + self.rank):
-            mine = share_done(plan, progress, time.time())
-            done, count = self._agreed(mine, len(batch))
-            if done >= 1.0:
-                break
+            done = share_done(plan, progress, time.time())
             rate = learning_rate(plan, progress, done)
             values = self.step(batch, rate)
             now = time.monotonic()
             progress.seconds += min(LONGEST_STEP, now - before)
             before = now
             progress.steps += 1
-            progress.presentations += count
+            count += len(batch)
             if self.rank == 0:
                 log.add(values, progress, rate)
-                if now - saved > plan.save_every:
-                    self.save()
-                    saved = now
+            if progress.steps % plan.meet_every:
+                continue
+            done, together = self._meet(done, count)
+            progress.presentations, count = progress.presentations + together, 0
+            if done >= 1.0:
+                break
+            if self.rank == 0 and now - saved > plan.save_every:
+                self.save()
+                saved = now
         if self.rank == 0:
             self.save()
         return progress

@@ -16,7 +16,7 @@ from .flite import Flite
 from .grammar import lists
 from .utterance import SAMPLE_RATE, Utterance, retimed
 
-FLITE_SHARE = 0.38
+FLITE_SHARE = 0.55
 #: Mean pitch in Hz, as it is and varied.
 FLITE_PITCH = {"slt": (150.0, 235.0), "rms": (75.0, 150.0)}
 DEFAULT_FLITE_PITCH = (80.0, 145.0)

@@ -46,7 +46,7 @@ def test_sentences_are_the_same_for_the_same_seed():
     assert list(grammar.sentences(3, 40)) != list(grammar.sentences(4, 40))
 
 
-@pytest.mark.parametrize("name", ["agent", "caller", "general", "words"])
+@pytest.mark.parametrize("name", ["agent", "caller", "stories", "general", "words"])
 def test_every_slot_has_a_list(name: str):
     words = grammar.lists("words")
     for section, entries in grammar.lists(name).items():
