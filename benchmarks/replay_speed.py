@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from monitor.call import About, Call
 from monitor.config import CallSettings
 from monitor.events import Block
+from monitor.playback import FLAT_OUT_BLOCK, play
 from monitor.rules.book import load_book
-from monitor.session import FLAT_OUT_BLOCK, play
 from monitor.sources.recording import open_recording
 
 ROOT = Path(__file__).resolve().parent.parent

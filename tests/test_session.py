@@ -13,7 +13,6 @@ from monitor.call import About, Call
 from monitor.events import AlertEvent, CallEnded, CallStarted, Event, Order, Told
 from monitor.rules.book import load_book
 from monitor.session import (
-    Announcer,
     HangUp,
     Playback,
     Session,
@@ -23,6 +22,7 @@ from monitor.session import (
     run_paced,
 )
 from monitor.sinks import Line
+from monitor.sinks.announcer import Announcer
 from monitor.sources.recording import open_recording
 
 CALL = Path(__file__).resolve().parent.parent / "fixtures" / "audio" / "interruptions.flac"

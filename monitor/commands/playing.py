@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -31,7 +31,7 @@ class Playing:
     config: Path | None = None
     gate: str | None = None
     agent_channel: int = 1
-    mono: str | None = None
+    mono: Literal["agent", "caller"] | None = None
     speed: float = math.inf
     json: bool = False
     prosody: bool = False
@@ -84,15 +84,8 @@ def parse_speed(text: str) -> float:
 def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
     """Plays a recording to its end; the exit code."""
     from monitor.call import Call
-    from monitor.session import (
-        FLAT_OUT_BLOCK,
-        PACED_BLOCK,
-        WORDS_BLOCK,
-        Playback,
-        about_recording,
-        run_flat_out,
-        run_paced,
-    )
+    from monitor.playback import FLAT_OUT_BLOCK, WORDS_BLOCK, Playback, about_recording, run_flat_out
+    from monitor.session import PACED_BLOCK, run_paced
     from monitor.sources.recording import open_recording
     from monitor.speech.models import choose
 
@@ -110,7 +103,7 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
         blocks=recording.blocks(step),
         sinks=sinks,
         recogniser=recogniser,
-        notice=lambda: recording.notice,
+        recording=recording,
     )
     if flat_out:
         finished = run_flat_out(playback)
@@ -122,7 +115,7 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
 def play_journal(playing: Playing, path: Path) -> int:
     """Judges a journal again; the exit code."""
     from monitor.call import rejudge
-    from monitor.session import Announcer
+    from monitor.sinks.announcer import Announcer
     from monitor.sources.journal import read_journal
 
     journal = read_journal(path)

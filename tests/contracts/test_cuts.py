@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from monitor.call import About, Call, rejudge
 from monitor.events import Block, Event
+from monitor.playback import play
 from monitor.rules.book import RuleBook, load_book
-from monitor.session import play
 from monitor.sources.recording import open_recording
 
 AUDIO = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
