@@ -15,6 +15,7 @@ The lines of ``talk`` are those of the tests inside rules (``rules/script.py``).
 truth about rules that need words: any other alert of such a rule is a false one.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,13 @@ import msgspec
 
 from monitor.config import Settings, convert, read_yaml
 from monitor.errors import BadInput
-from monitor.events import CallEnded, CallStarted, Event, Told
+from monitor.events import CallEnded, CallStarted, Event, Told, Utterance
 from monitor.rules.script import Asked, compile_script
 
 SUFFIXES = frozenset({".yaml", ".yml"})
+
+REVISED = 2.0
+"""Seconds of speech after which a recogniser has settled some more words."""
 
 
 class ScriptAlert(Settings, frozen=True, rename={"from_": "from"}):
@@ -71,8 +75,25 @@ def script_facts(script: CallScript) -> list[Event]:
         known=read.end, seconds=read.end, talk={}, overlap=0.0, silence=0.0, interruptions={}, alerts={}
     )
     told = [_told(order) for order in read.orders]
-    facts = sorted([*told, *read.facts], key=lambda event: event.known)
+    spoken = [part for fact in read.facts for part in _bit_by_bit(fact)]
+    facts = sorted([*told, *spoken], key=lambda event: event.known)
     return [started, *facts, ended]
+
+
+def _bit_by_bit(fact: Event) -> Iterator[Event]:
+    """A long utterance as a recogniser gives it: its first words before its last ones are spoken."""
+    if isinstance(fact, Utterance):
+        late = fact.known - fact.end
+        for number in range(1, int((fact.end - fact.start) / REVISED) + 1):
+            heard = round(fact.start + number * REVISED, 3)
+            words = tuple(word for word in fact.words if word.end <= heard)
+            if words and heard < fact.end:
+                yield msgspec.structs.replace(
+                    fact, known=round(heard + late, 3), revision=number, end=heard, words=words,
+                    text=" ".join(word.text for word in words), final=False,
+                )  # fmt: skip
+        fact = msgspec.structs.replace(fact, revision=int((fact.end - fact.start) / REVISED) + 1)
+    yield fact
 
 
 def _told(order: Asked) -> Told:

@@ -77,7 +77,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alerted(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert that opened, or one that was expected and did not (``at`` is null)."""
+    """An alert that was expected, one that opened, or both. ``at`` is when it could first be seen."""
 
     rule: str
     channel: Channel | None
@@ -205,7 +205,7 @@ def _alerts(
     missed = tuple(_alerted(one, None, None) for one, found in hits if not found and not one.may)
     explained = {alert.alert for _, found in hits for alert in found}
     unexpected = tuple(
-        Alerted(rule=alert.rule, channel=alert.channel, at=alert.at, level=levels[alert.alert])
+        Alerted(rule=alert.rule, channel=alert.channel, at=alert.known, level=levels[alert.alert])
         for alert in opened
         if alert.alert not in explained
         and levels[alert.alert] != "info"
@@ -219,11 +219,11 @@ _RANK = ("info", "warn", "critical")
 
 def _answers(alert: AlertOpened, one: ExpectedAlert) -> bool:
     side = one.channel is None or alert.channel is None or alert.channel == one.channel
-    return alert.rule == one.rule and side and one.from_ <= alert.at <= one.to
+    return alert.rule == one.rule and side and one.from_ <= alert.known <= one.to
 
 
 def _alerted(one: ExpectedAlert, alert: AlertOpened | None, level: str | None) -> Alerted:
-    at = alert.at if alert else None
+    at = alert.known if alert else None
     return Alerted(rule=one.rule, channel=one.channel, from_=one.from_, to=one.to, at=at, level=level)
 
 
