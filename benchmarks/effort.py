@@ -71,14 +71,12 @@ def main() -> int:
     args = parser.parse_args()
     scores, delays = vocoded()
     for kind, values in scores.items():
-        print(
-            f"{kind:16} score {np.median(values):5.2f}   at 1.0 or more {100 * np.mean(np.array(values) >= 1):3.0f} %"
-        )
+        above = 100 * np.mean(np.array(values) >= ProsodySettings().raised)
+        print(f"{kind:16} score {np.median(values):5.2f}   at 1.0 or more {above:3.0f} %")
     usual = [score for kind, values in scores.items() if kind not in RAISED for score in values]
     raised = [score for kind in ("raised", "shouted") for score in scores[kind]]
-    print(
-        f"AUC raised against calm {auc(raised, scores['calm']):.3f}, against calm and lively {auc(raised, usual):.3f}"
-    )
+    against_calm, against_all = auc(raised, scores["calm"]), auc(raised, usual)
+    print(f"effort: AUC raised against calm {against_calm:.3f}, against calm and lively {against_all:.3f}")
     print(f"hint after {np.median(delays):.2f} s of a raised voice (median of {len(delays)})")
     for agent in sorted(args.calm.glob("*_agent.wav")) if args.calm else ():
         print(calm_call(agent, agent.with_name(agent.name.replace("_agent", "_caller"))))
@@ -163,9 +161,7 @@ def calm_call(agent: Path, caller: Path) -> str:
     found = []
     for name, hold in (("hints", HINT_HOLD), ("alerts", ALERT_HOLD)):
         times = [at for side in CHANNELS for at in raised_from([e for e in told if e.channel == side], hold)]
-        found.append(
-            f"{len(times)} false {name} ({len(times) / (2 * size / 8000 / 60):.2f} a minute and side)"
-        )
+        found.append(f"{len(times)} false {name} ({len(times) / (size / 8000 / 60):.2f} a minute)")
     return f"{agent.name}: {size / 8000:.0f} s of both sides, {', '.join(found)}"
 
 

@@ -19,19 +19,39 @@ from monitor.audio.frames import Run, seconds
 from monitor.audio.syllables import Nuclei
 from monitor.audio.voice import AHEAD, STEP, Voice, Voices
 from monitor.config import ProsodySettings
+from monitor.errors import BadInput
 from monitor.events import CHANNELS, FRAME_SECONDS, Channel
 
 _RATE_STEPS = 50
 """The syllable rate looks back on 5 s of the call,"""
 _RATE_LEAST = 50
 """and wants so many frames of speech in them (1 s)."""
+LOWEST_HZ, HIGHEST_HZ = 63, 1000
+"""What the transform has room for, and what the lags resolve."""
 _OCTAVE_OF_100_HZ = np.float32(math.log2(100))
+
+
+def _check(settings: ProsodySettings) -> None:
+    """Raises ``BadInput`` where the analysis cannot do what the settings ask."""
+    if not LOWEST_HZ <= settings.f0_min < settings.f0_max <= HIGHEST_HZ:
+        raise BadInput(
+            f"prosody.f0_min {settings.f0_min:g} and prosody.f0_max {settings.f0_max:g} are not a range within "
+            f"{LOWEST_HZ} to {HIGHEST_HZ} Hz; give a lower and a higher pitch within it."
+        )
+    if not 0.2 <= settings.window <= 10 or not 0 < settings.window_voiced <= settings.window:
+        raise BadInput(
+            f"prosody.window {settings.window:g} must be 0.2 to 10 s, and prosody.window_voiced "
+            f"{settings.window_voiced:g} more than 0 and at most that."
+        )
+    if settings.half_life <= 0:
+        raise BadInput(f"prosody.half_life {settings.half_life:g} must be more than 0 s.")
 
 
 class Prosody:
     """The stage: runs and who speaks in them go in, ``events.Prosody`` come out."""
 
     def __init__(self, rate: int, settings: ProsodySettings) -> None:
+        _check(settings)
         self._voice = Voice(rate, settings.f0_min, settings.f0_max)
         self._sides = [_Side(channel, settings) for channel in CHANNELS]
         self._heard = 0

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from monitor.audio.frames import Run, seconds
 from monitor.audio.prosody import Prosody
 from monitor.config import ProsodySettings
+from monitor.errors import BadInput
 from tests.audio.sounds import mu_law, noise, voice_like
 from tests.talk import active
 
@@ -169,3 +170,12 @@ def test_a_calm_real_call_has_no_raised_voice(shared_audio):
     events = events_of(sides, talk)
     assert len({event.channel for event in events}) == 2
     assert raised_spans(events, "agent", 0.8) == raised_spans(events, "caller", 0.8) == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"f0_min": 50.0}, {"f0_min": 300.0, "f0_max": 200.0}, {"window": 0.0}, {"window_voiced": 2.0},
+              {"half_life": 0.0}],
+)  # fmt: skip
+def test_settings_that_cannot_be_met_are_refused_in_one_sentence(wrong):
+    with pytest.raises(BadInput, match=f"prosody.{next(iter(wrong))}"):
+        Prosody(8000, ProsodySettings(**wrong))
