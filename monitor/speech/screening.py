@@ -50,11 +50,12 @@ class Screen:
         segment = spoken.segment
         tail = job.prefix[-_TAIL_WORDS:]
         words = guards.without_loop([*tail, *heard.words])[len(tail) :]
-        words = guards.where_spoken(words, segment.spoken)
+        heard_to = min(frames_of(job.end), segment.end)
+        words = guards.where_spoken(words, lambda start, end: segment.spoken(start, end, heard_to))
         if segment.closed:  # a long utterance that was cut meanwhile: the rest belongs to the next one
             cut = seconds(segment.end)
             words = tuple(word for word in words if word.start + word.end < 2 * cut)
-        if not guards.believable(heard, words, segment.speech_seconds):
+        if not guards.believable(heard, words, segment.speech_seconds(heard_to)):
             side.distrust(spoken)
             return ()
         row, other = self._rows(side)

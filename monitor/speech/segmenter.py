@@ -57,10 +57,9 @@ class Segment:
         """Call seconds at which the side last spoke."""
         return seconds(self.last_active + 1)
 
-    @property
-    def speech_seconds(self) -> float:
-        """How long the side really spoke."""
-        return float(self._active[: self.end - self.first].sum()) * FRAME_SECONDS
+    def speech_seconds(self, end: int | None = None) -> float:
+        """How long the side really spoke, up to frame ``end`` or in all."""
+        return self.active(self.first, self.end if end is None else end) * FRAME_SECONDS
 
     def append(self, sound: Floats, active: NDArray[np.bool_], levels: Floats) -> None:
         """Frames that follow."""
@@ -80,15 +79,19 @@ class Segment:
 
     def active(self, start: int, end: int) -> int:
         """Active frames from ``start`` to ``end``."""
+        end = min(end, self.end)
         return int(self._active[max(0, start - self.first) : max(0, end - self.first)].sum())
 
-    def spoken(self, start: float, end: float) -> tuple[float, float] | None:
-        """The first and last second of speech between two call times (0.1 s of slack), or nothing."""
+    def spoken(self, start: float, end: float, heard: int) -> tuple[float, float] | None:
+        """The first and last second of speech between two call times (0.1 s of slack), or nothing.
+
+        Only frames before ``heard`` are looked at.
+        """
         slack = frames_of(0.1)
         a = max(0, int(start / FRAME_SECONDS) - self.first)
         b = max(a + 1, int(np.ceil(end / FRAME_SECONDS)) - self.first)
         low = max(0, a - slack)
-        where = np.flatnonzero(self._active[low : min(b + slack, self.end - self.first)])
+        where = np.flatnonzero(self._active[low : min(b + slack, heard - self.first)])
         if not where.size:
             return None
         first, last = self.first + low + int(where[0]), self.first + low + int(where[-1]) + 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from monitor.config import SpeechSettings
 from monitor.events import Channel, Utterance, Word
 from monitor.speech.agreement import Agreement
-from monitor.speech.segmenter import Floats, Segment, Segmenter
+from monitor.speech.segmenter import Floats, Segment, Segmenter, frames_of
 
 LEAST_SPEECH = 0.1
 """Seconds of activity below which there is no word in it."""
@@ -108,6 +108,9 @@ class Side:
             return None
         if now - due > late:
             due = now
+        # Just before a cut nothing is asked: its answer would meet the cut or not, by the blocks' size.
+        if due > segment.first + frames_of(self._settings.longest) - late - 5:
+            return None
         news = segment.active(segment.asked, due) * 0.02 >= LEAST_SPEECH or self.now.agreement.pending
         return due if news else None
 
@@ -135,12 +138,12 @@ class Side:
         for segment in closed:
             spoken = self.now if self.now and self.now.segment is segment else self._begun(segment)
             self.now = None
-            if segment.speech_seconds >= LEAST_SPEECH or spoken.revision or segment.asked > segment.first:
+            if segment.speech_seconds() >= LEAST_SPEECH or spoken.revision or segment.asked > segment.first:
                 self.waiting.append(spoken)
         opened = self._segmenter.open
         if opened and not (self.now and self.now.segment is opened):
             self.now = self._begun(opened)
-        while len(self.waiting) > 2 and sum(s.segment.speech_seconds for s in self.waiting) > BACKLOG:
+        while len(self.waiting) > 2 and sum(s.segment.speech_seconds() for s in self.waiting) > BACKLOG:
             del self.waiting[1]  # the first may be under way
             self.dropped += 1
 

@@ -2,7 +2,7 @@
 
 Each side's speech is cut into utterances. A growing utterance is decoded about twice a second from its
 beginning (its committed words are forced, so only the rest is searched), and once more when it ends.
-Each side has at most one question under way; ends of utterances come first.
+Each side has at most one question under way; its ended utterances come first.
 """
 
 from dataclasses import dataclass
@@ -71,9 +71,13 @@ class Transcriber:
         return self._status(seconds(self._frames // 50 * 50)) if full_second else []
 
     def jobs(self) -> list[Job]:
-        """The questions to ask now, ends of utterances first; each is handed out once."""
+        """The questions to ask now, in the order in which they came up; each is handed out once.
+
+        Each side has one under way at most, and its ended utterances come before the growing one. Who
+        has many waiting asks the final ones first.
+        """
         jobs = [job for side in self._sides if side.asked is None and (job := self._job(side))]
-        return sorted(jobs, key=lambda job: not job.final)
+        return sorted(jobs, key=lambda job: job.end)
 
     def heard(self, heard: Heard, known: float) -> list[Event]:
         """The answer to a job came back when ``known`` seconds of the call had been heard."""

@@ -1,0 +1,216 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.config import SpeechSettings
+from monitor.events import Heard, Job, Status
+from monitor.speech.load import STEPS
+from tests.speech.talking import RATE, Talk, said, script, spaced, utterances
+
+LINES = (
+    "caller 1-3 my internet is still down",
+    "agent 3.6-5 I am sorry about that",
+    "caller 4.6-4.9 yes",
+    "agent 7-20.5 let me look at what happened here on monday and then at what we can do for you today "
+    "because nobody should wait for so long without a word from us at all",
+)
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Talk:
+    return Talk(LINES, 22.0, script(tmp_path, *LINES))
+
+
+def test_every_word_of_both_sides_is_heard_once(talk: Talk):
+    heard = said(talk.play())
+    assert heard["caller"] == ["my", "internet", "is", "still", "down", "yes"]
+    assert heard["agent"] == [word for line in LINES if line.startswith("agent") for word in line.split()[2:]]
+
+
+def test_words_appear_while_they_are_spoken(talk: Talk):
+    first = next(u for u in utterances(talk.play()) if u.words)
+    assert first.known < 2.2
+    assert not first.final
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(1, 15), min_size=1, max_size=60))
+def test_blocks_of_any_size_give_the_same_utterances(tmp_path: Path, sizes: list[int]):
+    lines = (LINES[0], LINES[3].replace("7-20.5", "2.5-15"))
+    cut = Talk(lines, 16.0, script(tmp_path, *lines)).play([*sizes, *[5] * 160])
+    steady = Talk(lines, 16.0, script(tmp_path, *lines)).play(2)
+    assert [(u.text, u.words, u.final) for u in utterances(cut)] == [
+        (u.text, u.words, u.final) for u in utterances(steady)
+    ]
+
+
+def test_committed_words_stay_as_they_are(talk: Talk):
+    stood: dict[tuple[str, int], tuple] = {}
+    for u in utterances(talk.play()):
+        before = stood.get((u.channel, u.utterance), ())
+        committed = tuple(word for word in u.words if word.committed)
+        assert committed[: len(before)] == before
+        stood[u.channel, u.utterance] = committed
+    assert stood
+
+
+def test_revisions_count_up_and_the_last_one_is_final(talk: Talk):
+    last: dict[tuple[str, int], int] = {}
+    finals = set()
+    for u in utterances(talk.play()):
+        assert (u.channel, u.utterance) not in finals
+        assert u.revision == last.get((u.channel, u.utterance), 0) + 1
+        last[u.channel, u.utterance] = u.revision
+        if u.final:
+            finals.add((u.channel, u.utterance))
+    assert finals == set(last)
+
+
+def test_a_word_shorter_than_an_update_is_heard(tmp_path: Path):
+    line = "caller 1-1.25 yes"
+    assert said(Talk([line], 2.0, script(tmp_path, line)).play())["caller"] == ["yes"]
+
+
+def test_the_words_before_the_hang_up_are_heard(tmp_path: Path):
+    line = "caller 1-3 goodbye and thanks"
+    assert said(Talk([line], 3.0, script(tmp_path, line)).play())["caller"] == ["goodbye", "and", "thanks"]
+
+
+def test_a_side_has_one_question_under_way(talk: Talk):
+    while talk.at < talk.speaking.shape[1]:
+        talk.hear(5)
+        jobs = talk.transcriber.jobs()
+        assert talk.transcriber.jobs() == []
+        assert len({job.channel for job in jobs}) == len(jobs)
+        for job in jobs:
+            talk.events += talk.transcriber.heard(*talk.recogniser.recognise([job]), job.end)
+
+
+def test_a_question_continues_the_words_that_stand(talk: Talk):
+    talk.play()
+    continued = [job for job in talk.asked if job.prefix]
+    assert continued
+    assert all(word.committed for job in continued for word in job.prefix)
+    assert all(job.audio.shape == (round((job.end - job.start) * RATE),) for job in talk.asked)
+
+
+def test_the_last_words_are_context_until_a_long_silence(tmp_path: Path):
+    lines = ("caller 1-2 first words", "caller 3-4 second words", "caller 8-9 third words")
+    talk = Talk(lines, 10.0, script(tmp_path, *lines))
+    talk.play()
+    contexts = {round(job.start): job.context for job in talk.asked}
+    assert contexts == {0: (), 2: ("first", "words"), 8: ()}
+
+
+def test_nothing_is_asked_while_nobody_speaks(tmp_path: Path):
+    talk = Talk([], 30.0, script(tmp_path, "caller 1-2 invented words"))
+    assert talk.play() == []
+    assert talk.asked == []
+
+
+def test_an_unbelievable_answer_takes_back_what_was_shown_and_says_so(tmp_path: Path):
+    line = "caller 1-3 some noise"
+    talk = Talk([line], 4.0, script(tmp_path, line))
+
+    def invented(jobs: list[Job]) -> list[Heard]:
+        p = [(-0.3, 0.0) if not job.final else (-2.0, 0.9) for job in jobs]
+        return [Heard(j.job, spaced("thank you", start=1.2), *x) for j, x in zip(jobs, p, strict=True)]
+
+    while talk.at < talk.speaking.shape[1]:
+        talk.hear(10_000 if talk.at >= 90 else 10)
+        talk.answer(invented)
+    shown = utterances(talk.events)
+    assert shown[0].text.startswith("thank")
+    assert shown[-1].final
+    assert shown[-1].text != "thank you thank you"
+
+
+def test_the_same_words_on_both_sides_stay_with_the_louder_one(tmp_path: Path):
+    lines = ("caller 1-4 I want to speak to your manager", "agent 1.1-4.1 I want to speak to your manager")
+    heard = said(Talk(lines, 6.0, script(tmp_path, *lines), loud=(0.01, 0.2)).play())
+    assert heard["caller"] == lines[0].split()[2:]
+    assert heard["agent"] == []
+
+
+class Late:
+    """Answers a call's questions at a fixed number of seconds each, one after the other, in call time."""
+
+    def __init__(self, talk: Talk, seconds: float) -> None:
+        self.talk, self.seconds = talk, seconds
+        self.busy_until = 0.0
+        self.queue: list[Job] = []
+        self.most_waiting = 0
+
+    def step(self) -> None:
+        self.talk.hear(5)
+        jobs = self.talk.transcriber.jobs()
+        self.talk.asked += jobs
+        self.queue = sorted(self.queue + jobs, key=lambda job: not job.final)
+        self.most_waiting = max(self.most_waiting, len(self.queue))
+        now = self.talk.at * 0.02
+        while self.queue and self.busy_until <= now:
+            job = self.queue.pop(0)
+            self.busy_until = max(self.busy_until, now) + self.seconds
+            (heard,) = self.talk.recogniser.recognise([job])
+            slow = Heard(heard.job, heard.words, -0.1, 0.0, self.seconds)
+            self.talk.events += self.talk.transcriber.heard(slow, round(now, 3))
+
+
+def conversation(turns: int) -> tuple[list[str], float]:
+    """Turns of 3 s with pauses of 0.8 s, alternating."""
+    lines = [
+        f"{('caller', 'agent')[n % 2]} {1 + n * 3.8:.2f}-{4 + n * 3.8:.2f} turn {n} has five words"
+        for n in range(turns)
+    ]
+    return lines, 1 + turns * 3.8
+
+
+def test_a_slow_recogniser_gets_fewer_questions_says_so_and_recovers(tmp_path: Path):
+    lines, seconds = conversation(60)
+    talk = Talk(lines, seconds + 40, script(tmp_path, *lines))
+    late = Late(talk, 1.9)
+    while talk.at * 0.02 < seconds * 0.6:
+        late.step()
+    modes = [e.mode for e in talk.events if isinstance(e, Status)]
+    assert list(dict.fromkeys(modes)) == list(STEPS[1:])
+    assert modes[-1] == "finals_only"
+    assert any(e.lag_s >= 1.0 for e in talk.events if isinstance(e, Status))
+    late.seconds = 0.03
+    while talk.at < talk.speaking.shape[1]:
+        late.step()
+    assert [e.mode for e in talk.events if isinstance(e, Status)][-1] == "full"
+    heard = said(talk.events)
+    assert heard["caller"] + heard["agent"] == [w for c in ("caller", "agent") for line in lines
+                                                if line.startswith(c) for w in line.split()[2:]]  # fmt: skip
+    assert late.most_waiting <= 2
+
+
+def test_a_recogniser_that_never_answers_costs_bounded_memory_and_the_loss_is_counted(tmp_path: Path):
+    lines = [f"caller {1 + n * 11:.1f}-{11.4 + n * 11:.1f} words" for n in range(65)]
+    talk = Talk(lines, 720.0, script(tmp_path, *lines))
+    while talk.at < talk.speaking.shape[1]:
+        talk.hear(500)
+        talk.transcriber.jobs()
+    last = [e for e in talk.events if isinstance(e, Status)][-1]
+    assert last.dropped > 0
+    assert last.lag_s > 300
+
+
+def test_what_is_not_heard_yet_holds_back_the_moment_that_is_caught_up(talk: Talk):
+    talk.hear(75)
+    assert talk.transcriber.caught_up == 0.5
+    talk.answer()
+    assert talk.transcriber.caught_up == 1.4
+    talk.play()
+    assert talk.transcriber.caught_up == 22.0
+
+
+def test_without_words_nothing_is_asked(tmp_path: Path):
+    from monitor.speech.transcriber import Transcriber
+
+    talk = Talk(LINES, 22.0, script(tmp_path, *LINES))
+    talk.transcriber = Transcriber(RATE, SpeechSettings(), words=False)
+    assert talk.play() == []
+    assert not talk.transcriber.waiting
