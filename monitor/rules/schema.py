@@ -24,7 +24,7 @@ KEYS = {
     "at_most": "the value up to which the rule is met",
     "more_than": "the value above which the rule is met",
     "less_than": "the value below which the rule is met",
-    "not_said_by": "with a measure of phrases: met when nobody said them by this time of the side's first words",
+    "not_said_by": "with a measure of phrases: met when they were not said by this time",
     "after": "the cue after which something ought to follow",
     "expect": "what ought to follow",
     "within": "how soon it ought to follow",

@@ -1,0 +1,51 @@
+"""The tests inside the bundled rules, one by one; and what the runner says when one fails."""
+
+import time
+
+import pytest
+
+from monitor.rules.book import load_book
+from monitor.rules.coverage import untested
+from monitor.rules.rule import Example, Expected
+from monitor.rules.trial import run, trials
+from tests.rules.judging import bundled
+
+BOOK = load_book()
+CASES = [(rule, number) for rule in BOOK.rules for number in range(len(rule.tests))]
+
+
+@pytest.mark.parametrize(("rule", "number"), CASES, ids=[f"{rule.rule}-{n + 1}" for rule, n in CASES])
+def test_inside_the_rule(rule, number):
+    assert run(BOOK, rule, rule.tests[number]) == ""
+
+
+def test_every_rule_has_a_test_in_which_it_alerts_and_one_in_which_it_is_quiet():
+    assert untested(BOOK) == []
+
+
+def test_all_tests_inside_rules_take_less_than_five_seconds_of_work():
+    began = time.process_time()
+    assert all(not trial.wrong for trial in trials(BOOK))
+    assert time.process_time() - began < 5.0
+
+
+@pytest.mark.parametrize(
+    ("alerts", "said"),
+    [
+        ([12.0], "within 0.5 s; it opened at 6.4 s"),
+        ([], "alerts at none were expected; there were: 6.4"),
+        ([6.4, 30.0], "alerts at 6.4, 30 were expected; there were: 6.4"),
+        ([Expected(at=6.4, level="critical")], "should reach level critical; it reached info"),
+        ([Expected(at=6.4, to=("supervisor",))], "should be for supervisor; it was for agent"),
+        ([Expected(at=6.4, card=True)], "should be a card"),
+    ],
+)
+def test_a_failing_test_says_what_was_expected_and_what_came(alerts, said):
+    book = bundled("interrupt.agent")
+    example = Example(call=["caller 0-6 it broke", "agent 4-9 have you tried"], alerts=alerts)
+    assert said in run(book, book.rules[0], example)
+
+
+def test_a_line_that_cannot_be_read_is_named():
+    book = bundled("interrupt.agent")
+    assert "cannot be read: 'caller six'" in run(book, book.rules[0], Example(call=["caller six"], alerts=[]))
