@@ -139,7 +139,8 @@ def main() -> int:
     long = sum(n[f"{kind} long"] for kind in onset_kinds)
     print(
         f"turns: {hours:.1f} h of pairs, {sum(n[k] for k in onset_kinds)} onsets, {n['take']} takes"
-        f" | interruption: recall {n['take said'] / n['take']:.3f}, precision {n['take said'] / n['said']:.3f},"
+        f" | interruption: recall {n['take said'] / n['take']:.3f},"
+        f" precision {n['take said'] / n['said']:.3f},"
         f" backchannels flagged {n['backchannel said'] / n['backchannel']:.4f}"
         f" (talk-over {n['backchannel talked over'] / n['backchannel']:.4f}),"
         f" terminal flagged {n['terminal said'] / max(1, n['terminal']):.3f},"

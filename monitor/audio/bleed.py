@@ -90,6 +90,9 @@ class BleedGuard:
         bled, hushed = np.zeros_like(active), np.zeros(active.shape[1], np.bool_)
         at = run.first
         verdicts: list[Verdict] = []
+        if not asked.size and self._at_rest(at):
+            self._comparer.feed(run, asked)
+            return Guarded(verdicts, bled, hushed)
         for likeness in self._comparer.feed(run, asked):
             self._lay(bled, hushed, run.first, at, likeness.frame)
             at = likeness.frame
@@ -97,10 +100,19 @@ class BleedGuard:
         self._lay(bled, hushed, run.first, at, run.first + run.frames)
         return Guarded(verdicts, bled, hushed)
 
+    def _at_rest(self, frame: int) -> bool:
+        return max(self._hushed_until, *(row.until for row in self._rows)) <= frame
+
     def _asked(self, first: int, active: Flags) -> NDArray[np.intp]:
         """The frames of the grid where a side seems to speak while the other does, or just did."""
         frames = np.arange(first, first + active.shape[1])
-        if not active.any():
+        talks: list[bool] = [bool(flags.any()) for flags in active]
+        paired = zip(talks, self._rows, strict=True)
+        lately = [talk or first - row.last_active <= _TAIL for talk, row in paired]
+        if not any(talks) or not all(lately):  # one side alone: nothing to compare, only to remember
+            for side, talk, flags in zip(self._rows, talks, active, strict=True):
+                if talk:
+                    side.last_active = int(frames[np.flatnonzero(flags)[-1]])
             return frames[:0]
         near = np.empty_like(active)
         for row, side in enumerate(self._rows):

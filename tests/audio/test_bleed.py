@@ -78,3 +78,11 @@ def test_one_sound_on_both_channels_at_one_level_is_left_to_both_and_hushed():
     heard = guarded(np.stack([said, said]), talk)
     assert not heard.bled.any()
     assert share(heard.hushed, 0.5, 4) == 1
+
+
+def test_a_run_without_frames_changes_nothing():
+    guard = BleedGuard(RATE, QualitySettings())
+    pcm = np.stack([voice(1, RATE, 1), voice(1, RATE, 2)])
+    guard.feed(Run(0, pcm, RATE), active("caller 0-1", "agent 0-1", seconds=1))
+    nothing = guard.feed(Run(50, pcm[:, :0], RATE), np.zeros((2, 0), bool))
+    assert nothing.bled.shape == (2, 0)
