@@ -35,7 +35,7 @@ def _check(settings: ProsodySettings) -> None:
     """Raises ``BadInput`` where the analysis cannot do what the settings ask."""
     if not LOWEST_HZ <= settings.f0_min < settings.f0_max <= HIGHEST_HZ:
         raise BadInput(
-            f"prosody.f0_min {settings.f0_min:g} and prosody.f0_max {settings.f0_max:g} are not a range within "
+            f"prosody.f0_min {settings.f0_min:g} and f0_max {settings.f0_max:g} are not a range within "
             f"{LOWEST_HZ} to {HIGHEST_HZ} Hz; give a lower and a higher pitch within it."
         )
     if not 0.2 <= settings.window <= 10 or not 0 < settings.window_voiced <= settings.window:
