@@ -16,7 +16,7 @@ import msgspec
 from monitor.errors import BadInput
 from monitor.events import Event
 from monitor.review.collection import Recorded
-from monitor.review.damage import Damage
+from monitor.review.damage import Damage, vocabulary
 from monitor.review.facts import FactsCache, facts_of
 from monitor.review.ruletest import Figures, Outcome, Raised, figures, judge
 from monitor.rules.book import RuleBook, load_book
@@ -71,7 +71,8 @@ def run(task: Task) -> Result:
         facts = facts_of(task.call, task.model, FactsCache(Path(task.cache) if task.cache else None))
         books = [_book(rules, task.profile) for rules in task.rules]
         if task.damage:
-            facts = _damage(books[0].language, task.damage, task.seed).events(facts, task.call.call)
+            words = vocabulary(facts) | books[0].lexicon.source.sets.get("stop", frozenset())
+            facts = Damage(words, task.damage, seed=task.seed, call=task.call.call).events(facts)
     except BadInput as wrong:
         return Result(call=task.call.call, failed=str(wrong))
     outcomes = tuple(judge(facts, book, task.call) for book in books)
@@ -85,13 +86,6 @@ def _length(facts: Sequence[Event]) -> float:
 @lru_cache(maxsize=4)
 def _book(rules: str | None, profile: str) -> RuleBook:
     return load_book([Path(rules)] if rules else None, profile=profile)
-
-
-@lru_cache(maxsize=2)
-def _damage(language: str, rate: float, seed: int) -> Damage:
-    from monitor.rules.phrases import Lexicon
-
-    return Damage(Lexicon.load(language).words, rate, seed)
 
 
 def backtest(

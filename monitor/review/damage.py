@@ -26,20 +26,24 @@ CHOICES = 6
 
 
 class Damage:
-    """Damages utterances. ``vocabulary`` is what the recogniser may write instead; ``rate`` is 0 to 1."""
+    """Damages the words of one call; the same every time for the same call and seed.
 
-    def __init__(self, vocabulary: Iterable[str], rate: float, seed: int = 1) -> None:
-        self._vocabulary = tuple(sorted({word.lower() for word in vocabulary if word.isalpha()}))
+    ``words`` are the call's own words and frequent words of the language: what the recogniser may write
+    instead. ``rate`` is the word error rate, 0 to 1.
+    """
+
+    def __init__(self, words: Iterable[str], rate: float, *, seed: int = 1, call: str = "") -> None:
+        self._vocabulary = tuple(sorted({word.lower() for word in words if word.isalpha()})) or ("a",)
         self._rate = rate
-        self._seed = seed
+        self._name = f"{seed}/{call}"
         self._near = lru_cache(maxsize=50_000)(self._neighbours)
 
-    def events(self, events: Sequence[Event], call: str) -> list[Event]:
-        """The facts of a call with its words damaged; the same every time for the same call and seed."""
-        random = Random(f"{self._seed}/{call}")  # noqa: S311 - repeatable, not secret
-        return [self._utterance(one, random) if isinstance(one, Utterance) else one for one in events]
+    def events(self, events: Sequence[Event]) -> list[Event]:
+        """The facts with their words damaged; the revisions of an utterance are damaged alike."""
+        return [self._utterance(one) if isinstance(one, Utterance) else one for one in events]
 
-    def _utterance(self, utterance: Utterance, random: Random) -> Utterance:
+    def _utterance(self, utterance: Utterance) -> Utterance:
+        random = Random(f"{self._name}/{utterance.channel}/{utterance.utterance}")  # noqa: S311 - repeatable, not secret
         words = tuple(self._words(utterance.words, random))
         text = " ".join(word.text for word in words)
         return msgspec.structs.replace(utterance, words=words, text=text)

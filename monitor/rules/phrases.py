@@ -74,25 +74,38 @@ class Lexicon:
         also = {name for one in self.source.classes.values() for name in one.counts_as}
         return frozenset(self.source.classes) | also
 
-    def find(self, words: Sequence[Word], before: Sequence[Word] = ()) -> list[Match]:
-        """The phrases in ``words``, by place, and those that began in ``before`` and end in ``words``.
+    @property
+    def words(self) -> list[str]:
+        """Every plain word that stands in a phrase or in a named set."""
+        return sorted({*self._trie.words, *(word for words in self.source.sets.values() for word in words)})
 
-        ``before`` is the tail of what the same speaker said just before; it also tells whether a
-        negation stands there.
+    def find(
+        self, words: Sequence[Word], before: Sequence[Word] = (), after: Sequence[Word] = ()
+    ) -> list[Match]:
+        """The phrases that end in ``words``, by place.
+
+        ``before`` and ``after`` are what the same speaker said just before and after a short pause: a
+        phrase may have begun in the one, and what is the beginning of a longer phrase into the other is
+        left to it.
         """
-        joined = [*before, *words]
-        given = tokens(joined, -len(before))
-        spans = self._chosen(self._true_hits(given), given)
+        given = tokens([*before, *words, *after], -len(before))
+        seams = frozenset(
+            place
+            for place, token in enumerate(given[1:], 1)
+            if token.word in (0, len(words)) and given[place - 1].word < token.word
+        )
+        joined = [*before, *words, *after]
+        spans = self._chosen(self._true_hits(given, seams))
         matches = [_match(span, given, joined, len(before)) for span in spans]
-        return [match for match in matches if match.last >= 0]
+        return [match for match in matches if 0 <= match.last < len(words)]
 
-    def _true_hits(self, given: list[Token]) -> list[_Span]:
+    def _true_hits(self, given: list[Token], seams: frozenset[int]) -> list[_Span]:
         """What the tree found, less the phrases in a wrong place, negated ones and exceptions."""
         spans: list[_Span] = []
         exceptions: list[_Span] = []
-        for hit in self._trie.scan(given):
+        for hit in self._trie.scan(given, seams):
             entry = self._entries[hit.phrase]
-            if not self._in_place(entry, hit, given):
+            if not self._in_place(entry, hit, given, seams):
                 continue
             if entry.exception:
                 exceptions.append(_Span(entry.cls, hit.first, hit.last, entry))
@@ -103,7 +116,7 @@ class Lexicon:
             spans += [_Span(cls, hit.first, hit.last, entry) for cls in (entry.cls, *one.counts_as)]
         return [span for span in spans if not any(_covers(out, span.entry.cls, span) for out in exceptions)]
 
-    def _chosen(self, spans: list[_Span], given: list[Token]) -> list[_Span]:
+    def _chosen(self, spans: list[_Span]) -> list[_Span]:
         """One span where several of a class overlap; none where another class overrides it."""
         last: dict[str, int] = {}
         chosen: list[_Span] = []
@@ -118,21 +131,22 @@ class Lexicon:
             if not any(span.cls in self._overrides(over) and _overlap(over, span) for over in strong)
         ]
 
-    def _in_place(self, entry: Entry, hit: Hit, given: Sequence[Token]) -> bool:
+    def _in_place(self, entry: Entry, hit: Hit, given: Sequence[Token], seams: frozenset[int]) -> bool:
         phrase = entry.phrase
         mark = given[hit.last].mark
         if phrase.question and mark != "?":
             return False
-        if phrase.at_end and hit.last + 1 < len(given) and mark not in (".", "?"):
-            return False
-        return not phrase.at_start or self._begins(given, hit.first)
+        ends = hit.last + 1 in seams or hit.last + 1 == len(given) or mark in (".", "?")
+        return (ends or not phrase.at_end) and (not phrase.at_start or self._begins(given, hit.first, seams))
 
-    def _begins(self, given: Sequence[Token], place: int) -> bool:
+    def _begins(self, given: Sequence[Token], place: int, seams: frozenset[int]) -> bool:
         """Whether a sentence begins at ``place`` (openers such as "so" and "and" may stand before)."""
         openers = self._words["opener"]
-        while place and given[place - 1].mark not in (".", "?") and given[place - 1].text in openers:
+        while place and place not in seams and given[place - 1].mark not in (".", "?"):
+            if given[place - 1].text not in openers:
+                return False
             place -= 1
-        return place == 0 or given[place - 1].mark in (".", "?")
+        return True
 
     def _negated(self, given: Sequence[Token], first: int) -> bool:
         """Whether a negation stands before ``first``, with nothing between that it would not reach across."""

@@ -25,7 +25,7 @@ KINDS = {
     "drift": "the agent has led the talk for a minute, and nothing in it has to do with the caller's issue",
     "generic": "the agent's solution shares no words with the caller's issue",
     "long_sentence": "a sentence of more than 35 words",
-    "stonewall": "the caller's fourth answer in a row of at most two words",
+    "stonewall": "the fourth question in a row that the caller answers with at most two words",
     "date": "a date or a time", "amount": "an amount of money", "number": "a number of four figures or more",
     "phone": "a phone number", "pledge": "a promise, for the notes",
 }  # fmt: skip
@@ -33,7 +33,7 @@ KINDS = {
 
 PLAYED_BACK = 0.25
 PLAYED_BACK_WORDS = 3
-DRIFT, DRIFT_WINDOW, DRIFT_TALK, DRIFT_WORDS = 0.15, 60.0, 0.65, 12
+DRIFT, DRIFT_WINDOW, DRIFT_TALK, DRIFT_WORDS = 0.1, 60.0, 0.65, 20
 GENERIC, GENERIC_WORDS = 0.1, 4
 ISSUE_UNTIL = 60.0
 ISSUE_WORDS = 60
@@ -41,6 +41,8 @@ LONG_SENTENCE = 35
 STONEWALL, SHORT_ANSWER = 4, 2
 CANNED_CLASSES = ("empathy", "apology", "policy")
 CANNED_LEAST = 5
+CLOSES = {"closing", "resolution_check", "anything_else", "good_time"}
+"""Questions to which a short answer is all that is wanted."""
 
 
 class _Said(NamedTuple):
@@ -64,6 +66,7 @@ class Remarks:
         self._turn: dict[Channel, frozenset[str]] = {"agent": frozenset(), "caller": frozenset()}
         self._issue: frozenset[str] = frozenset()
         self._speaker: Channel | None = None
+        self._asked = False
         self._short_answers = 0
         self._drifting = False
 
@@ -87,6 +90,8 @@ class Remarks:
             if utterance.channel == "agent"
             else self._caller(one, utterance, matches)
         )
+        if utterance.channel == "caller":
+            self._asked = False
         self._remember(one)
         return sorted(found, key=lambda match: (match.end, match.start))
 
@@ -122,6 +127,7 @@ class Remarks:
 
     def _agent(self, one: _Said, matches: Sequence[Match]) -> list[Match]:
         classes = {match.cls for match in matches}
+        self._asked = "question" in classes and not classes & CLOSES
         confirms = "playback" in classes
         found = [
             _remark("reask", asked.start, asked.end, f"{asked.slot}: {asked.value}")
@@ -161,11 +167,11 @@ class Remarks:
             _remark("new_slot", utterance.start, utterance.end, slot)
             for slot in self._slots.caller(text, utterance.start, utterance.end, matches)
         ]
-        if self._speaker != "agent":  # goes on with the same turn
-            self._short_answers = 0 if one.length > SHORT_ANSWER else self._short_answers
-            return found
-        self._short_answers = self._short_answers + 1 if one.length <= SHORT_ANSWER else 0
-        if self._short_answers >= STONEWALL:
+        if one.length > SHORT_ANSWER:
+            self._short_answers = 0
+        elif self._asked:
+            self._short_answers += 1
+        if self._asked and self._short_answers >= STONEWALL:
             found.append(_remark("stonewall", utterance.start, utterance.end, text))
         return found
 

@@ -74,29 +74,10 @@ class Spotter:
         heard = (before, one.words, after)
         if known and known[0] == heard:
             return None
-        matches = self._lexicon.find(one.words, before)
-        if after:
-            matches = self._less_what_goes_on(matches, one.words, after)
+        matches = self._lexicon.find(one.words, before, after)
         found = Found(one.channel, one.utterance, tuple(matches))
         self._told[one.channel, one.utterance] = heard, found
         return None if known and known[1] == found else found
-
-    def _less_what_goes_on(
-        self, matches: list[Match], words: tuple[Word, ...], after: tuple[Word, ...]
-    ) -> list[Match]:
-        """``matches`` without those at the end of ``words`` that the words ``after`` make otherwise.
-
-        The tail is read once more together with what follows: what does not stand there any more is
-        part of a longer phrase, or was the half of another one.
-        """
-        shift = max(0, len(words) - TAIL_WORDS)
-        joined = self._lexicon.find([*words[shift:], *after], words[max(0, shift - TAIL_WORDS) : shift])
-        standing = {(match.cls, match.first + shift, match.last + shift) for match in joined}
-        return [
-            match
-            for match in matches
-            if match.last < shift or (match.cls, match.first, match.last) in standing
-        ]
 
 
 def _put(recent: deque[Utterance], utterance: Utterance) -> int:

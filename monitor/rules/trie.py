@@ -94,13 +94,19 @@ class Trie:
         """Every plain word that stands in a phrase."""
         return [edge for edge in self._edges if edge[0] != "<" and edge[-1] != "*"]
 
-    def scan(self, tokens: Sequence[Token]) -> list[Hit]:
-        """Every phrase in ``tokens``, overlapping ones too, in the order in which they end."""
+    def scan(self, tokens: Sequence[Token], seams: frozenset[int] = frozenset()) -> list[Hit]:
+        """Every phrase in ``tokens``, overlapping ones too, in the order in which they end.
+
+        No phrase runs on into the next sentence; but before the tokens at ``seams`` there was only a
+        pause, whatever mark the recogniser set there.
+        """
         hits: dict[Hit, None] = {}
         states: dict[_State, None] = {}
         for place, token in enumerate(tokens):
             states[self._root, place, 0] = None
             states = self._step(states, token, place, hits)
+            if token.mark in (".", "?") and place + 1 not in seams:
+                states = {}
         return list(hits)
 
     def _step(
@@ -109,7 +115,6 @@ class Trie:
         edges = self._memory.get(token.text)
         if edges is None:
             edges = self._learn(token.text)
-        over = token.mark in (".", "?")  # a gap does not reach into the next sentence
         filler = token.text in FILLERS
         after: dict[_State, None] = {}
         for state in states:
@@ -118,10 +123,10 @@ class Trie:
             for edge in edges:
                 child = following.get(edge)
                 if child is not None:
-                    _enter(child, first, place, over, after, hits)
+                    _enter(child, first, place, after, hits)
             if filler and first < place:
                 after[state] = None
-            elif left and not over:
+            elif left:
                 after[node, first, left - 1] = None
         return after
 
@@ -147,15 +152,13 @@ class Trie:
         return edges
 
 
-def _enter(
-    node: _Node, first: int, place: int, over: bool, after: dict[_State, None], hits: dict[Hit, None]
-) -> None:
+def _enter(node: _Node, first: int, place: int, after: dict[_State, None], hits: dict[Hit, None]) -> None:
     """Notes what ends in ``node``, and where a phrase may go on from there."""
     for phrase in node.ends:
         hits[Hit(phrase, first, place)] = None
     if node.next:
         after[node, first, 0] = None
     for gap, beyond in node.gaps.items():
-        after[beyond, first, 0 if over else gap] = None
+        after[beyond, first, gap] = None
     for meeting in node.meets:
-        _enter(meeting, first, place, over, after, hits)
+        _enter(meeting, first, place, after, hits)

@@ -112,17 +112,17 @@ def asked_before(
     issue: Phrases,
     within: Seconds = Seconds(60.0),
 ) -> Reading:
-    """How often phrases came before those of another class, or by a time after the issue came up."""
+    """How often phrases came before those of another class, or by a time after the issue came up; needs an issue."""
     first = min(
         (line.marks.first[kind, by] for kind in before if (kind, by) in line.marks.first), default=None
     )
     marks = line.marks.of(of, by, 0.0)
-    if first is not None:
-        told = line.marks.of(before, by, 0.0)[:1]
-        return from_marks(told, len([mark for mark in apart(marks) if mark.end <= first]))
     raised = [line.marks.first[kind, other(by)] for kind in issue if (kind, other(by)) in line.marks.first]
     if not raised:
         return NOTHING
+    if first is not None:
+        told = line.marks.of(before, by, 0.0)[:1]
+        return from_marks(told, len([mark for mark in apart(marks) if mark.end <= first]))
     deadline = min(raised) + within
     if line.now < deadline or line.words.heard_until(by) < deadline:
         return Reading(again=max(deadline, line.now + 0.5))
