@@ -112,7 +112,7 @@ def asked_before(
     issue: Phrases,
     within: Seconds = Seconds(60.0),
 ) -> Reading:
-    """How often phrases came before those of another class, or by a time after the issue; none without one."""
+    """How often phrases came before those of another class, or by a time after the issue (none without)."""
     first = min(
         (line.marks.first[kind, by] for kind in before if (kind, by) in line.marks.first), default=None
     )
