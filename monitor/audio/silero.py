@@ -54,7 +54,7 @@ class Silero:
     ``floor_dbfs`` is the level of a frame (RMS) that keeps the model awake.
     """
 
-    def __init__(self, floor_dbfs: float = -75.0) -> None:
+    def __init__(self, floor_dbfs: float = -95.0) -> None:
         self._session = session()
         self._floor = 10.0 ** (floor_dbfs / 10.0) * FRAME
         self._rest = np.zeros(CONTEXT, np.float32)  # the left context, then samples short of a frame
