@@ -14,6 +14,9 @@ from monitor.errors import BadInput
 
 FILE = "streaming.json"
 
+STEP = 50
+"""Mel frames between two window lengths."""
+
 
 class Handling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Times in seconds. ``window_after`` of silence follow the sound, up to at least ``window_least``.
@@ -30,9 +33,14 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     final_beam: int = 5
 
     def frames(self, sound: int) -> int:
-        """Mel frames (10 ms) of a window that holds ``sound`` frames."""
-        frames = min(3000, max(round(self.window_least * 100), sound + round(self.window_after * 100)))
-        return max(frames, sound)
+        """Mel frames (10 ms) of a window that holds ``sound`` frames.
+
+        Lengths come in steps, so that windows meet in a batch without changing each other's length:
+        an answer must not depend on which other windows were asked with it.
+        """
+        least = round(self.window_least * 100)
+        filled = -(-(sound + round(self.window_after * 100)) // STEP) * STEP
+        return max(min(3000, max(least, filled)), sound)
 
 
 _KNOWN = {

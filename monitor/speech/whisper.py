@@ -24,8 +24,6 @@ TOKENS_PER_SECOND = 6
 TOKENS_AT_LEAST = 8
 FRAMES_PER_SECOND = 100
 MOST_TOKENS = 448
-ALIKE = 1.3
-"""Windows that differ in length by no more than this factor share a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +114,7 @@ class Whisper:
         return count if count and job.prefix[count].start - job.start > 1.0 else 0
 
     def _answers(self, batch: Sequence[_Question]) -> Iterator[Heard]:
-        frames = max(question.frames for question in batch)
-        mels = np.zeros((len(batch), self._model.n_mels, frames), np.float32)
+        mels = np.zeros((len(batch), self._model.n_mels, batch[0].frames), np.float32)
         for row, question in zip(mels, batch, strict=True):
             row[:, : question.mel.shape[1]] = question.mel
         encoded = self._model.encode(self._array(mels))
@@ -188,20 +185,11 @@ def _safe(frames: int) -> int:
 
 
 def _batches(questions: Sequence[_Question]) -> list[list[_Question]]:
-    """Questions that fit one batch: same beam, same context length, windows alike."""
-    batches: list[list[_Question]] = []
-    for question in sorted(questions, key=lambda q: (q.beam, len(q.context), q.frames)):
-        last = batches[-1] if batches else None
-        if (
-            last
-            and (last[0].beam, len(last[0].context)) == (question.beam, len(question.context))
-            and question.frames <= ALIKE * last[0].frames
-            and _safe(question.frames) == question.frames
-        ):
-            last.append(question)
-        else:
-            batches.append([question])
-    return batches
+    """Questions that fit one batch: same beam, same length of context, same window length."""
+    batches: dict[tuple[int, int, int], list[_Question]] = {}
+    for question in questions:
+        batches.setdefault((question.beam, len(question.context), question.frames), []).append(question)
+    return list(batches.values())
 
 
 def _token_edges(alignments: Sequence[tuple[int, int]], tokens: int) -> Floats:

@@ -9,7 +9,7 @@ from monitor.speech.handling import Handling, handling_of
 def test_an_ordinary_whisper_gets_eight_seconds_or_the_sound_and_silence_after_it():
     handling = handling_of(Path("anything"))
     assert handling.frames(100) == 800
-    assert handling.frames(700) == 956
+    assert handling.frames(700) == 1000
     assert handling.frames(2900) == 3000
 
 
