@@ -74,7 +74,11 @@ def main() -> int:
     heard = sum(known.sound.size for known in clear) / 8000
     print(f"{heard:.0f} s of speech; gross errors, voiced frames found")
     for line, sounds in lines.items():
-        print(f"{line:16}", *(f"  {name} {errors(track, sounds)}" for name, track in trackers.items()))
+        print(
+            f"{line:16}",
+            *(f"  {name} {errors(track, sounds)}" for name, track in trackers.items()),
+            flush=True,
+        )
     costs = {name: cost(track, lines["telephone"]) for name, track in trackers.items()}
     print(
         "CPU per second of speech:",
