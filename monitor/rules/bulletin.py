@@ -47,7 +47,9 @@ class Bulletin:
         self.opened: Counter[str] = Counter()
 
     def tell(self, change: Change) -> list[Event]:
-        """The events of one change."""
+        """The events of one change; what goes to the scorecard alone is no news."""
+        if change.alert.watch.rule.score is not None:
+            return []
         match change.kind:
             case "opened":
                 return self._opened(change.alert)
@@ -116,7 +118,8 @@ class Bulletin:
         if alert.key not in self._open:
             return []
         _, told = self._open[alert.key]
-        if told.shown is not None and self._line.now - told.shown > NOTICED:
+        ignored = told.shown is not None and self._line.now - told.shown > NOTICED
+        if ignored and alert.watch.rule.escalate_after is None:
             self._escalate(alert, told)
         told.card = False
         self._ask_for_card(alert, told)
@@ -188,7 +191,8 @@ class Bulletin:
     def _event(self, kind: type[AlertEvent], alert: Alert, told: Told, **more: str) -> Event:
         rule, shape = alert.watch.rule, Shape(alert)
         seen = evidence(rule, alert.measure, alert.reading, alert.bar)
-        to: tuple[Audience, ...] = (*shape.to, "supervisor") if told.escalated else shape.to
+        passed_on = told.escalated and "supervisor" not in shape.to
+        to: tuple[Audience, ...] = (*shape.to, "supervisor") if passed_on else shape.to
         return kind(
             known=_round(self._line.now),
             alert=alert.key,

@@ -66,8 +66,9 @@ class ContractTrigger:
             heard = min((line.words.heard_until(side) for side in self.expect.channels), default=line.now)
             if line.ended is None and (line.now < deadline - 1e-9 or heard < deadline - 1e-9):
                 return max(deadline, line.now + SOON)
+            same = cue.start < self._judged_to - 1e-9  # the same words under another class
             self._judged_to = cue.end
-            if self._exempt(line, cue, deadline):
+            if same or self._exempt(line, cue, deadline):
                 continue
             if self._answered(line, cue, deadline):
                 self.kept += 1

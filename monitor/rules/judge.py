@@ -50,7 +50,7 @@ class Judge:
         self._book = book
         self._line = Timeline(words=words, meta=meta)
         self._watches, self.off = _chosen(book, self._line)
-        self._engine = Engine([one for one in self._watches if one.rule.score is None], self._line)
+        self._engine = Engine(self._watches, self._line)
         self._hearing = Hearing(book, self._line) if words else None
         self._bulletin = Bulletin(settings or RulesSettings(), self._line)
         self._meter = Meter()
@@ -176,8 +176,6 @@ def _chosen(book: RuleBook, line: Timeline) -> tuple[list[Watch], tuple[Off, ...
             watches.append(watch)
         elif reason is not None:
             off.append(Off(rule.rule, reason))
-    for place, watch in enumerate(one for one in watches if one.rule.score is None):
-        watch.place = place
     return watches, tuple(off)
 
 

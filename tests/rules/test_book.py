@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - each broken rule stands on one line beside what is said about it
 """Broken rules are refused with file, line, key path and what was expected."""
 
 import pytest

@@ -1,0 +1,58 @@
+"""Profiles decide who may see what."""
+
+import pytest
+
+from monitor.errors import BadInput
+from monitor.rules.book import load_book
+from monitor.rules.profile import about_voice, load_profile
+
+
+def test_under_eu_rules_alerts_on_the_agents_voice_are_the_agents_own():
+    default, eu = load_book(), load_book(profile="eu")
+    voice = [rule for rule in eu.rules if about_voice(rule)]
+    assert {rule.rule for rule in voice} >= {
+        "agent.raised_voice",
+        "spiral.mirroring",
+        "agent.flat_tone",
+        "agent.too_fast",
+    }
+    for rule in voice:
+        assert rule.private
+        assert rule.to == ("agent",)
+        assert all(rung.to in (None, ("agent",)) for rung in rule.ladder or ())
+    assert eu.hide_agent_effort
+    assert not default.hide_agent_effort
+    assert eu.hash != default.hash
+
+
+def test_under_eu_rules_the_callers_voice_may_be_seen():
+    assert load_book(profile="eu").rule("vent.hold").private is False
+
+
+def test_quiet_keeps_the_alerts_and_drops_the_cards():
+    quiet = load_book(profile="quiet")
+    assert not quiet.rule("talk.share").card
+    assert quiet.rule("agent.disrespect").card
+
+
+def test_an_unknown_profile_names_the_known_ones():
+    with pytest.raises(BadInput, match=r"no profile 'night'; there are: default, eu, quiet"):
+        load_profile("night")
+
+
+def test_a_profile_may_be_like_another_and_override_rules(tmp_path):
+    path = tmp_path / "team.yaml"
+    path.write_text(
+        "profile: team\nabout: Ours.\nlike: eu\noverrides:\n  - {override: talk.share, more_than: 75%}\n"
+    )
+    book = load_book(profile=str(path))
+    assert book.profile == "team"
+    assert book.hide_agent_effort
+    assert book.rule("talk.share").more_than == "75%"
+
+
+def test_profiles_in_a_circle_are_refused(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"profile: a\nabout: Round.\nlike: {path}\n")
+    with pytest.raises(BadInput, match="in a circle"):
+        load_profile(str(path))
