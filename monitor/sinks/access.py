@@ -114,6 +114,11 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     wants: Wanted
 
     @property
+    def eyes(self) -> "Viewer":
+        """The same for everybody who may see the same, wherever they go on from."""
+        return Viewer(who=self.who, wants=msgspec.structs.replace(self.wants, since=None))
+
+    @property
     def role(self) -> Role:
         """A local listener may look through an agent's eyes; nobody may look through more."""
         return self.wants.role or self.who.role if self.who.local else self.who.role

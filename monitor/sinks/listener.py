@@ -1,73 +1,90 @@
 """One listener of the hub, and the bounded queue that keeps a slow one from slowing the others.
 
-What must arrive (alerts, final words, the beginning and end of calls) waits in order. What is only
-looked at is coalesced: of each call, kind and side only the newest line waits, and lines left out are
-counted and told. A listener whose queue of what must arrive is full is let go with a reason; it can
-come back with ``?since=`` and has missed nothing.
+While a listener takes what it is sent, each line goes straight to its socket. When its socket is full,
+lines wait: what must arrive (alerts, final words, the beginning and end of calls) in order, and of what
+is only looked at the newest of each subject; lines left out are counted and told. A listener for whom
+too much waits is let go with a reason; it can come back with ``?since=`` and has missed nothing.
 """
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable
+
+from websockets.asyncio.server import ServerConnection
+from websockets.protocol import State
 
 from monitor.sinks.access import Viewer
-from monitor.sinks.log import Entry
+from monitor.sinks.entry import Entry
 
 MOST_WAITING = 5000
 """Lines that must arrive and may wait for one listener."""
+
+ROOM = 32 * 1024
+"""Bytes that may stand between us and a listener's socket before its lines wait here."""
 
 
 class FellBehind(Exception):
     """The listener does not take what must arrive."""
 
 
-@dataclass(eq=False)
 class Listener:
-    """What waits for one connection. Only the event loop's thread touches it."""
+    """What goes to one connection. Only the event loop's thread may touch it."""
 
-    viewer: Viewer
-    after: int = 0
-    """Entries up to this sequence have been sent, or are being read from the log."""
-    dropped: int = 0
-    overflowed: bool = False
-    _must: deque[Entry] = field(default_factory=deque)
-    _latest: dict[tuple[object, ...], Entry] = field(default_factory=dict)
-    _bell: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(
+        self, viewer: Viewer, connection: ServerConnection, tell_dropped: Callable[[int], bytes]
+    ) -> None:
+        self.viewer = viewer
+        self.connection = connection
+        self.after = 0
+        """Entries up to this sequence have been sent, or are being read from the log."""
+        self.overflowed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done once more waits than may wait."""
+        self._tell_dropped = tell_dropped
+        self._waiting: dict[object, Entry] = {}
+        self._must = 0
+        self._dropped = 0
+        self._sending = False
+        self._bell = asyncio.Event()
 
     def offer(self, entry: Entry) -> None:
-        """Takes an entry that the viewer may see."""
-        if entry.kept:
-            if len(self._must) >= MOST_WAITING:
-                self.overflowed = True
-            else:
-                self._must.append(entry)
+        """Takes an entry that the viewer may see: sends it now if the socket is free, or keeps it."""
+        if not self._waiting and not self._sending and self._is_free():
+            # A frame is the same bytes for every listener and the stream is between messages here, so it
+            # may go past the library, which would make it anew for each of a thousand connections.
+            self.connection.transport.write(entry.frame)
+            self.after = max(self.after, entry.sequence)
         else:
-            key = _same(entry)
-            self.dropped += self._latest.pop(key, None) is not None
-            self._latest[key] = entry
-        self._bell.set()
+            self._keep(entry)
+            self._bell.set()
 
-    async def take(self) -> list[Entry]:
-        """Waits until something is there; what must arrive first, in order, then the newest of the rest.
+    async def run(self) -> None:
+        """Sends what waits, in order of arrival, until cancelled."""
+        while True:
+            await self._bell.wait()
+            self._bell.clear()
+            self._sending = True
+            while self._waiting:
+                entry = self._waiting.pop(next(iter(self._waiting)))
+                self._must -= entry.must
+                await self.connection.send(entry.line, text=True)
+                self.after = max(self.after, entry.sequence)
+            if self._dropped:
+                dropped, self._dropped = self._dropped, 0
+                await self.connection.send(self._tell_dropped(dropped), text=True)
+            self._sending = False
+            if self._waiting:
+                self._bell.set()
 
-        Raises ``FellBehind`` when more waits than may wait.
-        """
-        await self._bell.wait()
-        self._bell.clear()
-        if self.overflowed:
-            raise FellBehind
-        taken = [*self._must, *self._latest.values()]
-        self._must.clear()
-        self._latest.clear()
-        return taken
+    def _is_free(self) -> bool:
+        open_now = self.connection.state is State.OPEN
+        return open_now and self.connection.transport.get_write_buffer_size() < ROOM
 
-    def count_dropped(self) -> int:
-        """How many lines were left out since this was last asked."""
-        count, self.dropped = self.dropped, 0
-        return count
-
-
-def _same(entry: Entry) -> tuple[object, ...]:
-    """Lines of which only the newest matters: one kind, one side (or utterance) of one call."""
-    event = entry.event
-    return entry.call, event.name, getattr(event, "channel", None), getattr(event, "utterance", None)
+    def _keep(self, entry: Entry) -> None:
+        older = self._waiting.pop(entry.subject, None)
+        self._dropped += older is not None
+        if not entry.must:
+            self._waiting[entry.subject] = entry
+        elif self._must < MOST_WAITING:
+            self._must += 1
+            self._waiting[entry.sequence] = entry
+        elif not self.overflowed.done():
+            self.overflowed.set_result(None)

@@ -4,21 +4,19 @@ A publisher numbers its lines per call; the log remembers the last number it hol
 leaves out what it has already, so a publisher may send again after a broken connection without anything
 standing twice. Listeners are given the log's own sequence, which only grows.
 
-What is only looked at (levels, partial words) is passed on but not kept, and neither is what is private
-to an agent. Write-ahead logging keeps what was committed when the process is killed.
+What is only looked at (levels, partial words) is passed on but not kept, and bears the sequence of the
+line before it. What is private to an agent has a sequence of its own but is never written. Write-ahead
+logging keeps what was committed when the process is killed.
 """
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
 
 from monitor import clock
 from monitor.errors import BadInput
-from monitor.events import AlertEvent, CallEnded, CallStarted, Event, OverlapStarted, Prosody, Utterance
-from monitor.wire import SEQUENCE_DIGITS, Envelope
+from monitor.events import CallEnded, CallStarted, Event
+from monitor.sinks.entry import Arrival, Entry, is_private, numbered, only_looked_at
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -26,43 +24,16 @@ CREATE TABLE IF NOT EXISTS calls (
     last INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL, stored REAL NOT NULL, line BLOB NOT NULL
+    sequence INTEGER PRIMARY KEY, call TEXT NOT NULL, stored REAL NOT NULL, line BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT OR IGNORE INTO marks VALUES ('last', 0), ('forgotten', 0);
 CREATE INDEX IF NOT EXISTS events_of_call ON events (call, sequence);
 CREATE INDEX IF NOT EXISTS events_by_age ON events (stored);
 """
 VERSION = 1
-
-_encoder = msgspec.json.Encoder()
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An event with the hub's sequence, as listeners get it. ``kept`` is false for what only passes by."""
-
-    sequence: int
-    call: str
-    event: Event
-    line: bytes
-    kept: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A line from a publisher: its own number in its call, its envelope and its event."""
-
-    number: int
-    envelope: Envelope
-    event: Event
-
-
-def passes_by(event: Event) -> bool:
-    """Whether an event is only looked at, or private, and so never kept."""
-    if isinstance(event, Utterance):
-        return not event.final
-    if isinstance(event, AlertEvent):
-        return event.private
-    return isinstance(event, Prosody | OverlapStarted)
+BUSY_SECONDS = 5.0
+"""How long another process (an erasure) may hold the file."""
 
 
 class EventLog:
@@ -74,15 +45,25 @@ class EventLog:
             if path:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(mode=0o600)
-            self._db = sqlite3.connect(where, isolation_level=None)
+            self._db = sqlite3.connect(where, isolation_level=None, timeout=BUSY_SECONDS)
+            self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA secure_delete=ON")
             self._check_version(where)
             self._db.executescript(SCHEMA)
-        except (sqlite3.DatabaseError, OSError) as wrong:
+        except (sqlite3.Error, OSError) as wrong:
             raise BadInput(f"The event log {where} cannot be used: {wrong}.") from None
-        self.last = int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'"))
+        self.last = self._one("SELECT value FROM marks WHERE name = 'last'")
+        self.forgotten = self._one("SELECT value FROM marks WHERE name = 'forgotten'")
+        """The last sequence that retention has removed; who comes back from before it starts afresh."""
+
+    def begin(self, call: str, agent: str | None, team: str | None) -> None:
+        """A call is announced; whose it is stays as it was first said."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO calls (call, agent, team, stored) VALUES (?, ?, ?, ?)",
+            (call, agent, team, clock.unix()),
+        )
 
     def append(self, call: str, arrivals: Sequence[Arrival]) -> list[Entry]:
         """Keeps what is new of ``arrivals`` (one call's lines in order); the entries for the listeners."""
@@ -93,7 +74,7 @@ class EventLog:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
-        self.last = next((entry.sequence for entry in reversed(entries) if entry.kept), self.last)
+        self.last = entries[-1].sequence if entries else self.last
         return entries
 
     def last_of(self, call: str) -> int:
@@ -101,12 +82,30 @@ class EventLog:
         row = self._db.execute("SELECT last FROM calls WHERE call = ?", (call,)).fetchone()
         return int(row[0]) if row else 0
 
+    def has_ended(self, call: str) -> bool:
+        """Whether ``call.ended`` of a call is kept."""
+        row = self._db.execute("SELECT ended FROM calls WHERE call = ?", (call,)).fetchone()
+        return bool(row and row[0])
+
+    def is_writable(self) -> bool:
+        """Whether an event could be kept just now."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("UPDATE marks SET value = value WHERE name = 'last'")
+            self._db.execute("ROLLBACK")
+        except sqlite3.Error:
+            return False
+        return True
+
     def whose(self, call: str) -> tuple[str | None, str | None]:
         """The agent and the team of a call."""
         row = self._db.execute("SELECT agent, team FROM calls WHERE call = ?", (call,)).fetchone()
         return (row[0], row[1]) if row else (None, None)
 
-    def since(self, sequence: int, limit: int = 1000) -> list[tuple[int, str, bytes]]:
+    PAGE = 1000
+    """Entries that are read at once."""
+
+    def since(self, sequence: int, limit: int = PAGE) -> list[tuple[int, str, bytes]]:
         """Up to ``limit`` entries after ``sequence``: (sequence, call, line)."""
         rows = self._db.execute(
             "SELECT sequence, call, line FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?",
@@ -129,53 +128,65 @@ class EventLog:
         """Forgets all that was said in ``call``; how many events. Its numbers stay spent."""
         gone = self._db.execute("DELETE FROM events WHERE call = ?", (call,)).rowcount
         self._db.execute("UPDATE calls SET agent = NULL, team = NULL, ended = 1 WHERE call = ?", (call,))
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._tidy()
         return gone
 
     def retain(self, *, days: float, megabytes: float) -> int:
         """Forgets what is older than ``days``, then the oldest beyond ``megabytes``; how many events."""
-        gone = self._db.execute(
-            "DELETE FROM events WHERE stored < ?", (clock.unix() - days * 86400,)
-        ).rowcount
-        size = int(self._one("SELECT coalesce(sum(length(line)), 0) FROM events"))
-        while size > megabytes * 1e6:
-            cut = int(
-                self._one(
-                    "SELECT max(sequence) FROM (SELECT sequence FROM events ORDER BY sequence LIMIT 1000)"
-                )
-            )
-            gone += self._db.execute("DELETE FROM events WHERE sequence <= ?", (cut,)).rowcount
-            size = int(self._one("SELECT coalesce(sum(length(line)), 0) FROM events"))
-        self._db.execute("DELETE FROM calls WHERE ended AND stored < ?", (clock.unix() - days * 86400,))
+        old = clock.unix() - days * 86400
+        too_old = self._one("SELECT coalesce(max(sequence), 0) FROM events WHERE stored < ?", old)
+        too_much = self._one(
+            "SELECT coalesce(max(sequence), 0) FROM"
+            " (SELECT sequence, sum(length(line)) OVER (ORDER BY sequence DESC) AS size FROM events)"
+            " WHERE size > ?",
+            megabytes * 1e6,
+        )
+        cut = max(too_old, too_much)
+        gone = self._db.execute("DELETE FROM events WHERE sequence <= ?", (cut,)).rowcount
+        if gone:
+            self.forgotten = cut
+            self._db.execute("UPDATE marks SET value = ? WHERE name = 'forgotten'", (cut,))
+        self._db.execute(
+            "DELETE FROM calls WHERE ended AND stored < ? AND call NOT IN (SELECT call FROM events)", (old,)
+        )
+        self._tidy()
         return gone
 
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
 
+    def _tidy(self) -> None:
+        """Gives the room of what was forgotten back, in the file and in its write-ahead log."""
+        self._db.execute("PRAGMA incremental_vacuum").fetchall()
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _append(self, call: str, arrivals: Sequence[Arrival]) -> list[Entry]:
         self._db.execute("INSERT OR IGNORE INTO calls (call, stored) VALUES (?, ?)", (call, clock.unix()))
         last = self.last_of(call)
         sequence, entries, now = self.last, [], clock.unix()
         for arrival in arrivals:
-            if passes_by(arrival.event):
-                entries.append(_entry(sequence, call, arrival, kept=False))
+            if only_looked_at(arrival.event):
+                entries.append(numbered(sequence, call, arrival, must=False))
                 continue
             if arrival.number <= last:
                 continue
             last = arrival.number
             sequence += 1
-            entry = _entry(sequence, call, arrival, kept=True)
-            self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (sequence, call, now, entry.line))
+            entry = numbered(sequence, call, arrival, must=True)
+            if not is_private(arrival.event):
+                self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (sequence, call, now, entry.line))
             self._note(call, arrival.event)
             entries.append(entry)
-        self._db.execute("UPDATE calls SET last = ? WHERE call = ?", (last, call))
+        self._db.execute("UPDATE calls SET last = ?, stored = ? WHERE call = ?", (last, now, call))
+        self._db.execute("UPDATE marks SET value = ? WHERE name = 'last'", (sequence,))
         return entries
 
     def _note(self, call: str, event: Event) -> None:
         if isinstance(event, CallStarted):
             self._db.execute(
-                "UPDATE calls SET agent = ?, team = ? WHERE call = ?", (event.agent, event.team, call)
+                "UPDATE calls SET agent = coalesce(?, agent), team = coalesce(?, team) WHERE call = ?",
+                (event.agent, event.team, call),
             )
         elif isinstance(event, CallEnded):
             self._db.execute("UPDATE calls SET ended = 1 WHERE call = ?", (call,))
@@ -188,10 +199,5 @@ class EventLog:
             )
         self._db.execute(f"PRAGMA user_version={VERSION}")
 
-    def _one(self, query: str) -> int:
-        return self._db.execute(query).fetchone()[0]  # type: ignore[no-any-return]  # sqlite3 rows are untyped
-
-
-def _entry(sequence: int, call: str, arrival: Arrival, *, kept: bool) -> Entry:
-    envelope = msgspec.structs.replace(arrival.envelope, sequence=f"{sequence:0{SEQUENCE_DIGITS}d}")
-    return Entry(sequence, call, arrival.event, _encoder.encode(envelope), kept)
+    def _one(self, query: str, *values: float) -> int:
+        return int(self._db.execute(query, values).fetchone()[0])

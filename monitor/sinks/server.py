@@ -6,13 +6,14 @@ On loopback the door is open. On any other address it wants TLS and tokens, and 
 import asyncio
 import contextlib
 import ipaddress
-import mimetypes
+import logging
+import sqlite3
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -21,22 +22,27 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from monitor import clock
 from monitor.errors import BadInput
+from monitor.sinks import asking, files
 from monitor.sinks.access import Identity, Viewer, bearer, identify, wanted
-from monitor.sinks.hub import POLICY_VIOLATION, Hub
+from monitor.sinks.hub import Hub
+from monitor.sinks.limits import Bucket, Limits, Turnstile, guarded
+from monitor.sinks.listener import FellBehind
+from monitor.sinks.metrics import CONTENT_TYPE
 
 WEB = Path(__file__).resolve().parent.parent / "web"
 PROTOCOL = Subprotocol("monitor.v1")
 BIGGEST_MESSAGE = 1 << 20
 DEFAULT_PORT = 8765
 
-SAFETY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+POLICY_VIOLATION = 1008
+INTERNAL_ERROR = 1011
+TRY_AGAIN_LATER = 1013
+
+_quiet = logging.getLogger("monitor.hub.websockets")
+"""The library logs requests with their headers, and those hold tokens: so it logs nothing."""
+_quiet.disabled = True
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -74,6 +80,7 @@ class Door:
     tls: ssl.SSLContext | None = None
     secret: str | None = None
     origins: tuple[str, ...] = ()
+    limits: Limits = field(default=Limits())
     web: Path = field(default=WEB)
 
     def __post_init__(self) -> None:
@@ -97,9 +104,13 @@ async def listening(hub: Hub, door: Door) -> AsyncIterator[Address]:
             select_subprotocol=lambda _, offered: PROTOCOL if PROTOCOL in offered else None,
             ssl=door.tls,
             max_size=BIGGEST_MESSAGE,
+            open_timeout=door.limits.handshake_seconds,
+            close_timeout=2,
             compression=None,
             server_header=None,
             backlog=1024,
+            logger=_quiet,
+            create_connection=guarded(doorman.turnstile),
         )
     except OSError as wrong:
         raise BadInput(
@@ -118,83 +129,137 @@ class Doorman:
     """Looks at each request before it is let in: files are answered, websockets identified."""
 
     def __init__(self, hub: Hub, door: Door) -> None:
+        self.turnstile = Turnstile(door.limits)
         self._hub = hub
         self._door = door
-        self._ready = True
+        self._publishers = 0
 
     def look(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answers plain HTTP; lets a websocket through (None) or refuses it with one clear sentence."""
-        path = urlsplit(request.path).path
+        path = _split(request.path).path
+        if not self._host_is_ours(request.headers):
+            return self._refuse(HTTPStatus.FORBIDDEN, "host", "This is not the name of this hub.")
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            return self._plain(path)
+            return self._plain(path, request.headers)
         if not self._origin_is_ours(request.headers):
-            return _text(HTTPStatus.FORBIDDEN, "This page comes from elsewhere and may not listen here.\n")
+            reason = "This page comes from elsewhere and may not listen here."
+            return self._refuse(HTTPStatus.FORBIDDEN, "origin", reason)
+        if path not in ("/", "/events", "/publish"):
+            return self._refuse(HTTPStatus.NOT_FOUND, "path", "There is nothing here; listen at /events.")
         try:
             connection.identity = self._identity(request.headers)  # type: ignore[attr-defined]  # carried to attend
         except BadInput as wrong:
-            return _text(HTTPStatus.UNAUTHORIZED, f"{wrong}\n")
-        if path not in ("/", "/events", "/publish"):
-            return _text(HTTPStatus.NOT_FOUND, "There is nothing here; listen at /events.\n")
+            return self._refuse(HTTPStatus.UNAUTHORIZED, "token", str(wrong))
         return None
 
     async def attend(self, connection: ServerConnection) -> None:
-        """Serves one websocket to its end."""
+        """Serves one websocket to its end, or to the end of its token."""
         who: Identity = connection.identity  # type: ignore[attr-defined]  # set in look
-        address = urlsplit(connection.request.path if connection.request else "/")
+        left = None if who.expires is None else who.expires - clock.unix()
         with contextlib.suppress(ConnectionClosed):
             try:
-                if address.path == "/publish":
-                    await self._hub.attend_publisher(connection, who)
-                else:
-                    await self._listen(connection, Viewer(who=who, wants=wanted(address.query)))
+                async with asyncio.timeout(left):
+                    await self._attend(connection, who)
+            except TimeoutError:
+                await self._end(connection, POLICY_VIOLATION, "this token has expired; come with a new one")
+            except FellBehind as slow:
+                await self._end(connection, TRY_AGAIN_LATER, str(slow))
             except BadInput as wrong:
-                await connection.close(POLICY_VIOLATION, str(wrong)[:120])
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                await connection.close(POLICY_VIOLATION, "this is not what the hub understands")
+                await self._end(connection, POLICY_VIOLATION, str(wrong))
+            except sqlite3.Error:
+                await self._end(connection, INTERNAL_ERROR, "the hub cannot keep events just now; come back")
+
+    async def _attend(self, connection: ServerConnection, who: Identity) -> None:
+        address = _split(connection.request.path if connection.request else "/")
+        if address.path == "/publish":
+            self._publishers += 1
+            try:
+                await self._hub.attend_publisher(connection, who)
+            finally:
+                self._publishers -= 1
+        else:
+            await self._listen(connection, Viewer(who=who, wants=wanted(address.query)))
+
+    async def _end(self, connection: ServerConnection, code: int, reason: str) -> None:
+        if code == POLICY_VIOLATION:
+            self._hub.metrics.count("monitor_refused_total", reason="message")
+        await connection.close(code, reason[:120])
 
     async def _listen(self, connection: ServerConnection, viewer: Viewer) -> None:
         """Both directions at once; when one ends, so does the other."""
         sending = asyncio.create_task(self._hub.attend_listener(connection, viewer))
-        hearing = asyncio.create_task(self._hub.hear_listener(connection, viewer))
-        done, left = await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        for task in done:
-            task.result()
+        hearing = asyncio.create_task(self._hear(connection, viewer))
+        try:
+            await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, hearing):
+                task.cancel()
+            ends = await asyncio.gather(sending, hearing, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception) and not isinstance(end, ConnectionClosed):
+                raise end
+
+    async def _hear(self, connection: ServerConnection, viewer: Viewer) -> None:
+        """Takes what a listener says until it goes; what cannot be done is answered with a reason."""
+        limits = self._door.limits
+        pace = Bucket(limits.messages_per_second, limits.messages_at_once)
+        async for message in connection:
+            if not pace.take():
+                raise BadInput(f"too many messages; {limits.messages_per_second:g} a second are enough")
+            try:
+                self._hub.order(viewer, asking.parse(message))
+            except BadInput as wrong:
+                self._hub.metrics.count("monitor_refused_total", reason="order")
+                await connection.send(self._hub.refusal(str(wrong)), text=True)
 
     def _identity(self, headers: Headers) -> Identity:
         protocols = ", ".join(headers.get_all("Sec-WebSocket-Protocol"))
         return identify(bearer(headers, protocols), self._door.secret)
+
+    def _host_is_ours(self, headers: Headers) -> bool:
+        """On loopback a foreign name means that a page's own name was turned to this machine (rebinding)."""
+        host = _split(f"//{headers.get('Host', '')}").hostname
+        return not self._door.address.loopback or (host is not None and Address(host, 0).loopback)
 
     def _origin_is_ours(self, headers: Headers) -> bool:
         """A browser always names the page's origin; other clients name none and show tokens instead."""
         origin = headers.get("Origin")
         if origin is None or origin in self._door.origins:
             return True
-        return urlsplit(origin).netloc == headers.get("Host")
+        return _split(origin).netloc == headers.get("Host")
 
-    def _plain(self, path: str) -> Response:
-        if path in ("/healthz", "/readyz"):
-            return _text(HTTPStatus.OK, "ok\n")
-        if path == "/favicon.ico":
-            path = "/favicon.svg"
-        return self._file("index.html" if path == "/" else path.lstrip("/"))
+    def _plain(self, path: str, headers: Headers) -> Response:
+        if path == "/healthz":
+            return files.text(HTTPStatus.OK, "ok\n")
+        if path == "/readyz":
+            ready = self._hub.log.is_writable()
+            status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+            return files.text(status, "ok\n" if ready else "The event log cannot be written.\n")
+        if path == "/metrics":
+            return self._metrics(headers)
+        return files.page(self._door.web, path)
 
-    def _file(self, name: str) -> Response:
-        root = self._door.web.resolve()
-        file = (root / name).resolve()
-        if not file.is_relative_to(root) or not file.is_file() or file.suffix == ".py":
-            return _text(HTTPStatus.NOT_FOUND, "There is nothing here.\n")
-        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        kind += "; charset=utf-8" if kind.startswith("text/") or "javascript" in kind else ""
-        return _response(HTTPStatus.OK, kind, file.read_bytes())
+    def _metrics(self, headers: Headers) -> Response:
+        """Counts for operators; off loopback for those with a supervisor's token."""
+        try:
+            if self._identity(headers).role != "supervisor":
+                raise BadInput("Metrics are for supervisors.")
+        except BadInput as wrong:
+            return self._refuse(HTTPStatus.UNAUTHORIZED, "token", str(wrong))
+        refused = float(self.turnstile.refused)
+        body = self._hub.metrics_text(
+            {"monitor_publishers": self._publishers, "monitor_turned_away": refused}
+        )
+        return files.response(HTTPStatus.OK, CONTENT_TYPE, body.encode())
+
+    def _refuse(self, status: HTTPStatus, kind: str, reason: str) -> Response:
+        self._hub.metrics.count("monitor_refused_total", reason=kind)
+        return files.text(status, f"{reason}\n")
 
 
-def _text(status: HTTPStatus, text: str) -> Response:
-    return _response(status, "text/plain; charset=utf-8", text.encode())
-
-
-def _response(status: HTTPStatus, kind: str, body: bytes) -> Response:
-    headers = Headers({"Content-Type": kind, "Content-Length": str(len(body)), **SAFETY_HEADERS})
-    return Response(status.value, status.phrase, headers, body)
+def _split(address: str) -> SplitResult:
+    """The parts of an address; none of a malformed one."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", "", "", "")

@@ -1,0 +1,68 @@
+"""What the hub knows of the calls that go on: enough for the snapshot of a listener who just came."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from monitor.events import (
+    AlertClosed,
+    AlertEvent,
+    AlertOpened,
+    CallStarted,
+    Difficulty,
+    Event,
+    OpenCall,
+    Order,
+    Status,
+)
+from monitor.sinks.access import Viewer
+
+
+@dataclass
+class CallState:
+    """An open call. ``order`` takes what people ask of it, while its monitor is connected."""
+
+    agent: str | None = None
+    team: str | None = None
+    started: CallStarted | None = None
+    difficulty: Difficulty | None = None
+    seconds: float = 0.0
+    lag_s: float = 0.0
+    heard_of: float = 0.0
+    """When something last came from its monitor (the hub's monotonic seconds)."""
+    alerts: dict[str, AlertEvent] = field(default_factory=dict)
+    order: Callable[[Order], None] | None = None
+
+    def note(self, event: Event) -> None:
+        """Follows one event of the call."""
+        self.seconds = max(self.seconds, event.known)
+        match event:
+            case CallStarted():
+                self.started = event
+                self.agent, self.team = event.agent or self.agent, event.team or self.team
+            case Difficulty():
+                self.difficulty = event
+            case Status():
+                self.lag_s = event.lag_s
+            case AlertClosed():
+                self.alerts.pop(event.alert, None)
+            case AlertEvent():
+                self.alerts[event.alert] = event
+
+    def shown(self, call: str, viewer: Viewer) -> OpenCall:
+        """The call as ``viewer`` may see it."""
+        alerts = tuple(_opened(alert) for alert in self.alerts.values() if viewer.may_see(alert))
+        return OpenCall(
+            call=call,
+            agent=self.agent,
+            team=self.team,
+            seconds=self.seconds,
+            started=self.started,
+            difficulty=self.difficulty,
+            alerts=alerts,
+        )
+
+
+def _opened(alert: AlertEvent) -> AlertOpened:
+    """The alert as it stands, in the words of one that just opened."""
+    fields = {name: getattr(alert, name) for name in AlertOpened.__struct_fields__}
+    return AlertOpened(**fields)
