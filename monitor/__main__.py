@@ -9,7 +9,7 @@ from importlib import import_module
 from monitor import __version__
 from monitor.errors import BadInput, CheckFailed
 
-COMMANDS = ("demo", "replay", "hub", "models", "token")
+COMMANDS = ("demo", "replay", "rules", "hub", "models", "token")
 """In the order a newcomer meets them."""
 
 STOPPED = 130

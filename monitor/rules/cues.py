@@ -19,6 +19,9 @@ MOMENTS: dict[str, tuple[str, Channel | None]] = {
 }
 """Moments that a cue may name, and the marks of the timeline that they are."""
 
+REACH = 20.0
+"""For how long a cue exempts unless it says so itself, in seconds."""
+
 TOPICS = {"turn": "floor", "held": "hold"}
 """Where the topic of a moment is not its own name and side."""
 
@@ -74,7 +77,7 @@ class BoundCue:
         return {(mark.kind, mark.channel) for mark in marks} >= set(self.wanted)
 
     def until(self, line: Timeline) -> float | None:
-        """Where the cue came within its time, the moment at which that is over."""
-        reach = self.within if self.within is not None else 20.0
-        marks = self.marks(line, line.now - reach)
+        """When the time of the cue's latest coming is over, or was."""
+        reach = self.within if self.within is not None else REACH
+        marks = self.marks(line, line.now - 2 * reach)
         return marks[-1].end + reach if marks else None

@@ -63,6 +63,11 @@ class Judge:
         """What the call's memory holds."""
         return self._line
 
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """The rules at work."""
+        return tuple(self._watches)
+
     def take(self, event: Event) -> list[Event]:
         """One fact; what it leads to."""
         out = self.advance(event.known)

@@ -107,8 +107,9 @@ class MeasureTrigger:
 
     def look(self, line: Timeline, step: int) -> Look:
         """See ``Trigger``."""
-        exempt = self._exempt(line)
-        again = [exempt] if exempt else []
+        over = self.unless.until(line) if self.unless else None
+        exempt = over is not None and over > line.now + 1e-9
+        again = [over] if exempt and over is not None else []
         best: tuple[int, Asked, Reading] | None = None
         staying = False
         first: tuple[Asked, Reading] | None = None
@@ -126,11 +127,9 @@ class MeasureTrigger:
                 best = (place, asked, reading)
         place, asked, reading = best or (NOT_MET, *(first or (self.steps[0].asked[0], NOTHING)))
         at = asked.at(reading, line.now) if line.ended is None else line.now
+        if over is not None and not exempt:
+            at = max(at, over)
         return Look(place, staying, reading, asked.bar, at, min(again, default=None), asked)
-
-    def _exempt(self, line: Timeline) -> float | None:
-        """Until when the exemption holds, if it holds now."""
-        return self.unless.until(line) if self.unless else None
 
     def _met(self, line: Timeline, rung: Step) -> tuple[bool, Asked, Reading, list[float]]:
         again: list[float] = []
