@@ -27,7 +27,7 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     window_least: float = 8.0
     window_after: float = 2.56
-    keep: float = 2.0
+    keep: float = 1.0
     context: bool = True
     partial_beam: int = 1
     final_beam: int = 5

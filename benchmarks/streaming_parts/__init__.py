@@ -1,0 +1,1 @@
+"""The parts of ``benchmarks/streaming.py``: material, the ways to transcribe it, costs, scores."""
