@@ -16,6 +16,7 @@ from monitor import clock
 from monitor.call import Call
 from monitor.events import Block, Event, Heard, Order
 from monitor.playback import Playback, replay_events, run_flat_out
+from monitor.sinks import Answering
 from monitor.speech.worker import Worker
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ async def _paced_session(playback: Playback, speed: float, served: "Served | Non
         if worker:
             closing.callback(worker.close)
         session = Session(call, announcer.say, worker)
-        if served:
-            served.hub.answer_orders(call.about.call, session.put)
+        for sink in (*playback.sinks, *([served.hub] if served else [])):
+            if isinstance(sink, Answering):
+                sink.answer_orders(call.about.call, session.put)
         with stopping(session) as stopped:
             await session.run(paced(playback.blocks, call.about.rate, speed))
         return not stopped.is_set()

@@ -1,14 +1,16 @@
 """Playing a recording or a journal: from the words of a command to a call with its sinks."""
 
 import math
+import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from monitor.commands.uplinking import open_uplink, tell_what_waits
 from monitor.config import CallSettings, convert, load_call_settings, read_yaml
 from monitor.errors import BadInput
 from monitor.rules.book import RuleBook, load_book
@@ -16,6 +18,7 @@ from monitor.sinks import Sink
 
 if TYPE_CHECKING:
     from monitor.session import Served
+    from monitor.sinks.uplink import Uplink
 
 STOPPED = 130
 
@@ -38,6 +41,10 @@ class Playing:
     journal: Path | None = None
     transcripts: tuple[Path, ...] = ()
     serve: str | None = None
+    uplink: str | None = None
+    token_file: Path | None = None
+    agent: str | None = None
+    team: str | None = None
 
     def book(self) -> RuleBook:
         """The rules in force."""
@@ -52,6 +59,16 @@ class Playing:
             {**msgspec.to_builtins(settings.gate), "gate": self.gate}, type(settings.gate), "--gate"
         )
         return msgspec.structs.replace(settings, gate=gate)
+
+    def name_of(self, call: str) -> str:
+        """The call's name; at a hub each playing of a recording is a call of its own."""
+        return f"{call}-{secrets.token_hex(4)}" if self.uplink else call
+
+    def open_uplink(self, call: str) -> "Uplink | None":
+        """The way to the hub that was asked for."""
+        if not self.uplink:
+            return None
+        return open_uplink(self.uplink, self.token_file, call=call, agent=self.agent, team=self.team)
 
     def metadata(self) -> dict[str, Any] | None:
         """What the dialler knew, from ``--meta``."""
@@ -93,8 +110,11 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
     recording = open_recording(list(paths), agent_channel=playing.agent_channel, mono=playing.mono)
     choice = choose(playing.model, list(paths))
     about = about_recording(recording, choice.name, choice.notice, meta=playing.metadata())
+    about = replace(about, call=playing.name_of(about.call), agent=playing.agent, team=playing.team)
     call = Call(about, book, settings)
     sinks = build_sinks(playing, recording.seconds)
+    uplink = playing.open_uplink(about.call)
+    sinks += [uplink] if uplink else []
     recogniser = choice.recogniser()
     flat_out = math.isinf(playing.speed) and not playing.serve
     step = PACED_BLOCK if not flat_out else WORDS_BLOCK if recogniser else FLAT_OUT_BLOCK
@@ -109,6 +129,8 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
         finished = run_flat_out(playback)
     else:
         finished = run_paced(playback, playing.speed, serving(playing.serve) if playing.serve else None)
+    if uplink:
+        tell_what_waits(uplink)
     return 0 if finished else STOPPED
 
 

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monitor.commands.uplinking import add_uplink
+
 if TYPE_CHECKING:
     from monitor.commands.playing import Playing
 
@@ -14,6 +16,7 @@ examples:
   monitor replay call.mp3 --model base.en --transcript call.vtt
   monitor replay call.flac --json > events.jsonl     one CloudEvent a line
   monitor replay call.wav --speed 1 --serve          at speaking speed, with the page open to listeners
+  monitor replay call.wav --speed 1 --uplink ws://127.0.0.1:8765 --agent anna --team north
   monitor replay journals/call-1234.jsonl --rules my-rules/"""
 
 
@@ -59,6 +62,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--serve", nargs="?", const="127.0.0.1:8765", metavar="HOST:PORT",
                         help="let listeners watch over a websocket (default 127.0.0.1:8765)")  # fmt: skip
+    add_uplink(parser)
     parser.set_defaults(run=run)
 
 
@@ -109,4 +113,8 @@ def _playing(args: argparse.Namespace) -> "Playing":
         journal=args.journal,
         transcripts=tuple(args.transcript),
         serve=args.serve,
+        uplink=args.uplink,
+        token_file=args.token_file,
+        agent=args.agent,
+        team=args.team,
     )

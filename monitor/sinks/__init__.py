@@ -3,13 +3,13 @@
 A sink takes numbered lines and never keeps the call waiting.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from monitor import wire
-from monitor.events import Event
+from monitor.events import Event, Order
 
 
 @dataclass(frozen=True)
@@ -35,3 +35,11 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """The call is over, or was cut: put what is held where it belongs."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A sink through which people answer: their orders go back to the call."""
+
+    def answer_orders(self, call: str, order: Callable[[Order], None]) -> None:
+        """Says who takes the orders for ``call``."""

@@ -1,0 +1,47 @@
+"""``--uplink``: a call's way to a hub, from the words of a command; recordings and live calls share it."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from monitor.sinks.uplink import Uplink
+
+
+def add_uplink(parser: argparse.ArgumentParser) -> None:
+    """The options that say which hub gets the call, and whose call it is."""
+    parser.add_argument(
+        "--uplink", metavar="URL", help="send the call to a hub, for example ws://127.0.0.1:8765"
+    )
+    parser.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="the token for that hub (or set MONITOR_TOKEN)"
+    )
+    parser.add_argument("--agent", metavar="NAME", help="whose call it is")
+    parser.add_argument("--team", metavar="NAME", help="the team whose supervisors may listen")
+
+
+def open_uplink(
+    url: str, token_file: Path | None, *, call: str, agent: str | None, team: str | None
+) -> "Uplink":
+    """A sink that sends ``call`` to the hub at ``url``. Raises ``BadInput``."""
+    import platformdirs
+
+    from monitor.sinks.access import Claimed
+    from monitor.sinks.hub_address import parse_hub
+    from monitor.sinks.secrets import read_token
+    from monitor.sinks.uplink import Uplink
+
+    hub = parse_hub(url, lambda: read_token(token_file))
+    folder = Path(platformdirs.user_data_dir("call-monitor")) / "uplink"
+    return Uplink(hub, Claimed(call=call, agent=agent, team=team), folder)
+
+
+def tell_what_waits(uplink: "Uplink") -> None:
+    """After the call: says what has not reached the hub, and that it is not lost."""
+    if uplink.left:
+        why = f" ({uplink.trouble})" if uplink.trouble else ""
+        sys.stderr.write(
+            f"monitor: {uplink.left} lines of this call have not reached the hub{why}; they wait in "
+            f"{uplink.folder} and are sent with the next call.\n"
+        )

@@ -1,0 +1,72 @@
+"""Where a hub is, as a person says it, and how to connect there with a token."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
+
+from websockets.sync.client import ClientConnection, connect
+
+from monitor.errors import BadInput
+from monitor.sinks.server import DEFAULT_PORT, Address
+
+SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+OPEN_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class HubAddress:
+    """A hub's address without its path. ``token`` is asked anew for each connection."""
+
+    url: str
+    token: Callable[[], str | None] = field(default=lambda: None, repr=False)
+
+    @property
+    def secure(self) -> bool:
+        """Whether the line is encrypted."""
+        return self.url.startswith("wss:")
+
+    def headers(self) -> dict[str, str]:
+        """What a connection shows."""
+        token = self.token()
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def connect(self, path: str = "/publish") -> ClientConnection:
+        """A connection, or an ``OSError`` or ``WebSocketException`` with the reason."""
+        return connect(
+            self.url + path,
+            additional_headers=self.headers(),
+            ssl=ssl.create_default_context() if self.secure else None,
+            open_timeout=OPEN_SECONDS,
+            close_timeout=1,
+            compression=None,
+            proxy=None,
+            max_size=1 << 20,
+        )
+
+
+def parse_hub(text: str, token: Callable[[], str | None] = lambda: None) -> HubAddress:
+    """``ws://HOST:PORT``, ``wss://HOST`` or ``HOST:PORT``. Raises ``BadInput``.
+
+    Speech does not cross a network in the clear: off loopback only wss:// (or https://) is taken, and a
+    token is wanted.
+    """
+    try:
+        parts = urlsplit(text if "://" in text else f"ws://{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    scheme = SCHEMES.get(parts.scheme)
+    if scheme is None or not host or parts.username or parts.query or parts.fragment:
+        raise BadInput(f"{text} is no hub's address; say for example ws://127.0.0.1:{DEFAULT_PORT}.")
+    if not Address(host, 0).loopback:
+        if scheme != "wss":
+            raise BadInput(f"{host} is another machine: what is said on calls goes there by wss:// only.")
+        if token() is None:
+            raise BadInput(
+                f"{host} is another machine: it wants a token; give --token-file or MONITOR_TOKEN."
+            )
+    default = DEFAULT_PORT if scheme == "ws" else 443
+    where = f"[{host}]" if ":" in host else host
+    path = parts.path.rstrip("/").removesuffix("/publish").removesuffix("/events")
+    return HubAddress(urlunsplit((scheme, f"{where}:{port or default}", path, "", "")), token)

@@ -1,0 +1,132 @@
+"""What a monitor still has to send to its hub, on disk: one small SQLite file per call.
+
+A line stands here until the hub has acknowledged it, so nothing is lost when the hub is away or the
+monitor is killed. The file is locked by the process that fills it; one that nobody holds was left by a
+monitor that is gone, and the next monitor sends it on.
+"""
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from monitor import clock
+from monitor.errors import BadInput
+from monitor.sinks.access import Claimed
+
+SUFFIX = ".spool"
+KEEP_DAYS = 7.0
+"""What could not be sent for so long is forgotten: it holds what was said."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS lines (number INTEGER PRIMARY KEY, line BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS about (hub TEXT, call TEXT, agent TEXT, team TEXT, last INTEGER, ended INTEGER);
+"""
+
+
+class Held(Exception):
+    """Another process holds this file."""
+
+
+class Spool:
+    """The lines of one call that the hub has not acknowledged. Safe from any thread.
+
+    Raises ``Held`` when the file belongs to another process, ``BadInput`` when it cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute("PRAGMA secure_delete=ON")
+            self._db.executescript(SCHEMA)
+        except sqlite3.OperationalError as wrong:
+            if "locked" in str(wrong):
+                raise Held from None
+            raise BadInput(f"The buffer {path} for the hub cannot be used: {wrong}.") from None
+        except (sqlite3.Error, OSError) as wrong:
+            raise BadInput(f"The buffer {path} for the hub cannot be used: {wrong}.") from None
+
+    def begin(self, hub: str, claimed: Claimed) -> None:
+        """Says whose lines these are and which hub they are for."""
+        with self._lock:
+            self._db.execute("DELETE FROM about")
+            about = (hub, claimed.call, claimed.agent, claimed.team, 0, 0)
+            self._db.execute("INSERT INTO about VALUES (?, ?, ?, ?, ?, ?)", about)
+
+    def about(self) -> tuple[str, Claimed] | None:
+        """The hub and the call; none if the monitor was killed before it said so."""
+        with self._lock:
+            row = self._db.execute("SELECT hub, call, agent, team FROM about").fetchone()
+        return (str(row[0]), Claimed(call=row[1], agent=row[2], team=row[3])) if row else None
+
+    def put(self, lines: Sequence[tuple[int, bytes]], *, ended: bool = False) -> None:
+        """Keeps lines until the hub acknowledges them; ``ended`` tells that the call's last is among them."""
+        if not lines:
+            return
+        with self._lock:
+            self._db.execute("BEGIN")
+            self._db.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?)", lines)
+            self._db.execute("UPDATE about SET last = ?, ended = max(ended, ?)", (lines[-1][0], ended))
+            self._db.execute("COMMIT")
+
+    def after(self, number: int, limit: int = 200) -> list[tuple[int, bytes]]:
+        """The next lines after a number, in order."""
+        query = "SELECT number, line FROM lines WHERE number > ? ORDER BY number LIMIT ?"
+        with self._lock:
+            return [(int(n), bytes(line)) for n, line in self._db.execute(query, (number, limit))]
+
+    def acknowledged(self, number: int) -> None:
+        """The hub holds everything up to a number."""
+        with self._lock:
+            self._db.execute("DELETE FROM lines WHERE number <= ?", (number,))
+
+    @property
+    def last(self) -> int:
+        """The last number that was ever put here."""
+        with self._lock:
+            row = self._db.execute("SELECT last FROM about").fetchone()
+        return int(row[0]) if row else 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call's last line was put here."""
+        with self._lock:
+            row = self._db.execute("SELECT ended FROM about").fetchone()
+        return bool(row and row[0])
+
+    @property
+    def waiting(self) -> int:
+        """How many lines the hub has not acknowledged."""
+        with self._lock:
+            return int(self._db.execute("SELECT count(*) FROM lines").fetchone()[0])
+
+    def close(self, *, remove: bool = False) -> None:
+        """Lets the file go; removes it when everything has arrived."""
+        with self._lock:
+            self._db.close()
+        if remove:
+            for end in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+
+
+def path_of(folder: Path, call: str) -> Path:
+    """The file of a call; a call's name may hold what a file's may not."""
+    return folder / (hashlib.sha256(call.encode()).hexdigest()[:32] + SUFFIX)
+
+
+def left_behind(folder: Path) -> list[Path]:
+    """The files in a folder, oldest first; those too old to be sent are removed."""
+    old = clock.unix() - KEEP_DAYS * 86400
+    there = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
+    for path in there:
+        if path.stat().st_mtime < old:
+            path.unlink(missing_ok=True)
+    return [path for path in there if path.exists()]
