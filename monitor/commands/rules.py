@@ -16,6 +16,7 @@ examples:
   monitor rules check                       the bundled rules: are they sound, do their tests pass?
   monitor rules check my-rules/             your own; a file of overrides is laid over the bundled ones
   monitor rules check --rulebook            what each of the 72 pieces of advice has become
+  monitor rules check --phrases             also: phrases that can never count
   monitor rules check --json | jq .         one JSON object a line
 exit codes: 0 all is well, 1 a test failed or a rule is missing, 2 a file cannot be used"""
 
@@ -39,6 +40,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     check.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="files or folders of rules")
     check.add_argument("--rulebook", action="store_true", help="list every row of the rulebook")
+    check.add_argument(
+        "--phrases", action="store_true", help="also name phrases that can never count (takes some seconds)"
+    )
     check.add_argument("--profile", default="default", help="default, eu, quiet, or a .yaml file")
     check.add_argument("--language", default="en", help="language of the phrases (default en)")
     check.add_argument("--json", action="store_true", help="print JSON lines and nothing else on stdout")
@@ -49,17 +53,19 @@ def run_check(args: argparse.Namespace) -> int:
     """Validates, runs the tests, prints what is wrong; 0 or 1."""
     from monitor.rules.book import load_book
     from monitor.rules.coverage import load_rulebook, missing, untested
+    from monitor.rules.shadows import shadowed
     from monitor.rules.trial import trials
 
     book = load_book(args.paths or None, profile=args.profile, language=args.language)
     done = list(trials(book))
     rows = load_rulebook() if args.rulebook or not args.paths else []
     faults = missing(rows, book) + untested(book)
+    hints = shadowed(book.lexicon) if args.phrases else []
     show = _Lines() if args.json else _Text()
     if args.rulebook:
         show.rulebook(rows)
     show.trials(done)
-    show.faults(faults)
+    show.faults(faults, hints)
     show.sum(book, done, faults)
     return 1 if faults or any(trial.wrong for trial in done) else 0
 
@@ -78,9 +84,11 @@ class _Text:
             if trial.wrong:
                 _print(f"FAILED  {trial.rule}, test {trial.number}: {trial.wrong}")
 
-    def faults(self, faults: "Iterable[str]") -> None:
+    def faults(self, faults: "Iterable[str]", hints: "Iterable[str]") -> None:
         for fault in faults:
             _print(f"MISSING {fault}")
+        for hint in hints:
+            _print(f"hint    {hint}")
 
     def sum(self, book: "RuleBook", done: "list[Trial]", faults: list[str]) -> None:
         failed = sum(1 for trial in done if trial.wrong)
@@ -106,9 +114,10 @@ class _Lines:
                  "wrong": trial.wrong or None}
             )  # fmt: skip
 
-    def faults(self, faults: "Iterable[str]") -> None:
-        for fault in faults:
-            _print_json({"kind": "missing", "text": fault})
+    def faults(self, faults: "Iterable[str]", hints: "Iterable[str]") -> None:
+        for kind, texts in (("missing", faults), ("hint", hints)):
+            for text in texts:
+                _print_json({"kind": kind, "text": text})
 
     def sum(self, book: "RuleBook", done: "list[Trial]", faults: list[str]) -> None:
         failed = sum(1 for trial in done if trial.wrong)

@@ -31,7 +31,7 @@ def rules(tmp_path):
 def test_the_bundled_rules_are_sound(capsys):
     assert main(["rules", "check", "--rulebook"]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert sum(line[:3].strip().isdigit() for line in out) == 72
+    assert sum(line[:3].strip().isdigit() for line in out[:-1]) == 72
     assert " 0 failed, 0 missing" in out[-1]
 
 
