@@ -126,7 +126,8 @@ class MeasureTrigger:
             ):
                 best = (place, asked, reading)
         place, asked, reading = best or (NOT_MET, *(first or (self.steps[0].asked[0], NOTHING)))
-        at = asked.at(reading, line.now) if line.ended is None else line.now
+        first_part = self.steps[0].during
+        at = line.now if first_part and first_part.last is not None else asked.at(reading, line.now)
         if over is not None and not exempt:
             at = max(at, over)
         return Look(place, staying, reading, asked.bar, at, min(again, default=None), asked)
