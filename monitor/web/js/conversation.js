@@ -1,0 +1,126 @@
+// One call from its beginning, as the transcript shows it: events in, items out. Pure.
+
+/** The kinds of events that a transcript is made of; levels come from the list's stream. */
+export const KINDS = ["call", "utterance", "alert", "told", "note", "interruption", "talk_over", "quality", "gap",
+  "difficulty", "status"];
+
+export function emptyConversation(id) {
+  return {
+    id, started: null, ended: null, agent: null, team: null, difficulty: null, partial: false,
+    utterances: new Map(), alerts: new Map(), told: [], notes: [], moments: [], status: null, changes: 0,
+  };
+}
+
+/** Takes one event of the call. */
+export function hear(talk, line) {
+  const data = line.data;
+  const name = line.type.slice("monitor.".length);
+  const apply = HEAR[name];
+  if (!apply) return;
+  apply(talk, data, name);
+  talk.changes++;
+}
+
+const HEAR = {
+  snapshot(talk, data) {
+    // The beginning is no longer kept: all there is to know is what stands open now.
+    const found = data.calls.find((call) => call.call === talk.id);
+    if (!found) return;
+    Object.assign(talk, { started: found.started, agent: found.agent, team: found.team, partial: true });
+    talk.difficulty = found.difficulty ?? talk.difficulty;
+    for (const alert of found.alerts) talk.alerts.set(alert.alert, { ...alert, closed: null });
+  },
+  "call.started"(talk, data) {
+    Object.assign(talk, { started: data, agent: data.agent, team: data.team });
+  },
+  "call.ended"(talk, data) {
+    talk.ended = data;
+  },
+  utterance(talk, data) {
+    const key = `${data.channel} ${data.utterance}`;
+    const before = talk.utterances.get(key);
+    if (before && (before.final || before.revision > data.revision) && !(data.final && data.revision > before.revision)) return;
+    talk.utterances.set(key, data);
+  },
+  "alert.opened": keepAlert,
+  "alert.updated": keepAlert,
+  "alert.closed"(talk, data) {
+    talk.alerts.set(data.alert, { ...data, closed: { at: data.known, reason: data.reason } });
+  },
+  told(talk, data) {
+    talk.told.push(data);
+  },
+  note(talk, data) {
+    talk.notes.push(data);
+  },
+  difficulty(talk, data) {
+    talk.difficulty = data;
+  },
+  status(talk, data) {
+    talk.status = data;
+  },
+  interruption: (talk, data) => talk.moments.push({ at: data.start, text: `The ${data.by} took the floor from the ${data.of}` }),
+  talk_over: (talk, data) => talk.moments.push({ at: data.start, text: `The ${data.by} talks over the ${data.of}` }),
+  gap: (talk, data) => talk.moments.push({ at: data.at, text: `${data.seconds} s of the ${data.channel}'s sound never arrived` }),
+  quality(talk, data) {
+    if (data.end !== null && data.end !== undefined) return;
+    talk.moments.push({ at: data.start, text: `The sound cannot be trusted: ${QUALITY[data.kind] ?? data.kind}${data.channel ? ` (${data.channel})` : ""}` });
+  },
+};
+
+const QUALITY = {
+  bleed: "one side is heard on the other's channel", same_audio: "both channels carry the same sound",
+  swapped: "the channels look swapped", clipping: "it is overdriven", dead_channel: "a channel is dead",
+};
+
+function keepAlert(talk, data) {
+  talk.alerts.set(data.alert, { ...data, closed: null });
+}
+
+/** What stands in the transcript, in the order of the call: {key, at, kind, ...}. */
+export function items(talk) {
+  const found = [];
+  for (const [key, said] of talk.utterances) {
+    if (said.text.trim()) found.push({ key: `u ${key}`, at: said.start, rank: 0, kind: "said", said });
+  }
+  for (const alert of talk.alerts.values()) {
+    found.push({ key: `a ${alert.alert}`, at: alert.at, rank: 2, kind: "alert", alert });
+  }
+  talk.moments.forEach((moment, n) => found.push({ key: `m ${n}`, at: moment.at, rank: 1, kind: "moment", text: moment.text }));
+  talk.told.forEach((told, n) => {
+    if (told.kind === "message") found.push({ key: `t ${n}`, at: told.at, rank: 3, kind: "told", told });
+  });
+  return found.sort((a, b) => a.at - b.at || a.rank - b.rank);
+}
+
+/** The words that alerts point at, by side: [{start, end, kind of alert, rule, open}]. */
+export function cited(talk) {
+  const found = { agent: [], caller: [] };
+  for (const alert of talk.alerts.values()) {
+    for (const words of alert.evidence.words) {
+      const side = found[words.channel ?? alert.channel];
+      if (side) side.push({ start: words.start, end: words.end, alert });
+    }
+  }
+  return found;
+}
+
+const EDGE = 0.01;
+
+/**
+ * An utterance as runs of words: [{text, firm, alert}]. Words that an alert points at bear it (an open
+ * alert before a closed one); partial words are not firm until they are committed.
+ */
+export function runs(said, marks) {
+  if (!said.words.length) return [{ text: said.text, firm: said.final, alert: null }];
+  const found = [];
+  for (const word of said.words) {
+    const over = marks.filter((cite) => word.start < cite.end - EDGE && word.end > cite.start + EDGE);
+    const alert = (over.find((cite) => !cite.alert.closed) ?? over[0])?.alert ?? null;
+    const firm = said.final || word.committed;
+    const last = found.at(-1);
+    if (last && last.alert === alert && last.firm === firm) last.text += ` ${word.text}`;
+    else found.push({ text: word.text, firm, alert });
+  }
+  return found;
+}

@@ -1,0 +1,68 @@
+// The filters in the header: real controls, kept in the address.
+
+import { choices } from "./state.js";
+import { filter, setFilter } from "./route.js";
+import { spelled } from "./text.js";
+
+const LISTS = ["team", "agent", "rule"];
+
+export class Filters {
+  #offered = {};
+
+  constructor(form, clear, onchange) {
+    this.form = form;
+    this.clear = clear;
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("change", () => {
+      setFilter(Object.fromEntries(new FormData(form)));
+      this.show();
+      onchange();
+    });
+    clear.addEventListener("click", () => {
+      this.reset();
+      onchange();
+    });
+    // Looking through an agent's eyes is for people at this machine; the hub holds everybody else to their token.
+    const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+    form.querySelector("#eyes").hidden = !here;
+    this.show();
+  }
+
+  /** Shows every call again. */
+  reset() {
+    const { order, role } = filter();
+    setFilter({ order, role });
+    this.show();
+  }
+
+  /** Puts what the address says into the controls. */
+  show() {
+    const set = filter();
+    for (const select of this.form.querySelectorAll("select")) {
+      const value = set[select.name] ?? "";
+      if (value && !select.querySelector(`option[value="${CSS.escape(value)}"]`)) this.#add(select, value);
+      select.value = value;
+      select.classList.toggle("set", value !== "" && select.name !== "order");
+    }
+    this.clear.hidden = ![...LISTS, "level"].some((name) => set[name]);
+  }
+
+  /** Offers the teams, agents and rules that occur; what was once offered stays. */
+  offer(state) {
+    const found = choices(state);
+    for (const name of LISTS) {
+      const known = (this.#offered[name] ??= new Set());
+      const fresh = found[name].filter((value) => !known.has(value));
+      if (!fresh.length) continue;
+      fresh.forEach((value) => known.add(value));
+      const select = this.form.elements[name];
+      fresh.forEach((value) => [...select.options].some((option) => option.value === value) || this.#add(select, value));
+    }
+  }
+
+  #add(select, value) {
+    const option = new Option(select.name === "rule" ? spelled(value) : value, value);
+    const after = [...select.options].slice(1).find((other) => other.text.localeCompare(option.text) > 0);
+    select.add(option, after ?? null);
+  }
+}

@@ -1,0 +1,119 @@
+// The list of calls: keeps one row for each call that is shown, in order, and moves the focus by keys.
+
+import { arranged } from "./state.js";
+import { linkTo } from "./route.js";
+import { Row } from "./row.js";
+import { onTheme } from "./theme.js";
+
+/** Rows out of sight whose words are brought up to date in one pass. */
+const UNSEEN_AT_ONCE = 20;
+/** The order changes at most this often, so that a row is not pulled from under the pointer. */
+const ORDER_MS = 1500;
+
+export class Rows {
+  #rows = new Map();
+  #order = [];
+  #ordered = -Infinity;
+  #behind = new Set();
+  #size = null;
+
+  constructor(body) {
+    this.body = body;
+    this.watcher = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: "120px" });
+    new ResizeObserver(() => (this.#size = null)).observe(body);
+    onTheme(() => (this.#size = null));
+    body.addEventListener("keydown", (event) => this.#keys(event));
+    body.addEventListener("focusin", (event) => this.#rove(event.target));
+  }
+
+  /** Brings the list up to date; gives how many rows are shown. `dirty` are the calls that changed. */
+  render(state, now, { filter, open, dirty, again }) {
+    if (again || now - this.#ordered > ORDER_MS) {
+      this.#ordered = now;
+      this.#arrange(arranged(state, filter));
+    }
+    for (const id of again ? this.#order : dirty) this.#behind.add(id);
+    this.#measure();
+    let unseen = UNSEEN_AT_ONCE;
+    for (const id of this.#order) {
+      const row = this.#rows.get(id), call = state.calls.get(id);
+      if (!call) continue;
+      if (!row.visible && (!this.#behind.has(id) || unseen-- <= 0)) continue;
+      row.write(call, now, { filter, href: linkTo(id), open: id === open });
+      this.#behind.delete(id);
+      if (row.visible && this.#size) row.draw(call, now, this.#size);
+    }
+    return this.#order.length;
+  }
+
+  /** Puts the focus on a row, the first one where the call is not shown. */
+  focus(id) {
+    const row = this.#rows.get(id) ?? this.#rows.get(this.#order[0]);
+    row?.link.focus();
+    row?.node.scrollIntoView({ block: "nearest" });
+  }
+
+  #arrange(ids) {
+    const wanted = new Set(ids);
+    for (const [id, row] of this.#rows) {
+      if (wanted.has(id)) continue;
+      this.watcher.unobserve(row.node);
+      row.node.remove();
+      this.#rows.delete(id);
+      this.#behind.delete(id);
+    }
+    const focused = document.activeElement;
+    let place = this.body.firstElementChild;
+    for (const id of ids) {
+      const row = this.#rows.get(id) ?? this.#add(id);
+      if (row.node === place) place = place.nextElementSibling;
+      else this.body.insertBefore(row.node, place);
+    }
+    this.#order = ids;
+    if (focused !== document.activeElement && this.body.contains(focused)) focused.focus({ preventScroll: true });
+    this.#keepOneTabStop();
+  }
+
+  #add(id) {
+    const row = new Row(id);
+    this.#rows.set(id, row);
+    this.#behind.add(id);
+    this.watcher.observe(row.node);
+    return row;
+  }
+
+  #seen(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const row = this.#rows.get(target.dataset.call);
+      if (row) row.visible = isIntersecting;
+    }
+  }
+
+  /** All rows are laid out alike, so one that is seen tells the size of every drawing. */
+  #measure() {
+    if (this.#size) return;
+    const row = this.#order.map((id) => this.#rows.get(id)).find((found) => found.visible && found.band.clientWidth);
+    if (row) this.#size = { band: row.band.clientWidth, voice: row.voices.clientWidth, height: row.band.clientHeight };
+  }
+
+  #keepOneTabStop() {
+    const links = this.#order.map((id) => this.#rows.get(id).link);
+    if (links.length && !links.some((link) => link.tabIndex === 0)) links[0].tabIndex = 0;
+  }
+
+  #rove(target) {
+    if (!target.matches?.("a")) return;
+    for (const row of this.#rows.values()) row.link.tabIndex = row.link === target ? 0 : -1;
+  }
+
+  #keys(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, Home: -Infinity, End: Infinity };
+    const step = steps[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const at = this.#order.indexOf(event.target.closest("[data-call]")?.dataset.call);
+    const next = Math.max(0, Math.min(this.#order.length - 1, at + step));
+    this.focus(this.#order[next]);
+  }
+}

@@ -1,0 +1,54 @@
+// Dark or light: as the system says, until the button says otherwise. Canvases ask here for their colours.
+
+const KEY = "monitor.theme";
+const system = matchMedia("(prefers-color-scheme: dark)");
+const listeners = new Set();
+let colours = null;
+
+const chosen = () => {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+};
+
+const isDark = () => (chosen() ?? (system.matches ? "dark" : "light")) === "dark";
+
+function show() {
+  const choice = chosen();
+  if (choice) document.documentElement.dataset.theme = choice;
+  const button = document.getElementById("theme");
+  if (button) button.textContent = isDark() ? "Light" : "Dark";
+  button?.setAttribute("aria-label", isDark() ? "Change to the light theme" : "Change to the dark theme");
+  colours = null;
+  for (const listener of listeners) listener();
+}
+
+/** Calls `listener` whenever the colours change. */
+export const onTheme = (listener) => listeners.add(listener);
+
+/** The colours of the theme by their names in tokens.css, resolved, for canvases. */
+export function palette() {
+  if (colours) return colours;
+  const probe = document.createElement("span");
+  document.body.append(probe);
+  colours = {};
+  for (const name of ["agent", "caller", "both", "normal", "line", "ink2", "ink3", "info", "warn", "crit", "ok", "panel"]) {
+    probe.style.color = `var(--${name})`;
+    colours[name] = getComputedStyle(probe).color;
+  }
+  probe.remove();
+  return colours;
+}
+
+document.getElementById("theme").addEventListener("click", () => {
+  try {
+    localStorage.setItem(KEY, isDark() ? "light" : "dark");
+  } catch {
+    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  }
+  show();
+});
+system.addEventListener("change", show);
+show();

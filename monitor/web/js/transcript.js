@@ -1,0 +1,91 @@
+// The transcript as it is spoken: partial words grey, final ones firm, alerts in their place.
+
+import { cited, items, runs } from "./conversation.js";
+import { alertCard, alertSignature } from "./alertcard.js";
+import { clock, el, kindOf, SIDES } from "./text.js";
+
+const NEAR_END = 48;
+
+export class Transcript {
+  #shown = new Map();
+
+  constructor(order) {
+    this.order = order;
+    this.list = el("ol", { "aria-label": "Transcript" });
+    this.jump = el("button", { type: "button", class: "jump", hidden: true }, "To the newest ↓");
+    this.box = el("div", { class: "said", tabindex: "0", role: "region", "aria-label": "What is said" }, this.list, this.jump);
+    this.jump.addEventListener("click", () => this.#toEnd());
+    this.box.addEventListener("scroll", () => this.#atEnd() && (this.jump.hidden = true), { passive: true });
+  }
+
+  /** Brings it up to date; `asked` maps alerts to the order that is under way for them. */
+  render(talk, asked) {
+    const follow = this.#atEnd();
+    const marks = cited(talk);
+    const keys = new Set();
+    let place = this.list.firstElementChild, grown = false;
+    for (const item of items(talk)) {
+      keys.add(item.key);
+      const node = this.#node(item, talk, marks, asked);
+      grown ||= !node.isConnected;
+      if (node === place) place = place.nextElementSibling;
+      else this.list.insertBefore(node, place);
+    }
+    for (const [key, { node }] of this.#shown) {
+      if (keys.has(key)) continue;
+      node.remove();
+      this.#shown.delete(key);
+    }
+    if (follow) this.#toEnd();
+    else if (grown) this.jump.hidden = false;
+  }
+
+  #node(item, talk, marks, asked) {
+    const [signature, fill] = this.#plan(item, talk, marks, asked);
+    let shown = this.#shown.get(item.key);
+    if (!shown) this.#shown.set(item.key, (shown = { node: el("li", { "data-kind": item.kind }), signature: null }));
+    if (shown.signature !== signature) {
+      const focused = shown.node.contains(document.activeElement) ? document.activeElement.dataset.order : null;
+      shown.signature = signature;
+      shown.node.replaceChildren(el("time", {}, clock(item.at)), fill());
+      if (focused) (shown.node.querySelector(`[data-order="${focused}"]:enabled`) ?? this.box).focus();
+    }
+    return shown.node;
+  }
+
+  /** What an item looks like now, as a signature, and how to build it. */
+  #plan(item, talk, marks, asked) {
+    if (item.kind === "alert") {
+      const under = asked.get(item.alert.alert), ended = Boolean(talk.ended);
+      return [`${alertSignature(item.alert, under)}${ended}`, () => alertCard(item.alert, { asked: under, order: this.order, ended })];
+    }
+    if (item.kind === "moment") return [item.text, () => el("p", { class: "moment" }, item.text)];
+    if (item.kind === "told") return ["told", () => toldLine(item.told)];
+    const parts = runs(item.said, marks[item.said.channel]);
+    const signature = parts.map((run) => `${run.text}${run.firm}${run.alert?.alert}${run.alert?.level}${Boolean(run.alert?.closed)}`).join("|");
+    return [signature, () => saidLine(item.said, parts)];
+  }
+
+  #atEnd() {
+    return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_END;
+  }
+
+  #toEnd() {
+    this.box.scrollTop = this.box.scrollHeight;
+    this.jump.hidden = true;
+  }
+}
+
+function saidLine(said, parts) {
+  const line = el("p", {}, el("b", { class: `side ${said.channel}` }, SIDES[said.channel]));
+  parts.forEach((run, n) => {
+    if (n) line.append(" ");
+    if (run.alert) line.append(el("mark", { class: run.alert.closed ? "over" : kindOf(run.alert), title: run.alert.why }, run.text));
+    else line.append(run.firm ? run.text : el("span", { class: "partial" }, run.text));
+  });
+  return line;
+}
+
+function toldLine(told) {
+  return el("p", { class: "told" }, el("b", { class: "side" }, `${told.by ?? "supervisor"} to the agent`), told.text ?? "");
+}
