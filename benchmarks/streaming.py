@@ -118,10 +118,11 @@ def _worded(args: argparse.Namespace, material: list) -> object:
 
         return FasterWhisper(folder, prompts=args.model is not None)
 
+    only_finals = SpeechSettings(interval=1e6, interval_most=1e6)
     ways: dict[str, Callable[[], object]] = {
         "offline": lambda: peer().offline("offline", material, vad=False),
         "offline-vad": lambda: peer().offline("offline-vad", material, vad=True),
-        "utterances": lambda: ours.run("utterances", material, Whisper(folder, "m"), SpeechSettings(interval=1e6, interval_most=1e6)),
+        "utterances": lambda: ours.run("utterances", material, Whisper(folder, "m"), only_finals),
         "ours": lambda: ours.run("ours", material, Whisper(folder, "m")),
         "baseline": lambda: whisper_streaming.run("baseline", material, peer().update),
     }  # fmt: skip
@@ -142,21 +143,24 @@ def _sized(args: argparse.Namespace, call: object) -> object:
 
 
 def _ratios(results: dict[str, dict[str, float | None]], sizes: list[str]) -> str:
+    def share(one: str, two: str, figure: str) -> float:
+        return results[one][figure] / results[two][figure]
+
     parts = []
     if "ours" in results:
-        ours, base = results["ours"], results["baseline"]
+        ours = results["ours"]
         best = min(results["offline"]["wer"], results["offline-vad"]["wer"])
         parts.append(
             f"streaming: WER {ours['wer'] - best:+.3f} against the best offline, "
             f"{ours['wer'] - results['utterances']['wer']:+.3f} against whole utterances; commits at "
-            f"{ours['latency_median'] / base['latency_median']:.2f} of the baseline's latency for "
-            f"{ours['cpu_per_audio_second'] / base['cpu_per_audio_second']:.3f} of its CPU"
+            f"{share('ours', 'baseline', 'latency_median'):.2f} of the baseline's latency for "
+            f"{share('ours', 'baseline', 'cpu_per_audio_second'):.3f} of its CPU"
         )
     for size in sizes:
-        ours, base = results[f"ours {size}"], results[f"baseline {size}"]
+        pair = f"ours {size}", f"baseline {size}"
         parts.append(
-            f"{size}: {ours['cpu_per_audio_second'] / base['cpu_per_audio_second']:.3f} of the baseline's CPU, "
-            f"{ours['latency_median'] / base['latency_median']:.2f} of its latency"
+            f"{size}: {share(*pair, 'cpu_per_audio_second'):.3f} of the baseline's CPU, "
+            f"{share(*pair, 'latency_median'):.2f} of its latency"
         )
     return "; ".join(parts)
 

@@ -82,9 +82,12 @@ def padded_updates(folder: Path) -> Any:
             context = tokens.context(["w"] * (len(prompt) // 5))
             answer = [7] * count(inside)
             model.generate(
-                encoded, [[*context, *tokens.start]], beam_size=BEAM, max_length=len(context) + 2 * len(answer) + 2,
+                encoded,
+                [[*context, *tokens.start]],
+                beam_size=BEAM,
+                max_length=len(context) + 2 * len(answer) + 2,
                 suppress_tokens=[*tokens.suppressed, tokens.end],
-            )  # fmt: skip
+            )
             if inside:
                 model.align(encoded, tokens.start, [answer], [max(2, frames.shape[1])])
             spent = time.process_time() - began

@@ -8,7 +8,7 @@ import soxr
 from numpy.typing import NDArray
 
 from monitor.events import CHANNELS
-from monitor.review.truth import Truth, TrueWord, load_truth, recordings, truth_beside
+from monitor.review.truth import TrueWord, Truth, load_truth, recordings, truth_beside
 from monitor.sources.recording import open_recording
 
 Floats = NDArray[np.float32]

@@ -18,8 +18,16 @@ SIZES = {"tiny.en": (384, 4, 6), "base.en": (512, 6, 8), "small.en": (768, 12, 1
 VOCABULARY = 51864
 BANDS, POSITIONS, TEXT = 80, 1500, 448
 TEXT_TOKENS = 50256
-CONTROL = ("endoftext", "startoftranscript", "translate", "transcribe", "startoflm", "startofprev", "nospeech",
-           "notimestamps")  # fmt: skip
+CONTROL = (
+    "endoftext",
+    "startoftranscript",
+    "translate",
+    "transcribe",
+    "startoflm",
+    "startofprev",
+    "nospeech",
+    "notimestamps",
+)
 
 
 def build(size: str, cache: Path) -> Path:
@@ -56,7 +64,7 @@ def _vocabulary() -> list[str]:
 
 def _tokenizer(words: list[str]) -> tokenizers.Tokenizer:
     tokenizer = tokenizers.Tokenizer(
-        models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="Ġw0")
+        models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="Ġw0")  # noqa: S106 - a token of text
     )
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return tokenizer

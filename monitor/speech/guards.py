@@ -40,6 +40,8 @@ INVENTIONS = tuple(
 
 ECHO_DB = 6.0
 ECHO_LAG = 0.5
+FAINT_DB = 12.0
+"""The other side this much louder: a word that is not sure is a piece of its echo, whatever it seems to say."""
 
 
 def believable(heard: Heard, words: Sequence[Word], speech_seconds: float) -> bool:
@@ -88,7 +90,7 @@ def where_spoken(
 def without_echo(
     words: Sequence[Word], others: Sequence[Word], louder_by: Callable[[float, float], float]
 ) -> tuple[Word, ...]:
-    """``words`` without those that the other side said at the same time, louder: they leaked over.
+    """``words`` without those that leaked over: the other side was louder, and said them or hid them.
 
     ``others`` are the other side's words, ``louder_by`` tells by how many dB it was louder in a stretch.
     """
@@ -98,7 +100,8 @@ def without_echo(
         phrase = matched[n] and (
             any(matched[max(0, n - 1) : n]) or any(matched[n + 1 : n + 2]) or len(word.text) > 5
         )
-        if not (phrase and louder_by(word.start, word.end) >= ECHO_DB):
+        louder = louder_by(word.start, word.end)
+        if not (phrase and louder >= ECHO_DB) and not (word.p < SURE and louder >= FAINT_DB):
             kept.append(word)
     return tuple(kept)
 

@@ -66,6 +66,12 @@ def test_a_phrase_that_the_other_side_says_louder_at_the_same_time_is_its_echo()
     assert without_echo(mine, theirs, lambda a, b: -20.0) == mine
 
 
+def test_an_unsure_word_under_a_much_louder_voice_is_a_piece_of_its_echo():
+    assert without_echo(spaced("thanks", p=0.5), (), lambda a, b: 20.0) == ()
+    assert text(without_echo(spaced("thanks", p=0.9), (), lambda a, b: 20.0)) == "thanks"
+    assert text(without_echo(spaced("thanks", p=0.5), (), lambda a, b: 5.0)) == "thanks"
+
+
 def test_both_sides_may_say_yes_at_once():
     assert text(without_echo(spaced("yes"), spaced("yes"), lambda a, b: 20.0)) == "yes"
 
