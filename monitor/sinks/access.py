@@ -145,7 +145,10 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
         if wants.kinds and event.name not in wants.kinds and event.name.split(".")[0] not in wants.kinds:
             return False
         if isinstance(event, AlertEvent):
-            if self.role not in event.to or (event.private and self.role != "agent"):
+            looks_as_nobody = self.who.local and self.wants.role is None
+            if event.private and self.role != "agent":
+                return False
+            if self.role not in event.to and not looks_as_nobody:
                 return False
             return LEVELS.index(event.level) >= LEVELS.index(wants.level)
         return True

@@ -108,7 +108,8 @@ class Conversation:
             try:
                 with self._hub.connect() as connection:
                     self._connection = connection
-                    self._talk(connection)
+                    if not self._stopped.is_set():  # whoever stops us may have looked just before
+                        self._talk(connection)
                     pause = FIRST_PAUSE
             except (OSError, WebSocketException, TimeoutError, msgspec.DecodeError) as wrong:
                 self.trouble = _reason(wrong)
@@ -218,7 +219,7 @@ class Uplink:
         """Waits, with bounded patience, until the hub holds the call; what it does not hold stays on disk."""
         arrived = self._conversation.finish(self._patience)
         self.left = self._spool.waiting
-        self._spool.close(remove=arrived and self._spool.ended)
+        self._spool.close(remove=arrived and (self._spool.ended or not self._spool.last))
         if arrived:
             self._leftovers.finish(self._patience)
 

@@ -63,7 +63,8 @@ async def a_hub(
 ) -> AsyncIterator[Place]:
     """A hub on a free port of loopback while inside."""
     hub = Hub(log or EventLog())
-    opened = Door(address=Address("127.0.0.1", 0), secret=secret, limits=limits or Limits(), **door)
+    door.setdefault("address", Address("127.0.0.1", 0))
+    opened = Door(secret=secret, limits=limits or Limits(), **door)
     async with listening(hub, opened) as address:
         yield Place(hub, address)
 
@@ -85,7 +86,8 @@ def ended(at: float = 60.0) -> CallEnded:
 def alert(number: int, at: float = 1.0, **fields: Any) -> AlertOpened:
     told = {
         "alert": f"a{number}", "rule": "interrupt.agent", "rule_hash": "h", "level": "warn",
-        "channel": "agent", "start": at, "at": at, "known": at, "say": "Let them land the sentence.", "why": "Two interruptions.",
+        "channel": "agent", "start": at, "at": at, "known": at, "say": "Let them land the sentence.",
+        "why": "Two interruptions.",
         "to": ("agent", "supervisor"),
         "evidence": Evidence(measure="interruptions", value=2.0, threshold=2.0),
     }  # fmt: skip
