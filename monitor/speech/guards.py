@@ -41,7 +41,7 @@ INVENTIONS = tuple(
 ECHO_DB = 6.0
 ECHO_LAG = 0.5
 FAINT_DB = 12.0
-"""The other side this much louder: a word that is not sure is a piece of its echo, whatever it seems to say."""
+"""The other side this much louder: an unsure word is a piece of its echo, whatever it seems to say."""
 
 
 def believable(heard: Heard, words: Sequence[Word], speech_seconds: float) -> bool:
