@@ -93,6 +93,7 @@ class Call:
         out = self._begin()
         facts: list[Event] = [self._placed(gap) for gap in block.gaps]
         facts += self._listen(run)
+        facts += [self._transcriber.standing(self.now, notice) for notice in block.notices]
         return out + self._judged(facts)
 
     def jobs(self) -> list[Job]:

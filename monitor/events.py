@@ -41,12 +41,14 @@ class Block:
     """A run of audio of both sides, aligned, at the call's rate.
 
     ``pcm`` is float32 [2, n] in the order of ``CHANNELS``, full scale 1.0; ``start`` is the sample
-    number of its first column. ``gaps`` are stretches that never arrived and were filled with zeros.
+    number of its first column. ``gaps`` are stretches that never arrived and were filled with zeros;
+    ``notices`` say in a sentence each what happened to the source meanwhile.
     """
 
     start: int
     pcm: NDArray[np.float32]
     gaps: tuple["Gap", ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 class Word(msgspec.Struct, frozen=True):

@@ -37,6 +37,7 @@ class Ring:
         if capacity < 1 or channels < 1:
             raise ValueError("a ring holds at least one sample of one channel")
         self.capacity = capacity
+        self.channels = channels
         self.guard = max(1, capacity // 4) if guard is None else guard
         self.written = 0
         """Samples ever written; only the producer moves it, after the samples are in place."""

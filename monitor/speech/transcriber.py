@@ -174,13 +174,16 @@ class Transcriber:
         if not changed and said == self._said:
             return []
         self._said = said
-        return [
-            Status(
-                known=known,
-                at=known,
-                lag_s=round(lag, 1),
-                mode=self._load.mode,
-                dropped=dropped,
-                cpu=self._load.share(known),
-            )
-        ]
+        return [self.standing(known)]
+
+    def standing(self, known: float, notice: str | None = None) -> Status:
+        """How the recogniser keeps up just now; ``notice`` goes with it (what happened to the source)."""
+        return Status(
+            known=known,
+            at=known,
+            lag_s=round(self._lag(), 1),
+            mode=self._load.mode,
+            dropped=sum(side.dropped for side in self._sides),
+            cpu=self._load.share(known),
+            notice=notice,
+        )
