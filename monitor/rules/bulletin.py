@@ -168,8 +168,9 @@ class Bulletin:
             return
         pause = None if rule.at_pause is None else number(rule.at_pause)
         request = Request(
-            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, number(rule.cooldown)
-        )
+            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, number(rule.cooldown),
+            at_end=rule.during is not None and rule.during.last is not None,
+        )  # fmt: skip
         told.withheld = self.cards.ask(request)
         told.card = told.withheld is None
         if told.card:

@@ -1,8 +1,9 @@
 """Fatigue control: which alerts become a card on the agent's screen, and when.
 
 One card at a time, 18 s between cards, a soft cap for ten minutes, none while the agent speaks: an
-alert that has to wait gets its card at the next good moment, or none. Critical alerts do not wait.
-Supervisors see every alert that is for them at once; only the agent's screen is kept calm.
+alert that has to wait gets its card at the next good moment, or none. Critical alerts do not wait, nor
+do those for the end of the call. Supervisors see every alert that is for them at once; only the agent's
+screen is kept calm.
 """
 
 from collections import deque
@@ -34,6 +35,7 @@ class Request:
     asked: float
     at_pause: float | None = None
     cooldown: float = 30.0
+    at_end: bool = False
 
     @property
     def rank(self) -> tuple[int, int, float]:
@@ -104,7 +106,7 @@ class Cards:
             return SNOOZED
         if now - self._by_rule.get(request.rule, -1e9) < request.cooldown:
             return REPEATED
-        if request.level == "critical":
+        if request.level == "critical" or request.at_end:
             return None
         for mute in self.mutes.values():
             if now < mute.until and (not mute.rules or request.rule in mute.rules):

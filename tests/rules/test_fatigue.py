@@ -159,5 +159,12 @@ def test_the_quiet_profile_shows_critical_cards_only():
     assert opened(said, "interrupt.agent")
 
 
+def test_what_is_for_the_end_of_the_call_is_shown_when_it_ends():
+    lines = ("caller 0-3 you are a useless moron", "agent 4-6 you should have read it", "end 9")
+    said = events(bundled("acw.recover", "lang.blame"), *lines)
+    (alert,) = opened(said, "acw.recover")
+    assert (alert.card, alert.at, alert.private) == (True, 9.0, True)
+
+
 def test_every_cooldown_leaves_room_for_the_other_rules():
     assert all(number(rule.cooldown) >= 20 for rule in bundled().rules)
