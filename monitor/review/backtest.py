@@ -71,8 +71,9 @@ def run(task: Task) -> Result:
         facts = facts_of(task.call, task.model, FactsCache(Path(task.cache) if task.cache else None))
         books = [_book(rules, task.profile) for rules in task.rules]
         if task.damage:
-            words = vocabulary(facts) | books[0].lexicon.source.sets.get("stop", frozenset())
-            facts = Damage(words, task.damage, seed=task.seed, call=task.call.call).events(facts)
+            small = books[0].lexicon.source.sets.get("stop", frozenset())
+            harm = Damage(vocabulary(facts), small, task.damage, seed=task.seed, call=task.call.call)
+            facts = harm.events(facts)
     except BadInput as wrong:
         return Result(call=task.call.call, failed=str(wrong))
     outcomes = tuple(judge(facts, book, task.call) for book in books)

@@ -19,6 +19,7 @@ from monitor.events import Event, Utterance, Word
 SUBSTITUTED, DELETED = 0.60, 0.25
 SHORT_LETTERS = 3
 SHORT_WEIGHT = 2.0
+SMALL_LETTERS = 5
 CLOSE = 55.0
 """The least likeness in spelling (rapidfuzz ratio, 0 to 100) of a substitute to the true word."""
 
@@ -28,12 +29,18 @@ CHOICES = 6
 class Damage:
     """Damages the words of one call; the same every time for the same call and seed.
 
-    ``words`` are the call's own words and frequent words of the language: what the recogniser may write
-    instead. ``rate`` is the word error rate, 0 to 1.
+    ``words`` are the call's own words: what the recogniser may write instead. ``small`` are frequent
+    words of the language: what it inserts, and writes where nothing is spelled alike. ``rate`` is the
+    word error rate, 0 to 1.
     """
 
-    def __init__(self, words: Iterable[str], rate: float, *, seed: int = 1, call: str = "") -> None:
-        self._vocabulary = tuple(sorted({word.lower() for word in words if word.isalpha()})) or ("a",)
+    def __init__(
+        self, words: Iterable[str], small: Iterable[str], rate: float, *, seed: int = 1, call: str = ""
+    ) -> None:
+        self._small = tuple(sorted({word for word in small if len(word) <= SMALL_LETTERS})) or ("a",)
+        self._vocabulary = tuple(
+            sorted({word.lower() for word in words if word.isalpha()} | set(self._small))
+        )
         self._rate = rate
         self._name = f"{seed}/{call}"
         self._near = lru_cache(maxsize=50_000)(self._neighbours)
@@ -61,13 +68,13 @@ class Damage:
                 out.append(_with(word, self._other(word.text, random)))
             elif kind >= SUBSTITUTED + DELETED:
                 middle = round((word.start + word.end) / 2, 3)
-                inserted = random.choice(self._vocabulary)
+                inserted = random.choice(self._small)
                 out += [_with(word, word.text, end=middle), _with(word, inserted, start=middle)]
         return out
 
     def _other(self, text: str, random: Random) -> str:
         near = self._near(text.lower().strip(".,?!"))
-        return random.choice(near or self._vocabulary)
+        return random.choice(near or self._small)
 
     def _neighbours(self, text: str) -> tuple[str, ...]:
         found = process.extract(

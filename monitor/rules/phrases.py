@@ -18,7 +18,7 @@ from monitor.events import Word
 from monitor.rules import lexicon as files
 from monitor.rules.lexicon import Entry, Source
 from monitor.rules.tokens import Token, tokens
-from monitor.rules.trie import Hit, Trie
+from monitor.rules.trie import Hit, Memo, Trie
 
 REACH = 5
 """A negation stands at most so many words before the phrase."""
@@ -80,13 +80,17 @@ class Lexicon:
         return sorted({*self._trie.words, *(word for words in self.source.sets.values() for word in words)})
 
     def find(
-        self, words: Sequence[Word], before: Sequence[Word] = (), after: Sequence[Word] = ()
+        self,
+        words: Sequence[Word],
+        before: Sequence[Word] = (),
+        after: Sequence[Word] = (),
+        memo: Memo | None = None,
     ) -> list[Match]:
         """The phrases that end in ``words``, by place.
 
         ``before`` and ``after`` are what the same speaker said just before and after a short pause: a
         phrase may have begun in the one, and what is the beginning of a longer phrase into the other is
-        left to it.
+        left to it. ``memo`` makes it cheap to ask again about the same words with more after them.
         """
         given = tokens([*before, *words, *after], -len(before))
         seams = frozenset(
@@ -95,15 +99,15 @@ class Lexicon:
             if token.word in (0, len(words)) and given[place - 1].word < token.word
         )
         joined = [*before, *words, *after]
-        spans = self._chosen(self._true_hits(given, seams))
+        spans = self._chosen(self._true_hits(given, seams, memo))
         matches = [_match(span, given, joined, len(before)) for span in spans]
         return [match for match in matches if 0 <= match.last < len(words)]
 
-    def _true_hits(self, given: list[Token], seams: frozenset[int]) -> list[_Span]:
+    def _true_hits(self, given: list[Token], seams: frozenset[int], memo: Memo | None) -> list[_Span]:
         """What the tree found, less the phrases in a wrong place, negated ones and exceptions."""
         spans: list[_Span] = []
         exceptions: list[_Span] = []
-        for hit in self._trie.scan(given, seams):
+        for hit in self._trie.scan(given, seams, memo):
             entry = self._entries[hit.phrase]
             if not self._in_place(entry, hit, given, seams):
                 continue

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from monitor.events import Channel, Utterance, Word
 from monitor.rules.phrases import Lexicon, Match
+from monitor.rules.trie import Memo
 
 TAIL_WORDS = 8
 """So many words of the utterance before are looked at again; no phrase is longer for long."""
@@ -42,6 +43,7 @@ class Spotter:
             "agent": deque(maxlen=REMEMBERED),
             "caller": deque(maxlen=REMEMBERED),
         }
+        self._memos: dict[tuple[Channel, int], Memo] = {}
         self._told: dict[tuple[Channel, int], tuple[object, Found]] = {}
 
     def hear(self, utterance: Utterance) -> list[Found]:
@@ -51,7 +53,7 @@ class Spotter:
         changed = [found for at in (place - 1, place, place + 1) if (found := self._anew(recent, at))]
         kept = {(one.channel, one.utterance) for side in self._recent.values() for one in side}
         for key in self._told.keys() - kept:
-            del self._told[key]
+            del self._told[key], self._memos[key]
         return changed
 
     def of(self, channel: Channel, utterance: int) -> tuple[Match, ...]:
@@ -74,7 +76,8 @@ class Spotter:
         heard = (before, one.words, after)
         if known and known[0] == heard:
             return None
-        matches = self._lexicon.find(one.words, before, after)
+        memo = self._memos.setdefault((one.channel, one.utterance), Memo())
+        matches = self._lexicon.find(one.words, before, after, memo)
         found = Found(one.channel, one.utterance, tuple(matches))
         self._told[one.channel, one.utterance] = heard, found
         return None if known and known[1] == found else found

@@ -5,9 +5,15 @@ many phrases there are, only on how many of them could go on with this very word
 word beginnings are edges of the same tree. Where ways part and meet again ("[I am] [so] sorry"), the
 branches meet in one node, so that the tree grows with the text of the phrases, not with the number of
 ways to say them; phrases with the same beginning share it.
+
+Words must be as they are written. Tolerance of recogniser slips was measured on the scripted calls with
+their words damaged at 15 % word error rate (three seeds, all classes): exact words find phrases with
+F1 0.851 (precision 0.968); reading unknown words as similar ones (rapidfuzz ratio from 75 to 90) gives
+0.847 to 0.850, and one substituted, swallowed or inserted word in a phrase 0.754 to 0.852 at three to
+four times the cost. What does help is that the lexicon knows the short core of what people say.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.rules import patterns
@@ -42,15 +48,43 @@ _State = tuple[_Node, int, int]
 """A node, the token where its phrase began, and how many more words may stand before the next one."""
 
 
+class _Step(NamedTuple):
+    """What was known after one token; ``closed``: no phrase goes on beyond it."""
+
+    text: str
+    mark: str
+    closed: bool
+    states: dict[_State, None]
+    hits: tuple[Hit, ...]
+
+
+class Memo:
+    """The steps of a scan, so that a revision of the same utterance need not begin anew."""
+
+    def __init__(self) -> None:
+        self._steps: list[_Step] = []
+
+    def keep(self, tokens: Sequence[Token], seams: frozenset[int]) -> list[_Step]:
+        """The steps that still hold for ``tokens``; the others are dropped."""
+        common = 0
+        for place, (step, token) in enumerate(zip(self._steps, tokens, strict=False)):
+            if step[:3] != (token.text, token.mark, _closed(tokens, place, seams)):
+                break
+            common = place + 1
+        del self._steps[common:]
+        return self._steps
+
+
+def _closed(tokens: Sequence[Token], place: int, seams: frozenset[int]) -> bool:
+    return tokens[place].mark in (".", "?") and place + 1 not in seams
+
+
 class Trie:
     """The tree. ``add`` every phrase, then ``scan`` what was said."""
 
-    def __init__(
-        self, sets: dict[str, frozenset[str]], similar: Callable[[str], str | None] | None = None
-    ) -> None:
+    def __init__(self, sets: dict[str, frozenset[str]]) -> None:
         self._root = _Node()
         self._sets = sets
-        self._similar = similar
         self._edges: set[str] = set()
         self._memory: dict[str, tuple[str, ...]] = {}
         self._meeting: dict[tuple[int, ...], _Node] = {}
@@ -94,20 +128,24 @@ class Trie:
         """Every plain word that stands in a phrase."""
         return [edge for edge in self._edges if edge[0] != "<" and edge[-1] != "*"]
 
-    def scan(self, tokens: Sequence[Token], seams: frozenset[int] = frozenset()) -> list[Hit]:
+    def scan(
+        self, tokens: Sequence[Token], seams: frozenset[int] = frozenset(), memo: "Memo | None" = None
+    ) -> list[Hit]:
         """Every phrase in ``tokens``, overlapping ones too, in the order in which they end.
 
         No phrase runs on into the next sentence; but before the tokens at ``seams`` there was only a
-        pause, whatever mark the recogniser set there.
+        pause, whatever mark the recogniser set there. With the ``memo`` of an earlier scan only what
+        comes after the first changed token is walked over.
         """
-        hits: dict[Hit, None] = {}
-        states: dict[_State, None] = {}
-        for place, token in enumerate(tokens):
+        steps = (memo or Memo()).keep(tokens, seams)
+        for place in range(len(steps), len(tokens)):
+            token, closed = tokens[place], _closed(tokens, place, seams)
+            states = {**steps[-1].states} if steps else {}
             states[self._root, place, 0] = None
-            states = self._step(states, token, place, hits)
-            if token.mark in (".", "?") and place + 1 not in seams:
-                states = {}
-        return list(hits)
+            hits: dict[Hit, None] = {}
+            after = self._step(states, token, place, hits)
+            steps.append(_Step(token.text, token.mark, closed, {} if closed else after, tuple(hits)))
+        return [hit for step in steps for hit in step.hits]
 
     def _step(
         self, states: dict[_State, None], token: Token, place: int, hits: dict[Hit, None]
@@ -135,9 +173,6 @@ class Trie:
         if len(self._memory) >= MEMORY:
             self._memory.clear()
         found = self._exact(text)
-        if not found and self._similar is not None:
-            meant = self._similar(text)
-            found = self._exact(meant) if meant else []
         if "<word>" in self._edges:
             found.append("<word>")
         edges = self._memory[text] = tuple(found)

@@ -1,0 +1,63 @@
+"""How well the rules judge the scripted calls: precision, recall and F1 per rule, clean and damaged words.
+
+python benchmarks/corpus.py                     words as they were said, and at 15 % word error rate
+python benchmarks/corpus.py --damage 0.1 --seeds 5
+"""
+
+import argparse
+from pathlib import Path
+from statistics import mean
+
+from monitor.review.backtest import Report, Task, backtest
+from monitor.review.collection import calls_in
+from monitor.review.ruletest import Figures, figures
+
+CALLS = Path(__file__).resolve().parent.parent / "fixtures" / "calls"
+
+
+def judged(damage: float, seed: int, jobs: int | None) -> Report:
+    """All scripted calls under the bundled rules."""
+    return backtest(
+        [Task(call=call, rules=(None,), damage=damage, seed=seed) for call in calls_in(CALLS)], workers=jobs
+    )
+
+
+def line(name: str, one: Figures, others: list[Figures]) -> str:
+    """One row: a rule with clean words, and its mean over the seeds with damaged ones."""
+    cells = [_share(value) for value in (one.precision, one.recall, one.f1)]
+    for key in ("precision", "recall", "f1"):
+        values = [value for other in others if (value := getattr(other, key)) is not None]
+        cells.append(_share(mean(values) if values else None))
+    return f"{name:24}" + "".join(f"{cell:>8}" for cell in cells)
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--damage", type=float, default=0.15, help="word error rate (default 0.15)")
+    parser.add_argument("--seeds", type=int, default=3, help="damages to average over (default 3)")
+    parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
+    args = parser.parse_args()
+    clean = judged(0.0, 0, args.jobs)
+    harmed = [judged(args.damage, seed, args.jobs) for seed in range(1, args.seeds + 1)]
+    print(
+        f"{clean.calls} calls, {60 * clean.hours:.0f} min; damaged at {args.damage:.0%}, {args.seeds} seeds"
+    )
+    print(f"{'rule':24}{'clean P':>8}{'R':>8}{'F1':>8}{'harmed P':>8}{'R':>8}{'F1':>8}")
+    nothing = figures([], 0.0)
+    names = sorted({name for report in (clean, *harmed) for name in report.rules})
+    for name in names:
+        row = [report.rules.get(name, (nothing,))[0] for report in (clean, *harmed)]
+        if any(one.found + one.missed + one.wrong for one in row):
+            print(line(name, row[0], row[1:]))
+    print(line("all rules", clean.total[0], [report.total[0] for report in harmed]))
+
+
+if __name__ == "__main__":
+    main()

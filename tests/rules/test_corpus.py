@@ -1,0 +1,69 @@
+"""The scripted calls: the rules raise what they ought to raise, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.review.backtest import Report, Task, backtest
+from monitor.review.callscript import read_script
+from monitor.review.collection import calls_in
+from monitor.rules.book import load_book
+
+CALLS = Path(__file__).resolve().parent.parent.parent / "fixtures" / "calls"
+SEEDS = (1, 2)
+
+
+@pytest.fixture(scope="module")
+def clean() -> Report:
+    return judged()
+
+
+def judged(damage: float = 0.0, seed: int = 1) -> Report:
+    tasks = [Task(call=call, rules=(None,), damage=damage, seed=seed) for call in calls_in(CALLS)]
+    return backtest(tasks, workers=1)
+
+
+def test_there_are_at_least_forty_calls_of_one_to_three_minutes() -> None:
+    scripts = [read_script(path) for path in sorted(CALLS.glob("*.yaml"))]
+    assert len(scripts) >= 40
+    for script in scripts:
+        seconds = max(float(line.split()[-1]) for line in script.talk if line.startswith("end "))
+        assert 55 <= seconds <= 180, script.call
+
+
+def test_ordinary_and_difficult_calls_are_both_there() -> None:
+    scripts = [read_script(path) for path in sorted(CALLS.glob("*.yaml"))]
+    assert sum(not script.alerts for script in scripts) >= 10
+    assert sum(bool(script.alerts) for script in scripts) >= 25
+
+
+def test_every_expected_alert_names_a_rule_that_there_is() -> None:
+    rules = {rule.rule for rule in load_book().rules}
+    for path in sorted(CALLS.glob("*.yaml")):
+        script = read_script(path)
+        assert {alert.rule for alert in script.alerts} | set(script.allowed) <= rules, path.name
+
+
+def test_with_correct_words_precision_and_recall_are_at_least_95_percent(clean: Report) -> None:
+    total = clean.total[0]
+    assert total.precision is not None
+    assert total.precision >= 0.95
+    assert total.recall is not None
+    assert total.recall >= 0.95
+
+
+def test_no_rule_is_more_often_wrong_than_right(clean: Report) -> None:
+    for rule, (figures, *_) in clean.rules.items():
+        assert figures.wrong <= figures.found, rule
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_damaged_words_cost_some_alerts_but_not_the_sense(seed: int) -> None:
+    total = judged(damage=0.15, seed=seed).total[0]
+    assert total.precision is not None
+    assert total.precision >= DAMAGED_PRECISION
+    assert total.recall is not None
+    assert total.recall >= DAMAGED_RECALL
+
+
+DAMAGED_PRECISION, DAMAGED_RECALL = 0.70, 0.75
