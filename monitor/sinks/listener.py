@@ -65,8 +65,10 @@ class Listener:
             while self._waiting:
                 entry = self._waiting.pop(next(iter(self._waiting)))
                 self._must -= entry.must
-                await self.connection.send(entry.line, text=True)
+                # The library writes before it waits for room, so the line is on its way even if we are
+                # let go while we wait.
                 self.after = max(self.after, entry.sequence)
+                await self.connection.send(entry.line, text=True)
             if self._dropped:
                 dropped, self._dropped = self._dropped, 0
                 await self.connection.send(self._tell_dropped(dropped), text=True)
