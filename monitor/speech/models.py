@@ -104,7 +104,9 @@ def _whisper(folder: Path, name: str) -> Choice:
 def _load(folder: Path, name: str) -> Recogniser:
     from monitor.speech.whisper import Whisper
 
-    return Whisper(folder, name)
+    whisper = Whisper(folder, name)
+    whisper.warm_up()
+    return whisper
 
 
 def _script(path: str, recordings: Sequence[Path]) -> Choice:
