@@ -12,7 +12,8 @@ commit of a word less its end in the ground truth, over the words that were reco
 With the bundled model: word error rates, latency, commits revised, last words lost, CPU, memory. With
 --sizes: random weights of the true sizes that say the words of the script, for CPU and latency alone.
 "demand" is the baseline on a machine that keeps up with an update every second; "baseline" skips what it
-cannot afford. Each way runs in a process of its own; the last line holds the ratios to the baseline in the same run.
+cannot afford. Each way runs in a process of its own; the last line holds the ratios to the baseline in
+the same run.
 """
 
 import argparse

@@ -170,7 +170,7 @@ def conversation(turns: int) -> tuple[list[str], float]:
 def test_a_slow_recogniser_gets_fewer_questions_says_so_and_recovers(tmp_path: Path):
     lines, seconds = conversation(60)
     talk = Talk(lines, seconds + 40, script(tmp_path, *lines))
-    late = Late(talk, 1.9)
+    late = Late(talk, 3.0)
     while talk.at * 0.02 < seconds * 0.6:
         late.step()
     modes = [e.mode for e in talk.events if isinstance(e, Status)]
