@@ -1,0 +1,63 @@
+"""The examples are programs that run: each hears an alert, survives a break of the line, hears the next."""
+
+import asyncio
+import shutil
+import subprocess
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+from sys import executable
+
+import pytest
+
+from monitor.sinks.access import mint
+from monitor.sinks.log import EventLog
+from monitor.sinks.server import Address
+from tests.sinks.hubs import SECRET, SOON, Place, a_hub, alert, arrivals, started, true
+
+
+def javascript(project: Path) -> list[str]:
+    node = shutil.which("node")
+    if not node:
+        pytest.skip("node is not installed")
+    for flags in ([], ["--experimental-websocket"]):
+        asked = [node, *flags, "-p", "typeof WebSocket"]
+        if "function" in subprocess.run(asked, capture_output=True, text=True, check=False).stdout:
+            return [node, *flags, str(project / "examples" / "listen.mjs")]
+    pytest.skip("this node has no WebSocket; version 20.10 or later has")
+
+
+def python(project: Path) -> list[str]:
+    return [executable, str(project / "examples" / "listen.py")]
+
+
+async def hears(running: Process, place: Place, number: int) -> None:
+    """An alert is published as soon as the example listens, and its line is read."""
+    await true(lambda: place.hub.listeners == 1)
+    call = f"c{number}"
+    place.hub.publish(call, arrivals(call, [started(call), alert(number, why=f"Reason {number}.")]))
+    assert running.stdout
+    line = await asyncio.wait_for(running.stdout.readline(), SOON)
+    assert line.decode() == f"{call}  warn  Reason {number}.\n"
+
+
+@pytest.mark.parametrize("language", [python, javascript])
+async def test_an_example_hears_alerts_and_comes_back_after_a_break(language, project: Path, tmp_path: Path):
+    token = tmp_path / "token"
+    token.write_text(mint(SECRET, role="supervisor", agent=None, teams=("north",), seconds=600))
+    kept = tmp_path / "hub.db"
+    async with a_hub(EventLog(kept), secret=SECRET) as place:
+        command = [*language(project), place.url, str(token)]
+        running = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+        await hears(running, place, 1)
+        port = place.address.port
+        place.hub.log.close()
+    log = EventLog(kept)
+    missed = [started("c2"), alert(2, why="Said while the line was down.")]
+    log.append("c2", arrivals("c2", missed))
+    async with a_hub(log, secret=SECRET, address=Address("127.0.0.1", port)) as place:
+        assert running.stdout
+        line = await asyncio.wait_for(running.stdout.readline(), SOON)
+        assert line.decode() == "c2  warn  Said while the line was down.\n"
+        await hears(running, place, 3)
+        running.kill()
+        await running.communicate()
