@@ -1,0 +1,48 @@
+"""``monitor call``: a softphone tells the monitor of this machine that a call begins or ends."""
+
+import argparse
+from pathlib import Path
+
+EPILOG = """\
+examples:
+  monitor call start --meta call.yaml       the dialler knows who calls; the file holds it
+  monitor call hold                         and resume, when the caller is taken off hold
+  monitor call end
+  monitor call status
+The monitor that `monitor live` runs on this machine answers. Exit code 1: it could not do what was asked."""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command to the command line."""
+    parser = commands.add_parser(
+        "call",
+        help="tell the running monitor that a call begins or ends",
+        description="A softphone's hook: tells `monitor live` that a call begins, ends, or is on hold.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("kind", choices=("start", "end", "hold", "resume", "status"))
+    parser.add_argument("--call", metavar="NAME", help="with start: the call's name")
+    parser.add_argument("--meta", type=Path, metavar="FILE", help="with start: what the dialler knows (YAML)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Passes one hook on; the exit code."""
+    import re
+    import sys
+
+    import msgspec
+
+    from monitor.commands.playing import read_meta
+    from monitor.errors import BadInput
+    from monitor.sources.control import Hook, ask
+
+    if args.kind != "start" and (args.call or args.meta):
+        raise BadInput("--call and --meta belong to `monitor call start`.")
+    if args.call and not re.fullmatch(r"[\w.@+-]{1,100}", args.call):
+        raise BadInput("A call's name has letters, digits and . _ - + @, at most 100 of them.")
+    meta = msgspec.to_builtins(read_meta(args.meta)) if args.meta else None
+    reply = ask(Hook(kind=args.kind, call=args.call, meta=meta))
+    (sys.stdout if reply.done else sys.stderr).write(f"{reply.say}\n")
+    return 0 if reply.done else 1

@@ -1,0 +1,248 @@
+"""The monitor's day: it waits, a call finds itself, is heard like any other, ends, and it waits again.
+
+Between calls nothing is transcribed, told or kept but the few seconds of pre-roll in memory.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from monitor import clock
+from monitor.call import About, Call
+from monitor.config import CallSettings
+from monitor.events import CHANNELS, Band, Block, Channel, Order, SpeechEnded, SpeechStarted, Told
+from monitor.rules.book import RuleBook
+from monitor.session import HangUp, Session
+from monitor.sinks import Line, Sink
+from monitor.sinks.announcer import Announcer
+from monitor.sources.control import Hook, Reply
+from monitor.sources.tones import HangUpTone
+from monitor.sources.waiting import Waiting, rebased
+from monitor.speech.worker import Worker
+
+T = TypeVar("T")
+
+_CALLER = CHANNELS.index("caller")
+
+
+class Sound(Protocol):
+    """Where a live call's sound comes from (``sources.capture.Capture``)."""
+
+    @property
+    def rate(self) -> int:
+        """Hz of the blocks."""
+
+    @property
+    def band(self) -> Band:
+        """How wide the sound is."""
+
+    async def next(self) -> Block:
+        """The next block; the waiting may be cancelled and loses nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """What holds for every call: whose they are, how they are judged, and where they go.
+
+    ``sinks`` makes those of one call; the second argument takes orders that come back through them.
+    """
+
+    book: RuleBook
+    settings: CallSettings
+    sources: tuple[str, ...]
+    sinks: Callable[[About, Callable[[Order], None]], Sequence[Sink]]
+    model: str = "none"
+    notice: str | None = None
+    agent: str | None = None
+    team: str | None = None
+    meta: dict[str, Any] | None = None
+    end_after: float = 30.0
+    preroll: float = 4.0
+    by_itself: bool = True
+    """Whether a call begins when the caller is heard, or only when a softphone says so."""
+    once: bool = False
+    say: Callable[[str], None] = field(default=lambda text: print(text, file=sys.stderr, flush=True))  # noqa: T201
+
+
+class Live:
+    """Runs a day. ``hook`` and ``stop`` may be called from the event loop's thread at any moment."""
+
+    def __init__(self, day: Day, sound: Sound, worker: Worker | None) -> None:
+        self._day = day
+        self._sound = sound
+        self._worker = worker
+        self._asked: asyncio.Queue[Hook] = asyncio.Queue()
+        self._stopped = asyncio.Event()
+        self._session: Session | None = None
+        self._about: About | None = None
+        self._told = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopped.is_set()
+
+    def stop(self) -> None:
+        """Ends the call under way cleanly, and then the day."""
+        self._stopped.set()
+        if self._session:
+            self._session.put(HangUp())
+
+    def hook(self, hook: Hook) -> Reply:
+        """What a softphone says."""
+        about, session = self._about, self._session
+        call = about.call if about else None
+        if hook.kind == "status":
+            return Reply(done=True, say=f"{call} is under way." if call else "No call now.", call=call)
+        if hook.kind == "start":
+            return self._start(hook, call)
+        if session is None:
+            return Reply(done=False, say="There is no call under way.")
+        session.put(HangUp() if hook.kind == "end" else Order(kind=hook.kind, by="softphone"))
+        return Reply(done=True, say=f"{call}: {hook.kind}.", call=call)
+
+    def _start(self, hook: Hook, call: str | None) -> Reply:
+        if call and self._told:
+            return Reply(done=False, say=f"{call} is still under way; end it first.", call=call)
+        if self._session:
+            self._session.put(HangUp())  # it had begun by itself; from here on it is the softphone's
+        name = hook.call or call_name(self._day.agent)
+        self._asked.put_nowait(Hook(kind="start", call=name, meta=hook.meta))
+        return Reply(done=True, say=f"{name} begins.", call=name)
+
+    async def run(self) -> None:
+        """Waits for calls and hears them, until it is stopped."""
+        while not self._stopped.is_set():
+            begun = await self.until_stopped(self._wait())
+            if begun is None:
+                return
+            await self._hear(*begun)
+            if self._day.once:
+                return
+
+    async def until_stopped(self, waiting: Coroutine[Any, Any, T]) -> T | None:
+        """What ``waiting`` gives, or None if the day ends first."""
+        task, stop = asyncio.ensure_future(waiting), asyncio.ensure_future(self._stopped.wait())
+        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if task.done():
+            return task.result()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return None
+
+    async def _wait(self) -> tuple[Hook | None, list[Block]]:
+        """Listens, and forgets; returns what began a call and its first blocks."""
+        self._day.say("Waiting for a call.")
+        waiting = Waiting(self._sound.rate, self._day.settings.gate, preroll=self._day.preroll)
+        while True:
+            block = await self._sound.next()
+            for notice in block.notices:
+                self._day.say(notice)
+            if not self._asked.empty():
+                return self._asked.get_nowait(), [block]
+            if waiting.feed(block) and self._day.by_itself:
+                return None, waiting.kept()
+
+    async def _hear(self, hook: Hook | None, first: list[Block]) -> None:
+        day = self._day
+        meta = {**(day.meta or {}), **((hook.meta if hook else None) or {})}
+        self._about = about = About(
+            call=(hook and hook.call) or call_name(day.agent),
+            sources=day.sources,
+            rate=self._sound.rate,
+            band=self._sound.band,
+            model=day.model,
+            agent=day.agent,
+            team=day.team,
+            notice=day.notice,
+            meta=meta or None,
+        )
+        silence = Silence(day.end_after)
+        holder: list[Session] = []
+        sinks = [silence, *day.sinks(about, lambda order: holder[0].put(order))]
+        announcer = Announcer(about.call, sinks)
+        session = Session(Call(about, day.book, day.settings), announcer.say, self._worker)
+        holder.append(session)
+        self._told, self._session = hook is not None, session
+        try:
+            if not self.stopped:
+                await session.run(self._sound_of_call(first, silence))
+        finally:
+            self._session = self._about = None
+            announcer.close()
+
+    async def _sound_of_call(self, first: list[Block], silence: "Silence") -> AsyncIterator[Block]:
+        """The blocks of one call, in its own time, until the line or a long silence says that it is over."""
+        rate, began = self._sound.rate, first[0].start
+        tone = HangUpTone(rate)
+        for block in first:
+            yield rebased(block, began, rate)
+        while True:
+            block = rebased(await self._sound.next(), began, rate)
+            yield block
+            now = (block.start + block.pcm.shape[1]) / rate
+            if tone.feed(block.pcm[_CALLER]) or silence.too_long(now):
+                return
+
+
+class Silence:
+    """Knows from what a call says how long nobody has spoken. A sink."""
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self._since = 0.0
+        self._talking: set[Channel] = set()
+        self._held = False
+
+    def take(self, lines: Sequence[Line]) -> None:
+        """The next lines, in order."""
+        for line in lines:
+            match line.event:
+                case SpeechStarted(channel=channel):
+                    self._talking.add(channel)
+                    self._since = line.event.known
+                case SpeechEnded(channel=channel, end=end):
+                    self._talking.discard(channel)
+                    self._since = max(self._since, end)
+                case Told(kind="hold"):
+                    self._held = True
+                case Told(kind="resume", at=at):
+                    self._held, self._since = False, at
+
+    def too_long(self, now: float) -> bool:
+        """Whether the call must be over by ``now``; a call on hold never is."""
+        return not self._talking and not self._held and now - self._since > self._longest
+
+    def close(self) -> None:
+        """The call is over."""
+
+
+def call_name(agent: str | None) -> str:
+    """A name for a call that nobody has named: who, when, and a little chance."""
+    when = clock.stamp()[:19].replace("-", "").replace(":", "").replace("T", "-")
+    who = "".join(letter if letter.isalnum() else "-" for letter in (agent or "call"))
+    return f"{who}-{when}-{secrets.token_hex(2)}"
+
+
+@contextlib.contextmanager
+def stopping(live: Live) -> Iterator[set[int]]:
+    """While inside, Ctrl-C and SIGTERM stop the day cleanly; the set tells which of them came."""
+    loop = asyncio.get_running_loop()
+    came: set[int] = set()
+
+    def stop(number: int, _: object) -> None:
+        came.add(number)
+        loop.call_soon_threadsafe(live.stop)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
