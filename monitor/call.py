@@ -20,7 +20,7 @@ import msgspec
 from monitor.audio.frames import Framer, Run, seconds
 from monitor.audio.gate import Gate
 from monitor.audio.overlap import Overlap
-from monitor.audio.prosody import Prosody
+from monitor.audio.prosody import Prosody as ProsodyStage
 from monitor.audio.quality import Quality
 from monitor.config import CallSettings
 from monitor.events import (
@@ -35,10 +35,11 @@ from monitor.events import (
     Job,
     Note,
     Order,
+    Prosody,
     Told,
 )
 from monitor.rules.book import RuleBook
-from monitor.rules.judge import Judge
+from monitor.rules.judge import NEEDS_WORDS, Judge
 from monitor.speech.transcriber import Transcriber
 
 _known = attrgetter("known")
@@ -71,7 +72,7 @@ class Call:
         self._gate = Gate(about.rate, settings.gate)
         self._quality = Quality(about.rate, settings.quality)
         self._overlap = Overlap(settings.overlap)
-        self._prosody = Prosody(about.rate, settings.prosody)
+        self._prosody = ProsodyStage(about.rate, settings.prosody)
         self._transcriber = Transcriber(about.rate, settings.speech, words=words)
         self._judge = Judge(book, settings.rules, meta=about.meta, words=words)
         self._frames = 0
@@ -148,7 +149,7 @@ class Call:
             profile=self._book.profile,
             agent=about.agent,
             team=about.team,
-            notice=about.notice,
+            notice=" ".join(filter(None, (about.notice, self._off()))) or None,
             meta=dict(about.meta or {}),
         )
         return [started, *self._judge.take(started)]
@@ -172,9 +173,20 @@ class Call:
         out: list[Event] = []
         for fact in sorted(facts, key=_known):
             out += self._judge.advance(fact.known)
-            out.append(fact)
+            out.append(self._shown(fact))
             out += self._judge.take(fact)
         return out + self._judge.advance(self.now)
+
+    def _shown(self, fact: Event) -> Event:
+        """What others get of a fact: some profiles keep the effort of the agent's voice to the judge."""
+        if self._book.hide_agent_effort and isinstance(fact, Prosody) and fact.channel == "agent":
+            return msgspec.structs.replace(fact, effort=None, pitch_st=None, level_db=None, tilt_db=None)
+        return fact
+
+    def _off(self) -> str | None:
+        """What the first event says of rules that cannot work in this call."""
+        off = sum(one.reason == NEEDS_WORDS for one in self._judge.off)
+        return f"{off} rules that need words are off: there is no recogniser." if off else None
 
     def _placed(self, gap: Gap) -> Gap:
         """A gap is known once its last sample has passed."""

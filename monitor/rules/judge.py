@@ -36,6 +36,10 @@ class Off:
     reason: str
 
 
+NEEDS_WORDS = "it needs words, and no recogniser listens"
+"""Why a rule is off in a call without a recogniser."""
+
+
 class Judge:
     """One call's rules at work."""
 
@@ -176,7 +180,7 @@ def _chosen(book: RuleBook, line: Timeline) -> tuple[list[Watch], tuple[Off, ...
         reason = _reason_off(rule, book, line)
         watch = bind(rule, len(watches), words=line.has_words) if reason is None else None
         if watch is not None and watch.trigger.words and not line.has_words:
-            watch, reason = None, "it needs words, and no recogniser listens"
+            watch, reason = None, NEEDS_WORDS
         if watch is not None:
             watches.append(watch)
         elif reason is not None:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from monitor import clock
 from monitor.errors import BadInput
+from monitor.events import AlertEvent
 from monitor.sinks import Line
 
 SUFFIX = ".jsonl"
@@ -27,10 +28,11 @@ class JournalSink:
 
     def take(self, lines: Sequence[Line]) -> None:
         """The next lines, in order."""
-        if not lines:
+        kept = [line for line in lines if not _private(line)]
+        if not kept:
             return
-        file = self._file or self._open(lines[0].call)
-        file.write(b"".join(line.json + b"\n" for line in lines))
+        file = self._file or self._open(kept[0].call)
+        file.write(b"".join(line.json + b"\n" for line in kept))
         file.flush()
 
     def close(self) -> None:
@@ -50,6 +52,11 @@ class JournalSink:
         except OSError as wrong:
             raise BadInput(f"The journal cannot be written to {self.folder}: {wrong.strerror}.") from None
         return self._file
+
+
+def _private(line: Line) -> bool:
+    """What is for the agent alone is never stored."""
+    return isinstance(line.event, AlertEvent) and line.event.private
 
 
 def expire(folder: Path, days: float) -> list[Path]:
