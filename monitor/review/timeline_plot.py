@@ -1,0 +1,196 @@
+"""The timeline of a call as one inline SVG: alerts, both sides' speech, level and pitch, difficulty.
+
+Colours are classes of the page's style, so that the picture follows the reader's light or dark theme.
+Each mark has a title of its own, and alerts are links to their place in the page.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+
+from monitor.events import CHANNELS, Channel, Level
+from monitor.review.alert_story import AlertStory
+from monitor.review.curves import Curve, Point
+from monitor.review.notes import clock_text
+from monitor.review.scorecard import Scorecard
+
+WIDTH, GUTTER, RIGHT = 1120.0, 108.0, 14.0
+LANE, LANE_GAP = 20.0, 6.0
+PLOT, PLOT_GAP = 104.0, 26.0
+LEVEL_REACH, LEVEL_NORMAL = 16.0, 3.0
+"""Decibels against the speaker's own normal: what the plot reaches, and what is drawn as normal."""
+PITCH_REACH, PITCH_NORMAL = 12.0, 2.0
+"""Semitones likewise."""
+APART = 17.0
+"""Alerts that stand closer than so many units get rows of their own."""
+
+STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
+MOST_TICKS = 12
+
+SHAPES: dict[Level, str] = {
+    "info": '<circle r="5.5"/>',
+    "warn": '<path d="M0-7.5 7.5 0 0 7.5-7.5 0Z"/>',
+    "critical": '<path d="M0-7.5 7.5 6H-7.5Z"/>',
+}
+
+Scale = Callable[[float], float]
+
+
+def timeline_plot(card: Scorecard) -> str:
+    """The SVG element."""
+    span = max(card.seconds, 1e-3)
+    parts: list[str] = []
+
+    def x(at: float) -> float:
+        return GUTTER + (WIDTH - GUTTER - RIGHT) * min(max(at / span, 0.0), 1.0)
+
+    rows = alert_rows([x(story.opened) for story in card.alerts])
+    y = 14.0
+    parts += _alerts(card.alerts, rows, x, y)
+    y += 18.0 * (max(rows, default=0) + 1)
+    parts += _speech(card, x, y)
+    y += 2 * LANE + LANE_GAP + PLOT_GAP
+    for title, reach, normal, unit, value in (
+        ("Level", LEVEL_REACH, LEVEL_NORMAL, "dB", _level),
+        ("Pitch", PITCH_REACH, PITCH_NORMAL, "st", _pitch),
+    ):
+        parts += _against_normal(title, unit, reach, normal, card.curves, value, x, y)
+        y += PLOT + PLOT_GAP
+    bottom = y - PLOT_GAP + 8
+    grid, labels = _axis(card.seconds, x, bottom)
+    height = bottom + 24
+    summary = (
+        f"Timeline of {clock_text(card.seconds)}: alerts, speech of both sides, level and pitch against each "
+        "speaker's own normal. The tables and the transcript below say the same in words."
+    )
+    return (
+        f'<svg class="timeline" viewBox="0 0 {WIDTH:.0f} {height:.0f}" role="img" aria-label="{summary}">'
+        f"{''.join(grid)}{''.join(parts)}{''.join(labels)}</svg>"
+    )
+
+
+def alert_rows(places: Sequence[float]) -> list[int]:
+    """The row of each alert, so that neighbours do not cover each other."""
+    ends: list[float] = []
+    rows = []
+    for place in places:
+        row = next((row for row, end in enumerate(ends) if place - end >= APART), len(ends))
+        ends[row:] = [place, *ends[row + 1 :]]
+        rows.append(row)
+    return rows
+
+
+def _alerts(stories: Sequence[AlertStory], rows: Sequence[int], x: Scale, y: float) -> Iterator[str]:
+    yield _label("Alerts", y + 4)
+    for number, (story, row) in enumerate(zip(stories, rows, strict=True), 1):
+        title = escape(f"{clock_text(story.opened)} {story.level}: {story.say}")
+        yield (
+            f'<a href="#alert-{number}" aria-label="{title}"><g class="mark {story.level}" '
+            f'transform="translate({x(story.opened):.1f} {y + 18 * row:.1f})"><title>{title}</title>'
+            f"{SHAPES[story.level]}</g></a>"
+        )
+
+
+def _speech(card: Scorecard, x: Scale, y: float) -> Iterator[str]:
+    tops: dict[Channel, float] = {"caller": y, "agent": y + LANE + LANE_GAP}
+    for side in ("caller", "agent"):
+        top = tops[side]
+        yield _label(side.capitalize(), top + LANE / 2 + 4, side)
+        yield _box("lane", x(0), top, x(card.seconds) - x(0), LANE)
+        for span in card.speech[side]:
+            title = f"{side} speaks {clock_text(span.start)} to {clock_text(span.end)}"
+            yield _box(f"talk {side}", x(span.start), top, x(span.end) - x(span.start), LANE, title)
+    for overlap in card.overlaps:
+        kind = overlap.kind.replace("_", " ")
+        title = f"{clock_text(overlap.start)} {kind} by the {overlap.by}, {overlap.seconds:g} s"
+        left, width = x(overlap.start), x(overlap.end) - x(overlap.start)
+        yield _box("both", left, y, width, 2 * LANE + LANE_GAP, title)
+    for cut in card.cut_ins:
+        at, top = x(cut.start), tops[cut.by]
+        edge, tip = (top + LANE + 9, top + LANE + 1) if cut.by == "agent" else (top - 9, top - 1)
+        title = f"{clock_text(cut.at)} the {cut.by} cut the {cut.of} off"
+        arrow = f"M{at - 5:.1f} {edge:.1f}h10L{at:.1f} {tip:.1f}Z"
+        yield f'<path class="cut" d="{arrow}"><title>{title}</title></path>'
+
+
+def _against_normal(
+    title: str,
+    unit: str,
+    reach: float,
+    normal: float,
+    curves: dict[Channel, Curve],
+    value: Callable[[Point], float | None],
+    x: Scale,
+    top: float,
+) -> Iterator[str]:
+    def y(shift: float) -> float:
+        return top + PLOT / 2 - PLOT / 2 * min(max(shift / reach, -1.0), 1.0)
+
+    left, width = GUTTER, WIDTH - GUTTER - RIGHT
+    yield _label(title, top + 10)
+    yield f'<text class="unit" x="0" y="{top + 25:.1f}">{unit} against</text>'
+    yield f'<text class="unit" x="0" y="{top + 38:.1f}">own normal</text>'
+    yield _box("frame", left, top, width, PLOT)
+    yield _box("normal", left, y(normal), width, y(-normal) - y(normal))
+    for shift in (reach / 2, 0.0, -reach / 2):
+        yield f'<path class="{"zero" if shift == 0 else "rule"}" d="M{left} {y(shift):.1f}h{width}"/>'
+        number = f"{shift:+.0f}" if shift else "0"
+        yield f'<text class="tick end" x="{left - 6}" y="{y(shift) + 3.5:.1f}">{number}</text>'
+    for side in reversed(CHANNELS):
+        for run in _runs(curves[side], value):
+            points = [(x(at), y(shift)) for at, shift in run]
+            line = "L".join(f"{px:.1f} {py:.1f}" for px, py in points)
+            # One lonely point would be an invisible line: a dash as long as its stretch stands for it.
+            yield f'<path class="curve {side}" d="M{line}{"h3" if len(points) == 1 else ""}"/>'
+
+
+def _runs(curve: Curve, value: Callable[[Point], float | None]) -> Iterator[list[tuple[float, float]]]:
+    """The curve's points, broken where the side was silent."""
+    run: list[tuple[float, float]] = []
+    for point in curve.points:
+        shift = value(point)
+        if shift is None:
+            continue
+        if run and point.at - run[-1][0] > 2.2 * curve.step:
+            yield run
+            run = []
+        run.append((point.at, shift))
+    if run:
+        yield run
+
+
+def icon(level: Level) -> str:
+    """The level as a shape with a colour; its name stands beside it in words."""
+    return (
+        '<svg class="icon" viewBox="-9 -9 18 18" aria-hidden="true">'
+        f'<g class="mark {level}">{SHAPES[level]}</g></svg>'
+    )
+
+
+def _axis(seconds: float, x: Scale, bottom: float) -> tuple[list[str], list[str]]:
+    step = next((step for step in STEPS if seconds / step <= MOST_TICKS), STEPS[-1])
+    grid, labels = [], []
+    for at in range(0, int(seconds) + 1, step):
+        grid.append(f'<path class="grid" d="M{x(at):.1f} 4V{bottom:.1f}"/>')
+        labels.append(f'<text class="tick mid" x="{x(at):.1f}" y="{bottom + 15:.1f}">{clock_text(at)}</text>')
+    return grid, labels
+
+
+def _level(point: Point) -> float | None:
+    return point.level_db
+
+
+def _pitch(point: Point) -> float | None:
+    return point.pitch_st
+
+
+def _label(text: str, y: float, kind: str = "") -> str:
+    return f'<text class="label {kind}" x="0" y="{y:.1f}">{escape(text)}</text>'
+
+
+def _box(kind: str, x: float, y: float, width: float, height: float, title: str = "") -> str:
+    told = f"<title>{escape(title)}</title>" if title else ""
+    round_off = min(3.0, width / 2)
+    return (
+        f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 0.8):.1f}" '
+        f'height="{height:.1f}" rx="{round_off:.1f}">{told}</rect>'
+    )

@@ -1,0 +1,66 @@
+"""``monitor report`` as a person uses it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from monitor.__main__ import main
+
+
+def report(capsys, *args: str | Path) -> tuple[int, str, str]:
+    code = main(["report", *map(str, args)])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+@pytest.fixture
+def journal(tmp_path: Path, project: Path) -> Path:
+    """The journal of a short call."""
+    folder = tmp_path / "journals"
+    call = project / "fixtures/audio/calm.wav"
+    assert main(["replay", str(call), "--model", "script", "--journal", str(folder), "--json"]) == 0
+    return next(folder.glob("*.jsonl"))
+
+
+def test_a_journal_becomes_a_page_and_json_with_the_same_numbers(journal, tmp_path, capsys):
+    capsys.readouterr()
+    out = tmp_path / "call.html"
+    code, said, _ = report(capsys, journal, "--out", out)
+    assert code == 0
+    assert str(out) in said
+    page = out.read_text(encoding="utf-8")
+    code, said, _ = report(capsys, journal, "--json")
+    card = json.loads(said)
+    assert code == 0
+    assert f"{100 * card['talk_share']['agent']:.0f} %" in page
+    last = json.loads(journal.read_text(encoding="utf-8").splitlines()[-1])["data"]
+    assert (card["talk"], card["seconds"]) == (last["talk"], last["seconds"])
+
+
+def test_a_page_goes_beside_where_the_command_was_given(journal, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert report(capsys, journal)[0] == 0
+    assert (tmp_path / f"{journal.stem}.report.html").is_file()
+
+
+def test_a_page_that_cannot_be_written_is_said_before_the_call_is_heard(tmp_path, capsys):
+    code, _, told = report(capsys, tmp_path / "no-such.wav", "--out", tmp_path)
+    assert code == 2
+    assert "--out" in told
+
+
+def test_a_file_that_is_not_there_is_said_in_one_sentence(tmp_path, capsys):
+    code, _, told = report(capsys, tmp_path / "no-such.jsonl")
+    assert code == 2
+    assert "no-such.jsonl" in told
+    assert "Traceback" not in told
+
+
+def test_help_has_an_example():
+    told = subprocess.run(
+        [sys.executable, "-m", "monitor", "report", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "monitor report call.wav" in told.stdout
