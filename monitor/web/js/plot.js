@@ -99,12 +99,13 @@ export class Plot {
       const x = u.valToPos(alert.at, "x", true);
       if (x < left || x > left + width) continue;
       u.ctx.fillStyle = u.ctx.strokeStyle = named[kindOf(alert)];
-      u.ctx.globalAlpha = alert.closed ? 0.5 : 1;
+      u.ctx.globalAlpha = alert.closed ? 0.25 : 0.5;
       u.ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
       u.ctx.beginPath();
       u.ctx.moveTo(x, top + (shapes ? 12 * devicePixelRatio : 0));
       u.ctx.lineTo(x, top + height);
       u.ctx.stroke();
+      u.ctx.globalAlpha = alert.closed ? 0.6 : 1;
       if (shapes) u.ctx.fillText(SHAPES[kindOf(alert)].shape, x, top + 8 * devicePixelRatio);
     }
     u.ctx.restore();
@@ -118,6 +119,6 @@ function around(low, high, least) {
 }
 
 function ticks(most) {
-  const step = [2, 4, 5, 10, 20].find((found) => found >= most / 2) ?? 40;
+  const step = [20, 10, 5, 2].find((found) => found <= most * 0.75) ?? 1;
   return [-step, 0, step];
 }

@@ -14,6 +14,7 @@ export class Rows {
   #rows = new Map();
   #order = [];
   #ordered = -Infinity;
+  #arrived = 0;
   #behind = new Set();
   #size = null;
 
@@ -28,7 +29,8 @@ export class Rows {
 
   /** Brings the list up to date; gives how many rows are shown. `dirty` are the calls that changed. */
   render(state, now, { filter, open, dirty, again }) {
-    if (again || now - this.#ordered > ORDER_MS) {
+    if (again || state.arrived !== this.#arrived || now - this.#ordered > ORDER_MS) {
+      this.#arrived = state.arrived;
       this.#ordered = now;
       this.#arrange(arranged(state, filter));
     }

@@ -3,7 +3,8 @@
 export const PER_SECOND = 4;
 export const SECONDS = 600;
 const SIZE = PER_SECOND * SECONDS;
-const MEASURES = ["level", "pitch"];
+/** Values are left out when a listener is slow; a line goes on over so many quarters of a second. */
+const BRIDGED = 4;
 
 class Ring {
   #values = new Float32Array(SIZE).fill(NaN);
@@ -11,7 +12,10 @@ class Ring {
 
   put(bin, value) {
     if (bin <= this.#last - SIZE) return;
-    for (let gone = Math.max(this.#last + 1, bin - SIZE + 1); gone <= bin; gone++) this.#values[gone % SIZE] = NaN;
+    const before = this.at(this.#last), steps = bin - this.#last;
+    for (let gone = Math.max(this.#last + 1, bin - SIZE + 1); gone < bin; gone++) {
+      this.#values[gone % SIZE] = steps <= BRIDGED ? before + ((value - before) * (steps - (bin - gone))) / steps : NaN;
+    }
     this.#last = Math.max(this.#last, bin);
     this.#values[bin % SIZE] = value;
   }
@@ -60,4 +64,3 @@ export class Voices {
 }
 
 const orNull = (value) => (Number.isNaN(value) ? null : value);
-export { MEASURES };

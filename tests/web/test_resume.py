@@ -1,0 +1,84 @@
+"""A page whose hub goes away comes back, misses nothing and shows nothing twice."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.sinks.access import mint
+from tests.web.browsing import Visit
+from tests.web.calling import opened, said, spoke
+from tests.web.stage import Stage, started
+
+pytestmark = pytest.mark.real
+Open = Callable[..., Visit]
+SECRET = "a secret that is long enough for a test"  # noqa: S105  # of a hub that lives for one test
+
+
+def test_after_a_killed_hub_nothing_is_missing_and_nothing_is_there_twice(visit: Open, stage: Stage) -> None:
+    stage.say("c1", started("c1", "Amira K."), said(1, "caller", 1, "before"), *spoke("caller", 1, 3))
+    seen = visit("#call=c1", away=True)
+    seen.wait_text(".said li", "before")
+    stage.stop()
+    seen.wait_text("#connection", "reconnecting in")
+    stage.start()
+    stage.say(
+        "c1",
+        said(2, "agent", 4, "meanwhile one"),
+        said(3, "caller", 6, "meanwhile two"),
+        *spoke("agent", 4, 6),
+    )
+    stage.say("c1", opened("apology.excess", 7))
+    seen.wait_text("#connection", "live")
+    stage.say("c1", said(4, "agent", 8, "afterwards"))
+    seen.wait_text(".said li", "afterwards")
+    seen.wait_text("#rows .alerts", "apology excess")
+    texts = seen.texts('.said li[data-kind="said"]')
+    assert texts == [
+        "00:01Callerbefore", "00:04Agentmeanwhile one", "00:06Callermeanwhile two", "00:08Agentafterwards"
+    ]  # fmt: skip
+    assert len(seen.texts(".said .alert")) == 1
+    seen.wait_text("#rows .talk", "50 : 50")
+
+
+def test_a_line_that_comes_twice_counts_once(visit: Open, stage: Stage) -> None:
+    stage.say("c1", started("c1", "Amira K."), *spoke("caller", 1, 4), *spoke("agent", 4, 7))
+    seen = visit(away=True)
+    seen.wait_text("#rows .talk", "50 : 50")
+    stage.stop()
+    stage.start()
+    seen.wait_text("#connection", "live")
+    stage.say("c1", *spoke("caller", 8, 11))
+    seen.wait_text("#rows .talk", "33 : 67")
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, browser: Any) -> Iterator[Stage]:
+    """A hub that wants tokens."""
+    hub = Stage(tmp_path / "guarded.sqlite3", secret=SECRET)
+    yield hub
+    hub.stop()
+
+
+def test_a_hub_that_wants_a_token_is_entered_with_one(browser: Any, guarded: Stage) -> None:
+    guarded.say("c1", started("c1", "Amira K.", "Billing"))
+    guarded.say("c2", started("c2", "Jo P.", "Sales"))
+    seen = Visit(browser, guarded.url, away=True)
+    try:
+        seen.wait_text("#state h2", "A token is needed")
+        seen.page.get_by_label("Token").fill("nonsense")
+        seen.page.get_by_role("button", name="Enter").click()
+        seen.wait_text("#state", "This token is not valid here, or has expired.")
+        token = mint(SECRET, role="supervisor", agent=None, teams=("Billing",), seconds=600)
+        seen.page.get_by_label("Token").fill(token)
+        seen.page.get_by_role("button", name="Enter").click()
+        seen.wait_text("#rows .who a", "Amira K.")
+        assert seen.texts("#rows .who a") == ["Amira K."]
+        seen.page.goto(f"{guarded.url}#token={token}")
+        seen.page.reload()
+        seen.wait_text("#rows .who a", "Amira K.")
+        assert token not in seen.page.url
+        assert [complaint for complaint in seen.complaints if "401" not in complaint] == []
+    finally:
+        seen.close()
