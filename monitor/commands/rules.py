@@ -1,8 +1,10 @@
-"""``monitor rules``: are the rules right? ``check`` reads them and runs the tests inside them."""
+"""``monitor rules``: are the rules right? ``check`` runs the tests inside them, ``backtest`` tries them on calls."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from monitor.commands.backtest import register_backtest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +27,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "rules",
-        help="check rules, and the tests inside them",
-        description="Checks rules before they meet an agent.",
+        help="check rules, or try them on recorded calls",
+        description="Checks rules, and tries them on recorded calls, before they meet an agent.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -47,6 +49,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     check.add_argument("--language", default="en", help="language of the phrases (default en)")
     check.add_argument("--json", action="store_true", help="print JSON lines and nothing else on stdout")
     check.set_defaults(run=run_check)
+    register_backtest(kinds)
 
 
 def run_check(args: argparse.Namespace) -> int:

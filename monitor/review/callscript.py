@@ -51,6 +51,12 @@ class CallScript(Settings, frozen=True):
     meta: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+def is_script(path: Path) -> bool:
+    """Whether a YAML file is about a call, and not about something else that lies beside it."""
+    plain = read_yaml(path)
+    return isinstance(plain, dict) and "talk" in plain
+
+
 def read_script(path: Path) -> CallScript:
     """The script at ``path``. Raises ``BadInput`` with the file, the key path and what is wrong."""
     script = convert(read_yaml(path), CallScript, str(path))

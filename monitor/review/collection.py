@@ -8,7 +8,7 @@ import msgspec
 
 from monitor.errors import BadInput
 from monitor.review.callscript import SUFFIXES as SCRIPTS
-from monitor.review.callscript import read_script
+from monitor.review.callscript import is_script, read_script
 from monitor.review.truth import Truth, load_truth, recordings, truth_beside
 from monitor.sources.journal import SUFFIXES as JOURNALS
 
@@ -72,7 +72,8 @@ def _calls(folder: Path) -> Iterator[Recorded]:
                 yield _from_truth(truth, sound)
     for path in paths:
         if path.suffix.lower() in SCRIPTS:
-            yield _from_script(path)
+            if is_script(path):
+                yield _from_script(path)
         elif path.suffix.lower() in JOURNALS:
             yield Recorded(call=path.stem, kind="journal", paths=(str(path),))
         elif path.suffix.lower() in SOUND and path not in claimed:

@@ -120,9 +120,10 @@ def _key(call: Recorded, model: str, settings: CallSettings) -> str:
 
 def _model_print(model: str) -> str:
     """What tells two models at the same place apart: names, sizes and times of their files."""
-    from monitor.speech.store import BUNDLED, bundled_folder, find
+    from monitor.speech.store import BUNDLED, NAMES, bundled_folder, find
 
-    place = bundled_folder() if model == BUNDLED else find(model) or Path(model)
+    known = find(model) if model in NAMES else None
+    place = bundled_folder() if model == BUNDLED else known or Path(model)
     if not place.is_dir():
         return ""
     files = sorted(one for one in place.iterdir() if one.is_file())
