@@ -1,4 +1,4 @@
-"""``monitor rules``: are the rules right? ``check`` runs the tests inside them, ``backtest`` tries them on calls."""
+"""``monitor rules``: ``check`` runs the tests inside rules, ``backtest`` tries rules on recorded calls."""
 
 import argparse
 from pathlib import Path
