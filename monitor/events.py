@@ -164,7 +164,8 @@ class Prosody(Event, frozen=True, kw_only=True):
     ``effort`` is the speaker-relative score of ``audio/prosody.py`` (about 0 is this speaker's normal,
     1.0 and more is raised); null until the baseline is warm. ``voiced`` is the share (0 to 1) of the
     last 0.1 s that was voiced. ``pitch_st``, ``level_db`` and ``tilt_db`` are shifts against the
-    speaker's own running baseline (semitones, dB, dB). ``rate_sps`` is syllables per second over the last seconds of speech.
+    speaker's own running baseline (semitones, dB, dB). ``rate_sps`` is syllables per second over the
+    last seconds of speech.
     """
 
     name: ClassVar[str] = "prosody"
