@@ -4,4 +4,5 @@ import sys
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     found = ".".join(map(str, sys.version_info[:3]))
-    sys.exit(f"The call monitor needs Python 3.11 to 3.13, and this is {found}: try `make PYTHON=python3.12 ...`.")
+    hint = "try `make PYTHON=python3.12 ...`"
+    sys.exit(f"The call monitor needs Python 3.11 to 3.13, and this is {found}: {hint}.")

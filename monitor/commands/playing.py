@@ -3,6 +3,7 @@
 import math
 import secrets
 import sys
+import webbrowser
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +42,7 @@ class Playing:
     journal: Path | None = None
     transcripts: tuple[Path, ...] = ()
     serve: str | None = None
+    open_page: bool = False
     uplink: str | None = None
     token_file: Path | None = None
     agent: str | None = None
@@ -128,7 +130,11 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
     if flat_out:
         finished = run_flat_out(playback)
     else:
-        finished = run_paced(playback, playing.speed, serving(playing.serve) if playing.serve else None)
+        finished = run_paced(
+            playback,
+            playing.speed,
+            serving(playing.serve, open_page=playing.open_page) if playing.serve else None,
+        )
     if uplink:
         tell_what_waits(uplink)
     return 0 if finished else STOPPED
@@ -155,7 +161,7 @@ def play_journal(playing: Playing, path: Path) -> int:
     return 0
 
 
-def serving(address: str) -> "Served":
+def serving(address: str, *, open_page: bool = False) -> "Served":
     """A hub beside the call, on loopback, that forgets everything when the call is over."""
     from monitor.session import Served
     from monitor.sinks.hub import Hub
@@ -163,7 +169,10 @@ def serving(address: str) -> "Served":
     from monitor.sinks.server import Address, Door, parse_address
 
     def tell(bound: Address) -> None:
-        sys.stderr.write(f"The page is at http://{bound.host}:{bound.port}/ while the call plays.\n")
+        page = f"http://{bound.host}:{bound.port}/"
+        sys.stderr.write(f"The page is at {page} while the call plays.\n")
+        if open_page:
+            webbrowser.open(page)
 
     return Served(Hub(EventLog()), Door(address=parse_address(address)), tell)
 
