@@ -52,11 +52,11 @@ def run(args: argparse.Namespace) -> int:
     playing = Playing(model=args.model, speed=speed, serve=serve, open_page=args.open)
     Console().print(
         Panel(
-            "A caller with a broken connection, and an agent on a bad morning (both voices are synthetic).\n"
-            "Each card to the agent says what to do next, and why: in the words, or against the speaker's\n"
+            "A caller with a broken connection, and an agent on a bad morning (both voices are synthetic). "
+            "Each card to the agent says what to do next, and why: in the words, or against the speaker's "
             "own normal. ● is a hint, ◆ a warning, ▲ is critical. The page below is what supervisors see.",
             title="monitor demo",
-            expand=False,
+            width=92,
         )
     )
     return play_recording(playing, [resource(CALL)])
