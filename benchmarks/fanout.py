@@ -1,0 +1,336 @@
+"""How soon an alert is in the hands of many listeners, and what one stuck listener changes.
+
+A hub, monitors and listeners run in processes of their own and talk over real websockets on loopback.
+Twenty calls say what calls say: levels ten times a second, partial words, what happened, now and then an
+alert. Each listener sees all calls. An alert's latency is from the monitor's send to the listener's read.
+
+    python benchmarks/fanout.py                     1,000 listeners, 20 calls, 20 s without and with one stuck
+    python benchmarks/fanout.py --listeners 100 --seconds 5
+
+Prints one line; the exit code is 1 if an alert was lost, repeated, or out of order, or p99 is above the bar.
+"""
+
+import argparse
+import asyncio
+import base64
+import itertools
+import json
+import multiprocessing
+import os
+import random
+import re
+import resource
+import socket
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import numpy as np
+import psutil
+from websockets.asyncio.client import connect
+
+from monitor import wire
+from monitor.commands.hubbing import Hubbing, serve_until_stopped
+from monitor.events import (
+    AlertOpened,
+    CallStarted,
+    Difficulty,
+    Event,
+    Evidence,
+    Prosody,
+    SpeechEnded,
+    SpeechStarted,
+    Utterance,
+    Word,
+)
+
+BAR = 0.25
+"""Seconds within which 99 of 100 alerts must have arrived."""
+
+TICK = 0.1
+ALERT = re.compile(rb'"type":"monitor\.alert\.opened","sequence":"(\d+)".*?"why":"([0-9.]+)"', re.DOTALL)
+
+forks = multiprocessing.get_context("fork")
+
+
+# --- listeners: as little work per message as Python allows, so that the hub is what is measured ---
+
+
+class Listener(asyncio.Protocol):
+    """A websocket client by hand: it answers nothing, and looks only at alerts."""
+
+    def __init__(self, stuck: bool) -> None:
+        self.stuck = stuck
+        self.sequences: list[int] = []
+        self.delays: list[float] = []
+        self.opened = asyncio.get_running_loop().create_future()
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Shakes hands."""
+        self.transport = transport
+        key = base64.b64encode(os.urandom(16)).decode()
+        transport.write(  # type: ignore[attr-defined]
+            f"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+        )
+
+    def data_received(self, data: bytes) -> None:
+        """Cuts the stream into messages (RFC 6455, 5.2; a server's frames are not masked)."""
+        now = time.monotonic()
+        data = self._buffer + data
+        if not self.opened.done():
+            head, found, data = data.partition(b"\r\n\r\n")
+            if not found:
+                self._buffer = head
+                return
+            self.opened.set_result(b" 101 " in head)
+            if self.stuck:
+                self.transport.pause_reading()  # type: ignore[attr-defined]
+        at, end = 0, len(data)
+        while end - at >= 4:
+            size, start = data[at + 1], at + 2
+            if size == 126:
+                size, start = int.from_bytes(data[at + 2 : at + 4]), at + 4
+            elif size == 127:
+                size, start = int.from_bytes(data[at + 2 : at + 10]), at + 10
+            if start + size > end:
+                break
+            if data[at] == 0x89:
+                self._pong(data[start : start + size])
+            elif alert := ALERT.search(data, start, start + size):
+                self.sequences.append(int(alert[1]))
+                self.delays.append(now - float(alert[2]))
+            at = start + size
+        self._buffer = data[at:]
+
+    def _pong(self, payload: bytes) -> None:
+        self.transport.write(bytes((0x8A, 0x80 | len(payload), 0, 0, 0, 0)) + payload)  # type: ignore[attr-defined]
+
+
+def run_listeners(port: int, count: int, stuck: bool, pipe: Connection) -> None:
+    """So many listeners in one process, until told to stop; then sends what they got."""
+    asyncio.run(_listen(port, count, stuck, pipe))
+
+
+async def _listen(port: int, count: int, stuck: bool, pipe: Connection) -> None:
+    loop = asyncio.get_running_loop()
+    listeners: list[Listener] = []
+    for _ in range(count):
+        _, listener = await loop.create_connection(lambda: Listener(stuck), "127.0.0.1", port)
+        if not await listener.opened:
+            raise SystemExit("the hub refused a listener")
+        listeners.append(listener)
+    pipe.send("ready")
+    while not pipe.poll():  # noqa: ASYNC110 - the other end is another process
+        await asyncio.sleep(0.05)
+    pipe.recv()
+    pipe.send([(listener.sequences, listener.delays) for listener in listeners])
+
+
+# --- monitors ---
+
+
+@dataclass
+class Talk:
+    """What one call says as it goes: rates as in the bundled calls, alerts every ten seconds."""
+
+    call: str
+    chance: random.Random
+    number: int = 0
+    at: float = 0.0
+    utterance: int = 0
+    revision: int = 0
+    alerts: list[float] = field(default_factory=list)
+
+    def begin(self) -> bytes:
+        """The first line."""
+        started = CallStarted(
+            call=self.call, sources=("made",), rate=8000, band="narrow", model="none", rules_hash="0",
+            profile="default", agent=self.call, team="north",
+        )  # fmt: skip
+        return self._line(started)
+
+    def tick(self) -> bytes:
+        """The lines of a tenth of a second."""
+        self.at = round(self.at + TICK, 1)
+        events: list[Event] = [Prosody(known=self.at, channel="caller", at=self.at, level_dbfs=-30.0)]
+        if self.chance.random() < 0.2:
+            events.append(self._words(final=False))
+        if self.chance.random() < 0.03:
+            events.append(self._words(final=True))
+        if self.chance.random() < 0.025:
+            events.append(SpeechStarted(known=self.at, channel="agent", at=self.at))
+            events.append(SpeechEnded(known=self.at, channel="caller", start=0.0, end=self.at))
+        if self.chance.random() < 0.02:
+            events.append(Difficulty(known=self.at, at=self.at, score=40.0, parts={"words": 20.0}))
+        if self.chance.random() < 0.01:
+            events.append(self._alert())
+        return b"\n".join(self._line(event) for event in events)
+
+    def _line(self, event: Event) -> bytes:
+        self.number += 1
+        return wire.encode(event, call=self.call, sequence=self.number, time="2026-01-01T00:00:00.000Z")
+
+    def _words(self, *, final: bool) -> Utterance:
+        self.revision += 1
+        words = tuple(Word(f"word{n}", self.at, self.at, 0.9) for n in range(8))
+        said = Utterance(
+            known=self.at, channel="caller", utterance=self.utterance, revision=self.revision, start=self.at,
+            end=self.at, text=" ".join(word.text for word in words), words=words, final=final,
+        )  # fmt: skip
+        self.utterance += final
+        return said
+
+    def _alert(self) -> AlertOpened:
+        now = time.monotonic()
+        self.alerts.append(now)
+        return AlertOpened(
+            known=self.at, alert=f"a{self.number}", rule="interrupt.agent", rule_hash="h", level="warn",
+            channel="agent", start=self.at, at=self.at, say="Let them land the sentence.", why=f"{now:.6f}",
+            to=("agent", "supervisor"), evidence=Evidence(measure="interruptions", value=2.0, threshold=2.0),
+        )  # fmt: skip
+
+
+def run_monitors(port: int, calls: int, seconds: float, prefix: str, pipe: Connection) -> None:
+    """Twenty calls from one process; sends the times of the alerts and how late its own ticks came."""
+    pipe.send(asyncio.run(_publish(port, calls, seconds, prefix)))
+
+
+async def _publish(port: int, calls: int, seconds: float, prefix: str) -> tuple[int, list[float]]:
+    talks = [Talk(f"{prefix}-{n}", random.Random(n)) for n in range(calls)]  # noqa: S311 - repeats, no secret
+    late: list[float] = []
+    await asyncio.gather(
+        *(_one_call(port, talk, seconds, n / calls * TICK, late) for n, talk in enumerate(talks))
+    )
+    return sum(len(talk.alerts) for talk in talks), late
+
+
+async def _one_call(port: int, talk: Talk, seconds: float, offset: float, late: list[float]) -> None:
+    async with connect(f"ws://127.0.0.1:{port}/publish", proxy=None, compression=None) as hub:
+        await hub.send(json.dumps({"call": talk.call, "agent": talk.call, "team": "north"}))
+        await hub.recv()
+        reading = asyncio.create_task(_read_acks(hub))
+        await hub.send(talk.begin(), text=True)
+        due = time.monotonic() + offset
+        for _ in range(round(seconds / TICK)):
+            due += TICK
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            late.append(time.monotonic() - due)
+            await hub.send(talk.tick(), text=True)
+        await asyncio.sleep(1.0)
+        reading.cancel()
+
+
+async def _read_acks(hub: object) -> None:
+    async for _ in hub:  # type: ignore[attr-defined]
+        pass
+
+
+# --- the measurement ---
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run: latencies in seconds, and whether every listener got every alert once and in order."""
+
+    delays: np.ndarray
+    alerts: int
+    exact: bool
+    hub_cpu: float
+    late_p99: float
+
+    def p(self, percent: float) -> float:
+        """A percentile in milliseconds."""
+        return float(np.percentile(self.delays, percent)) * 1000
+
+
+def measure(words: argparse.Namespace, port: int, hub: BaseProcess, *, stuck: bool) -> Result:
+    """One run with or without a stuck listener."""
+    share, groups = words.listeners // words.processes, []
+    plan = [(share, False)] * words.processes + ([(1, True)] if stuck else [])
+    for count, is_stuck in plan:
+        ours, theirs = forks.Pipe()
+        process = forks.Process(target=run_listeners, args=(port, count, is_stuck, theirs), daemon=True)
+        process.start()
+        groups.append((process, ours, is_stuck))
+    for _, pipe, _ in groups:
+        pipe.recv()
+    ours, theirs = forks.Pipe()
+    prefix = "stuck" if stuck else "plain"
+    watched = psutil.Process(hub.pid)
+    before, began = watched.cpu_times(), time.monotonic()
+    arguments = (port, words.calls, words.seconds, prefix, theirs)
+    forks.Process(target=run_monitors, args=arguments, daemon=True).start()
+    alerts, late = ours.recv()
+    after, spent = watched.cpu_times(), time.monotonic() - began
+    time.sleep(words.settle)
+    got = []
+    for process, pipe, is_stuck in groups:
+        pipe.send("stop")
+        lists = pipe.recv()
+        got += [] if is_stuck else lists
+        process.join()
+    exact = all(len(s) == alerts and all(a < b for a, b in itertools.pairwise(s)) for s, _ in got)
+    cpu = (after.user + after.system - before.user - before.system) / spent
+    delays = np.array([delay for _, delays in got for delay in delays])
+    return Result(delays, alerts, exact, cpu, float(np.percentile(late, 99)) * 1000)
+
+
+def main() -> int:
+    """Runs the benchmark; the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--listeners", type=int, default=1000)
+    parser.add_argument("--calls", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=20.0, help="length of each of the two runs")
+    parser.add_argument("--processes", type=int, default=2, help="processes that the listeners share")
+    parser.add_argument("--settle", type=float, default=2.0, help="seconds for the last lines to arrive")
+    words = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        hub = forks.Process(target=_quiet_hub, args=(port, Path(folder) / "hub.db"), daemon=True)
+        hub.start()
+        _wait_for(port)
+        plain = measure(words, port, hub, stuck=False)
+        stuck = measure(words, port, hub, stuck=True)
+        hub.terminate()
+        hub.join()
+    load = os.getloadavg()[0]
+    good = plain.exact and stuck.exact and max(plain.p(99), stuck.p(99)) <= BAR * 1000
+    print(
+        f"fanout: {words.listeners} listeners x {words.calls} calls: {plain.alerts}+{stuck.alerts} alerts "
+        f"{'each exactly once' if plain.exact and stuck.exact else 'NOT each exactly once'}; "
+        f"latency p50 {plain.p(50):.0f} ms, p99 {plain.p(99):.0f} ms, max {plain.p(100):.0f} ms; "
+        f"beside a stuck one p50 {stuck.p(50):.0f} ms, p99 {stuck.p(99):.0f} ms "
+        f"(ratio {stuck.p(99) / plain.p(99):.2f}); hub {plain.hub_cpu:.2f} of a core; "
+        f"machine: load {load:.1f} on {os.cpu_count()} cores, a sender's own timer late by p99 {plain.late_p99:.0f} ms"
+    )
+    return 0 if good else 1
+
+
+def _quiet_hub(port: int, db: Path) -> None:
+    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
+    serve_until_stopped(Hubbing(listen=f"127.0.0.1:{port}", db=db))
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit("the hub did not start")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Following a hub from another program: events as they come, through every break of the line."""
+
+import asyncio
+import random
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from monitor import wire
+from monitor.errors import BadInput
+from monitor.events import Event
+from monitor.sinks.hub_address import OPEN_SECONDS, HubAddress
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+REFUSED_FOR_GOOD = (400, 401, 403, 404)
+POLICY_VIOLATION = 1008
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The line broke; ``reason`` is for people. It is tried again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Back:
+    """The line stands; ``resumed`` tells that what was missed comes first."""
+
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line of the hub: the call it belongs to, and the event."""
+
+    call: str
+    event: Event
+
+
+News = Broken | Back | Told
+
+
+@dataclass
+class Follower:
+    """A listener that comes back. ``filters`` as in docs/wire.md."""
+
+    hub: HubAddress
+    filters: dict[str, list[str]] = field(default_factory=dict)
+    since: int | None = None
+
+    async def news(self) -> AsyncIterator[News]:
+        """What comes, for ever. Raises ``BadInput`` when the hub will not have this listener."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with self._connect() as connection:
+                    yield Back(resumed=self.since is not None)
+                    pause = FIRST_PAUSE
+                    async for told in self._lines(connection):
+                        yield told
+                yield Broken("the hub has closed")
+            except InvalidStatus as wrong:
+                if wrong.response.status_code in REFUSED_FOR_GOOD:
+                    body = (wrong.response.body or b"").decode(errors="replace").strip()
+                    raise BadInput(f"The hub refused: {body[:200] or wrong.response.status_code}") from None
+                yield Broken(f"the hub answered {wrong.response.status_code}")
+            except ConnectionClosed as gone:
+                yield Broken(_why(gone))
+            except (OSError, WebSocketException, TimeoutError):
+                yield Broken("the hub does not answer")
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+            pause = min(LONGEST_PAUSE, pause * 2)
+
+    async def _lines(self, connection: ClientConnection) -> AsyncIterator[Told]:
+        async for message in connection:
+            envelope, event = wire.decode(message)
+            self.since = max(self.since or 0, int(envelope.sequence))
+            yield Told(envelope.partitionkey, event)
+
+    def _connect(self) -> connect:
+        filters = [(key, value) for key, values in self.filters.items() for value in values]
+        if self.since is not None:
+            filters.append(("since", str(self.since)))
+        query = f"?{urlencode(filters)}" if filters else ""
+        return connect(
+            f"{self.hub.url}/events{query}",
+            additional_headers=self.hub.headers(),
+            ssl=ssl.create_default_context() if self.hub.secure else None,
+            open_timeout=OPEN_SECONDS,
+            close_timeout=1,
+            compression=None,
+            proxy=None,
+            max_size=1 << 24,
+        )
+
+
+def _why(gone: ConnectionClosed) -> str:
+    """Why the hub closed. Raises ``BadInput`` when coming back would end the same way."""
+    reason = gone.rcvd.reason if gone.rcvd else ""
+    if gone.rcvd and gone.rcvd.code == POLICY_VIOLATION:
+        raise BadInput(f"The hub ended the line: {reason or 'it does not say why'}") from None
+    return reason or "the line broke"

@@ -1,0 +1,119 @@
+"""``monitor hub`` as an operator starts it: one line when it listens, a clean end, one sentence when not."""
+
+import asyncio
+import signal
+import stat
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+
+from monitor.sinks.log import EventLog
+from tests.sinks.hubs import SOON, alert, arrivals, ended, lines, next_line, publish, started
+
+HUB = (sys.executable, "-m", "monitor", "hub")
+
+
+async def hub(*words: str | Path, **environment: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *HUB, *map(str, words), stdout=PIPE, stderr=PIPE, env=environment or None
+    )
+
+
+async def url_of(running: Process) -> str:
+    """The address that the hub says it listens at."""
+    assert running.stderr
+    said = (await asyncio.wait_for(running.stderr.readline(), SOON)).decode()
+    assert said.startswith("The hub listens at ws://"), said
+    return said.split()[4].removesuffix("/events,")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+async def test_it_listens_keeps_what_comes_and_ends_cleanly(number: int, code: int, tmp_path: Path):
+    db = tmp_path / "deep" / "hub.db"
+    running = await hub("--listen", "127.0.0.1:0", "--db", db)
+    url = await url_of(running)
+    async with (
+        connect(f"{url}/events", proxy=None) as listener,
+        connect(f"{url}/publish", proxy=None) as monitor,
+    ):
+        await next_line(listener)
+        await publish(monitor, "c1")
+        await monitor.send(lines("c1", [started("c1"), alert(1)]))
+        assert (await next_line(listener))["type"] == "monitor.call.started"
+        assert (await next_line(monitor))["ack"] == 2
+        running.send_signal(number)
+        out, err = await asyncio.wait_for(running.communicate(), SOON)
+        await listener.wait_closed()
+        assert listener.close_code == 1001
+    assert (running.returncode, out, err) == (code, b"", b"")
+    assert stat.S_IMODE(db.stat().st_mode) == 0o600
+    assert EventLog(db).last_of("c1") == 2
+
+
+async def test_without_a_path_the_log_lies_in_the_data_folder_of_its_user(tmp_path: Path):
+    running = await hub("--listen", "127.0.0.1:0", XDG_DATA_HOME=str(tmp_path), HOME=str(tmp_path))
+    await url_of(running)
+    running.terminate()
+    assert await asyncio.wait_for(running.wait(), SOON) == 0
+    assert len(list(tmp_path.rglob("hub.db"))) == 1  # noqa: ASYNC240 - a test may look into its folder
+
+
+REFUSED = {
+    "another address without TLS": (["--listen", "0.0.0.0:0"], "--cert"),
+    "no address": (["--listen", "here:there"], "HOST:PORT"),
+    "a certificate without its key": (["--cert", "hub.pem"], "TLS needs both"),
+    "a certificate that is not there": (["--cert", "hub.pem", "--key", "hub.key"], "cannot be used"),
+    "a secret that is not there": (["--secret-file", "nothing"], "cannot be read"),
+    "a secret that others can read": (["--secret-file", "open"], "chmod 600"),
+    "a secret that is short": (["--secret-file", "short"], "shorter than 32"),
+    "a log that is none": (["--db", "open"], "event log"),
+    "nothing to keep": (["--keep-days", "0"], "keeps nothing"),
+    "not a number to keep": (["--keep-mb", "nan"], "keeps nothing"),
+    "an erasure without a log": (["--db", "none.db", "--erase", "c1"], "no event log"),
+}
+
+
+@pytest.mark.parametrize("case", sorted(REFUSED))
+async def test_what_cannot_be_is_one_sentence_and_code_2(case: str, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    prepare(tmp_path)
+    words, reason = REFUSED[case]
+    running = await hub(*words)
+    out, err = await asyncio.wait_for(running.communicate(), SOON)
+    assert (running.returncode, out) == (2, b"")
+    said = err.decode()
+    assert said.startswith("monitor: ")
+    assert said.count("\n") == 1
+    assert reason in said
+
+
+def prepare(folder: Path) -> None:
+    (folder / "open").write_text("s" * 40)
+    (folder / "open").chmod(0o644)
+    (folder / "short").write_text("swordfish")
+    (folder / "short").chmod(0o600)
+
+
+async def test_a_call_is_erased_while_the_hub_goes_on(tmp_path: Path):
+    db = tmp_path / "hub.db"
+    log = EventLog(db)
+    log.append("c1", arrivals("c1", [started("c1"), alert(1, why="between the two of us"), ended()]))
+    log.close()
+    running = await hub("--listen", "127.0.0.1:0", "--db", db)
+    url = await url_of(running)
+    erasing = await hub("--db", db, "--erase", "c1")
+    out, _ = await asyncio.wait_for(erasing.communicate(), SOON)
+    assert (erasing.returncode, out) == (0, b"3 events of c1 are erased.\n")
+    async with connect(f"{url}/publish", proxy=None) as monitor:
+        await publish(monitor, "c2")
+        await monitor.send(lines("c2", [started("c2")]))
+        assert (await next_line(monitor))["ack"] == 1
+    running.terminate()
+    await asyncio.wait_for(running.wait(), SOON)
+    log = EventLog(db)
+    assert [call for _, call, _ in log.since(0)] == ["c2"]
+    again = await hub("--db", db, "--erase", "never was")
+    assert await asyncio.wait_for(again.wait(), SOON) == 2
