@@ -167,18 +167,22 @@ class Live:
         holder: list[Session] = []
         sinks = [silence, *day.sinks(about, lambda order: holder[0].put(order))]
         announcer = Announcer(about.call, sinks)
-        session = Session(Call(about, day.book, day.settings), announcer.say, self._worker)
+        call = Call(about, day.book, day.settings)
+        session = Session(call, announcer.say, self._worker)
         holder.append(session)
         self._told, self._session = hook is not None, session
         try:
             if not self.stopped:
-                await session.run(self._sound_of_call(first, silence))
+                await session.run(self._sound_of_call(first, lambda: silence.too_long(call.now)))
         finally:
             self._session = self._about = None
             announcer.close()
 
-    async def _sound_of_call(self, first: list[Block], silence: "Silence") -> AsyncIterator[Block]:
-        """The blocks of one call, in its own time, until the line or a long silence says that it is over."""
+    async def _sound_of_call(self, first: list[Block], over: Callable[[], bool]) -> AsyncIterator[Block]:
+        """The blocks of one call, in its own time, until the line says that it is over, or ``over`` does.
+
+        ``over`` is asked of what the core has heard by then, which may be less than what was handed out.
+        """
         rate, began = self._sound.rate, first[0].start
         tone = HangUpTone(rate)
         for block in first:
@@ -186,8 +190,7 @@ class Live:
         while True:
             block = rebased(await self._sound.next(), began, rate)
             yield block
-            now = (block.start + block.pcm.shape[1]) / rate
-            if tone.feed(block.pcm[_CALLER]) or silence.too_long(now):
+            if tone.feed(block.pcm[_CALLER]) or over():
                 return
 
 

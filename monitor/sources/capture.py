@@ -16,16 +16,19 @@ import numpy as np
 from monitor import clock
 from monitor.audio.channels import Channels
 from monitor.errors import BadInput
-from monitor.events import Band, Block
+from monitor.events import CHANNELS, Band, Block, Channel
 from monitor.sources.lane import READY, Lane, Piece, Stream
+from monitor.sources.losses import Losses
 
 BLOCK = 0.04
 MOST = 0.5
 """Seconds of a block at most; a reader that was busy catches up in pieces."""
 LOOK = 0.02
 """Seconds between two looks at the bells."""
-STALLED = 1.2
-"""Seconds without a block after which a device counts as lost."""
+STALLED = 1.6
+"""Seconds without a block after which people are told."""
+GIVEN_UP = 4.0
+"""Seconds without a block after which a device that claims to run is opened anew."""
 FIRST = 6.0
 """Seconds that a device may take for its first block (sound servers wake up slowly)."""
 WATCH = 0.1
@@ -103,22 +106,27 @@ class Keeper:
                 away = now - watched.lost_at
                 self._notices.append(f"{watched.lane.name} is back after {away:.1f} s.")
             watched.state, watched.pause = "open", RETRY
-        elif self._is_gone(watched, stream, now):
-            self._lose(watched, stream, now)
+        else:
+            self._watch(watched, stream, now)
 
-    def _is_gone(self, watched: _Watched, stream: Stream, now: float) -> bool:
-        if not stream.active:
-            return True
+    def _watch(self, watched: _Watched, stream: Stream, now: float) -> None:
+        """A device from which nothing came since the last look."""
         quiet = now - watched.news
-        return quiet > (STALLED if watched.rung else FIRST) and not watched.lane.pauses
+        silent = not watched.lane.pauses
+        if not stream.active or (silent and quiet > (GIVEN_UP if watched.rung else FIRST)):
+            self._miss(watched, now)
+            watched.lane.stream = None
+            watched.retry_at = now + watched.pause
+            stream.close()
+        elif silent and watched.rung and quiet > STALLED:
+            self._miss(watched, now)
 
-    def _lose(self, watched: _Watched, stream: Stream, now: float) -> None:
-        watched.lane.stream = None
+    def _miss(self, watched: _Watched, now: float) -> None:
+        """Tells, once, that a device is lost."""
         if watched.state == "open":
             watched.lost_at = now
-            self._notices.append(f"{watched.lane.name} delivers no sound any more; trying to open it again.")
-        watched.state, watched.retry_at = "lost", now + watched.pause
-        stream.close()
+            self._notices.append(f"{watched.lane.name} delivers no sound any more; trying to get it back.")
+        watched.state = "lost"
 
     def _open(self, watched: _Watched, now: float) -> None:
         if watched.state == "lost" and all(other.lane.stream is None for other in self._watched):
@@ -146,6 +154,8 @@ class Capture:
         self._channels = Channels((rates["agent"], rates["caller"]))
         self._keeper = Keeper(lanes, refresh)
         self._notices: list[str] = []
+        self._pushed: dict[Channel, int] = dict.fromkeys(CHANNELS, 0)
+        self._losses = Losses(self._channels.rate)
         self._began = 0.0
         self._behind = False
         self.gaps = 0
@@ -199,9 +209,10 @@ class Capture:
         """A block of what both sides have, with what happened meanwhile."""
         block = self._channels.take(round(MOST * self.rate))
         self._tell_lag(block)
-        self.gaps += len(block.gaps)
+        gaps = self._losses.due(block.start + block.pcm.shape[1])
+        self.gaps += len(gaps)
         notices, self._notices = tuple(self._notices), []
-        return replace(block, notices=notices) if notices else block
+        return replace(block, gaps=gaps, notices=notices)
 
     def close(self) -> None:
         """Lets the devices go."""
@@ -209,12 +220,13 @@ class Capture:
 
     def _push(self, lane: Lane, piece: Piece) -> None:
         for row, side in enumerate(lane.sides):
-            if piece.missing and piece.lost:
-                self._channels.lose(side, piece.missing)
-            elif piece.missing:
+            if piece.missing:
+                if piece.lost:
+                    self._losses.note(side, self._pushed[side] / lane.rate, piece.missing / lane.rate)
                 self._channels.push(side, np.zeros(piece.missing, np.float32))
             if piece.sound.size:
                 self._channels.push(side, piece.sound[row])
+            self._pushed[side] += piece.missing + piece.sound.shape[1]
 
     def _tell_lag(self, block: Block) -> None:
         lag = clock.monotonic() - self._began - (block.start + block.pcm.shape[1]) / self.rate

@@ -15,8 +15,11 @@ Samples = NDArray[np.float32]
 
 READY = 0.5
 """Seconds of a stream that are heard before its clock is believed."""
-PATIENCE = 0.6
-"""Seconds that one side may be late before silence stands in for it, so that the other can go on."""
+PATIENCE = 1.5
+"""Seconds that one side may be late before silence stands in for it, so that the other can go on. A busy
+machine delivers late what it has heard; what comes later than this is lost."""
+PAUSE = 0.3
+"""The same for a loopback that is known to deliver nothing while nothing is played."""
 MOST_LATENCY = 0.5
 
 
@@ -65,6 +68,7 @@ class Lane:
         self.open = open_
         self.pauses = pauses
         self.stream: Stream | None = None
+        self._patience = PAUSE if pauses else PATIENCE
         self.overflows = 0
         """Times that the driver said it had to drop sound."""
         self._reading: Stream | None = None
@@ -95,7 +99,7 @@ class Lane:
             if self._ready:
                 gap, sound = self._follower.read()
                 pieces.append(Piece(gap, sound, lost=not self.pauses))
-        late = self._follower.silence(now - PATIENCE)
+        late = self._follower.silence(now - self._patience)
         if late:
             pieces.append(Piece(late, np.zeros((len(self.sides), 0), np.float32), lost=not self.pauses))
         return [piece for piece in pieces if piece.missing or piece.sound.size]
@@ -114,7 +118,7 @@ class Lane:
             self._seen = stream.overflows
             self._start_over()
         rung = stream.rung
-        if rung > self._stamp and self.pauses and now - self._last_news > PATIENCE:
+        if rung > self._stamp and self.pauses and now - self._last_news > self._patience:
             self._start_over()  # a loopback that paused counts no samples for the time that passed
         window = stream.ring.take()
         if window.lost:
