@@ -52,9 +52,9 @@ class Visit:
         """The texts of all elements that match."""
         return [text.strip() for text in self.page.locator(selector).all_text_contents()]
 
-    def is_drawn(self, selector: str) -> bool:
-        """Whether a canvas has anything but its background on it."""
-        return bool(self.page.evaluate(IS_DRAWN, selector))
+    def wait_drawn(self, selector: str) -> None:
+        """Waits until a canvas shows more than its ground: three colours at least."""
+        self.wait(IS_DRAWN, selector)
 
     def axe(self) -> list[str]:
         """The serious and critical findings of axe-core, in short."""

@@ -13,6 +13,8 @@ from tests.web.stage import Stage, started
 pytestmark = pytest.mark.real
 Open = Callable[..., Visit]
 
+LABELLED = "(text) => document.querySelector('#rows .voice canvas').getAttribute('aria-label').includes(text)"
+
 
 def named(events: list[Event], call: str, agent: str) -> list[Event]:
     """A replayed call under another id, with an agent."""
@@ -23,10 +25,6 @@ def test_a_call_grows_a_row_and_every_part_of_it(visit: Open, stage: Stage) -> N
     seen = visit()
     seen.wait_text("#state h2", "No calls just now")
     stage.say("c1", started("c1", "Amira K.", "Billing"), *spoke("agent", 1, 4), *spoke("caller", 3, 6))
-    stage.say(
-        "c1",
-        *(event for n in range(10, 60) for event in (voice("caller", n / 10, 6, 4), voice("agent", n / 10))),
-    )
     stage.say("c1", difficult(6.5, 74), opened("apology.excess", 7))
     seen.wait_text(".row .who a", "Amira K.")
     seen.wait_text(".row .alerts", "apology excess ×3")
@@ -34,8 +32,11 @@ def test_a_call_grows_a_row_and_every_part_of_it(visit: Open, stage: Stage) -> N
     seen.wait_text(".row .talk", "50 : 50")
     seen.wait_text("#counts", "1 call, 1 with a warning")
     seen.wait_text("#connection", "live")
-    assert seen.is_drawn("#rows .band canvas")
-    assert seen.is_drawn("#rows .voice canvas")
+    seen.wait_drawn("#rows .band canvas")
+    for at in (7.2, 7.7):
+        stage.say("c1", voice("caller", at, level=10 * (at - 7), pitch=4), voice("agent", at))
+        seen.wait(LABELLED, f"caller: level +{10 * (at - 7):.1f} dB, pitch +4.0 semitones")
+    seen.wait_drawn("#rows .voice canvas")
     stage.say("c1", closed("apology.excess", 8))
     seen.wait_text("#rows .alerts", "quiet")
 
@@ -59,8 +60,8 @@ def test_the_bundled_call_opens_to_its_transcript_plots_and_alerts(
     seen.wait_text(".said li", "I can only tell")
     seen.wait("() => document.querySelectorAll('.plot canvas').length === 2")
     seen.wait_text(".plots .now", "agent: level")
-    assert seen.is_drawn(".plot .uplot:nth-child(1) canvas")
-    assert seen.is_drawn(".plot .uplot:nth-child(2) canvas")
+    seen.wait_drawn(".plot .uplot:nth-child(1) canvas")
+    seen.wait_drawn(".plot .uplot:nth-child(2) canvas")
 
 
 def test_partial_words_are_grey_until_they_are_final(visit: Open, stage: Stage) -> None:
@@ -135,18 +136,18 @@ def test_filters_narrow_the_list_and_live_in_the_address(visit: Open, stage: Sta
     names = "#rows .who a"
     seen.wait("() => document.querySelectorAll('#rows .row').length === 3")
     assert seen.texts(names) == ["Jo P.", "Amira K.", "Tom R."]  # help needed first
-    seen.page.get_by_label("Team").select_option("Billing")
+    seen.page.get_by_role("combobox", name="Team", exact=True).select_option("Billing")
     seen.wait("() => document.querySelectorAll('#rows .row').length === 2")
-    seen.page.get_by_label("Level", exact=True).select_option("warn")
+    seen.page.get_by_role("combobox", name="Level", exact=True).select_option("warn")
     seen.wait("() => document.querySelectorAll('#rows .row').length === 1")
     assert seen.texts(names) == ["Amira K."]
     assert "team=Billing" in seen.page.url
     assert "level=warn" in seen.page.url
-    seen.page.get_by_label("Agent", exact=True).select_option("Tom R.")
+    seen.page.get_by_role("combobox", name="Agent", exact=True).select_option("Tom R.")
     seen.wait_text("#state h2", "No call fits these filters")
     seen.page.get_by_role("button", name="Show every call").click()
     seen.wait("() => document.querySelectorAll('#rows .row').length === 3")
-    seen.page.get_by_label("Rule").select_option("caller.not_heard")
+    seen.page.get_by_role("combobox", name="Rule", exact=True).select_option("caller.not_heard")
     seen.wait("() => document.querySelectorAll('#rows .row').length === 1")
     again = visit(seen.page.url.rpartition("/")[2])
     again.wait("() => document.querySelectorAll('#rows .row').length === 1")
