@@ -313,7 +313,8 @@ def main() -> int:
         f"latency p50 {plain.p(50):.0f} ms, p99 {plain.p(99):.0f} ms, max {plain.p(100):.0f} ms; "
         f"beside a stuck one p50 {stuck.p(50):.0f} ms, p99 {stuck.p(99):.0f} ms "
         f"(ratio {stuck.p(99) / plain.p(99):.2f}); hub {plain.hub_cpu:.2f} of a core; "
-        f"machine: load {load:.1f} on {os.cpu_count()} cores, a sender's own timer late by p99 {plain.late_p99:.0f} ms"
+        f"machine: load {load:.1f} on {os.cpu_count()} cores, "
+        f"a sender's own timer late by p99 {plain.late_p99:.0f} ms"
     )
     return 0 if good else 1
 
