@@ -2,7 +2,7 @@
 # Installs the real parts that some tests start, where this is Debian or Ubuntu and we may (root or
 # password-less sudo). Anywhere else it says what is missing and lets those tests be skipped by name.
 set -u
-PACKAGES="espeak-ng flite sox libsox-fmt-all ffmpeg libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins"
+PACKAGES="espeak-ng flite sox libsox-fmt-all ffmpeg libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins chromium"
 missing=""
 for package in $PACKAGES; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,15 @@ class Stage:
 
     def say(self, call: str, *events: Event) -> None:
         """Publishes the next events of a call; returns when the hub has taken them."""
-        self._do(lambda: self.hub.take(list(self._numbered(call, events))))
+        self._do(lambda: self.say_inside(call, *events))
+
+    def say_inside(self, call: str, *events: Event) -> None:
+        """The same, from within the hub's own loop."""
+        self.hub.take(list(self._numbered(call, events)))
+
+    def run_inside(self, act: Callable[[], Coroutine[Any, Any, None]]) -> "Future[None]":
+        """Starts something in the hub's own loop."""
+        return asyncio.run_coroutine_threadsafe(act(), self._loop)
 
     def answer(self, call: str, *, echo: bool = True) -> None:
         """Takes the orders for a call; ``echo`` says each of them again, as a call's core does."""

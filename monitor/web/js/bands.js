@@ -13,7 +13,7 @@ export function fit(canvas, width, height) {
   const scale = window.devicePixelRatio || 1;
   const w = Math.round(width * scale), h = Math.round(height * scale);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
-  const pen = canvas.getContext("2d");
+  const pen = (canvas.pen ??= canvas.getContext("2d"));
   pen.setTransform(scale, 0, 0, scale, 0, 0);
   pen.clearRect(0, 0, width, height);
   return pen;

@@ -1,4 +1,4 @@
-// Wires the page: one stream for the list, one for the open call, and at most six pictures a second.
+// Wires the page: one stream for the list, one for the open call, and at most five pictures a second.
 
 import { Announcer } from "./announce.js";
 import { CallView } from "./call.js";
@@ -10,7 +10,9 @@ import { emptyState, forget, KINDS, openAlerts, take } from "./state.js";
 import { Stream } from "./stream.js";
 import { onTheme } from "./theme.js";
 
-const FRAME_MS = 160;
+const FRAME_MS = 200;
+/** What the header says of all calls together is counted this often. */
+const COUNT_MS = 600;
 /** Events of all calls together that are looked through for the bands of a page that was just opened. */
 const LOOK_BACK = 5000;
 const byId = (id) => document.getElementById(id);
@@ -30,6 +32,7 @@ const filters = new Filters(byId("filters"), byId("clear"), refilter);
 const listState = new ListState(byId("state"), { onclear: () => (filters.reset(), refilter()), ontoken: () => enter() });
 let stream = null;
 let earlier = null;
+let counted = -Infinity;
 
 function enter() {
   stream?.close();
@@ -109,10 +112,13 @@ function render(at) {
   if (forget(state, at, view?.id)) again = true;
   const filter = route.filter();
   const shown = rows.render(state, at, { filter, open: view?.id ?? null, dirty, again });
-  if (again || dirty.size) filters.offer(state);
+  if (again || at - counted > COUNT_MS) {
+    counted = at;
+    filters.offer(state);
+    writeCounts();
+  }
   dirty = new Set();
   again = false;
-  writeCounts();
   byId("table").hidden = !shown;
   listState.show(emptyReason(shown), connection.detail.reason);
   view?.render(state.calls.get(view.id), at);

@@ -158,16 +158,17 @@ function need(call) {
 }
 
 const ORDERS = {
-  "": (a, b) => need(b) - need(a),
-  length: (a, b) => (a.ended !== null) - (b.ended !== null) || (a.zero ?? 0) - (b.zero ?? 0),
-  agent: (a, b) => (a.agent ?? "~").localeCompare(b.agent ?? "~"),
+  "": (a, b) => b.need - a.need,
+  length: ({ call: a }, { call: b }) => (a.ended !== null) - (b.ended !== null) || (a.zero ?? 0) - (b.zero ?? 0),
+  agent: ({ call: a }, { call: b }) => (a.agent ?? "~").localeCompare(b.agent ?? "~"),
 };
 
 /** The ids of the calls that a filter lets through, in its order. Rows change places only for a reason. */
 export function arranged(state, filter) {
   const shown = [...state.calls.values()].filter((call) => fits(call, filter));
   const compare = ORDERS[filter.order ?? ""] ?? ORDERS[""];
-  return shown.sort((a, b) => compare(a, b) || a.order - b.order).map((call) => call.id);
+  const ranked = shown.map((call) => ({ call, need: need(call) }));
+  return ranked.sort((a, b) => compare(a, b) || a.call.order - b.call.order).map(({ call }) => call.id);
 }
 
 /** What the filters can offer: the teams, agents and rules that occur. */
