@@ -66,4 +66,5 @@ def test_damaged_words_cost_some_alerts_but_not_the_sense(seed: int) -> None:
     assert total.recall >= DAMAGED_RECALL
 
 
-DAMAGED_PRECISION, DAMAGED_RECALL = 0.70, 0.75
+DAMAGED_PRECISION, DAMAGED_RECALL = 0.75, 0.80
+"""Lower than the means over five seeds (0.82 and 0.85), because 61 alerts are few for one seed."""
