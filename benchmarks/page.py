@@ -1,7 +1,7 @@
 """How long the supervisors' page keeps its browser busy: many calls at once, in real Chromium.
 
-    python -m benchmarks.page                200 calls, 10 events a second each, 20 seconds
-    python -m benchmarks.page --open         the same with one of the calls open
+    python benchmarks/page.py                200 calls, 10 events a second each, 20 seconds
+    python benchmarks/page.py --open         the same with one of the calls open
 
 A timer in the page asks to be called every 20 ms; what it is late is how long the main thread was
 blocked. The same page with no calls is measured first, in the same browser: the baseline holds what the
@@ -14,12 +14,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from monitor.events import Event
-from tests.web.browsing import CHROMIUM, FLAGS
-from tests.web.calling import difficult, opened, said, voice
-from tests.web.stage import Stage, started
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from monitor.events import Event  # noqa: E402 - the checkout goes first on the path
+from tests.web.browsing import CHROMIUM, FLAGS  # noqa: E402
+from tests.web.calling import difficult, opened, said, voice  # noqa: E402
+from tests.web.stage import Stage, started  # noqa: E402
 
 PROBE = """(seconds) => new Promise(done => {
   const late = [], tasks = [];

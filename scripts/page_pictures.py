@@ -1,6 +1,6 @@
 """Makes the pictures of the supervisors' page for the README, from the real thing.
 
-    python -m scripts.page_pictures          docs/pictures/page-dark.png and page-light.png
+    python scripts/page_pictures.py          docs/pictures/page-dark.png and page-light.png
 
 Bundled recordings play through the monitor into a hub, four times as fast as they were spoken, and
 Chromium looks at the page. The words are those of the recordings' scripts.
@@ -14,12 +14,14 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.events import CallStarted, Event
-from monitor.session import replay_events
-from tests.web.browsing import CHROMIUM, FLAGS, Visit
-from tests.web.stage import Stage
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from monitor.events import CallStarted, Event  # noqa: E402 - the checkout goes first on the path
+from monitor.session import replay_events  # noqa: E402
+from tests.web.browsing import CHROMIUM, FLAGS, Visit  # noqa: E402
+from tests.web.stage import Stage  # noqa: E402
+
 PICTURES = ROOT / "docs" / "pictures"
 SPEED = 4.0
 LOOK_AT = 56.0

@@ -5,8 +5,8 @@ import { PER_SECOND } from "./voices.js";
 import { palette } from "./theme.js";
 
 const SECONDS = 60;
-const MOST_DB = 10;
-const MOST_ST = 8;
+/** What fills a lane, and what still counts as normal: dB and semitones. */
+const LANES = { level: { most: 10, normal: 2 }, pitch: { most: 8, normal: 1.5 } };
 
 /** Makes a canvas as sharp as the screen; gives its context in CSS pixels. */
 export function fit(canvas, width, height) {
@@ -56,15 +56,17 @@ export function drawVoices(canvas, width, height, call, now) {
   const pen = fit(canvas, width, height);
   const lane = height / 2 - 1;
   const last = Math.floor(secondsOf(call, now) * PER_SECOND);
-  drawLane(pen, call, "level", MOST_DB, last, width, 0, lane);
-  drawLane(pen, call, "pitch", MOST_ST, last, width, height - lane, lane);
+  drawLane(pen, call, "level", last, width, 0, lane);
+  drawLane(pen, call, "pitch", last, width, height - lane, lane);
 }
 
-function drawLane(pen, call, measure, most, last, width, top, height) {
+function drawLane(pen, call, measure, last, width, top, height) {
+  const { most, normal } = LANES[measure];
   const colour = palette();
   const middle = top + height / 2;
   pen.fillStyle = colour.normal;
-  pen.fillRect(0, middle - height / 5, width, (height * 2) / 5);
+  const strip = (height * normal) / most;
+  pen.fillRect(0, middle - strip / 2, width, strip);
   pen.lineWidth = 1.5;
   pen.lineJoin = "round";
   for (const side of ["agent", "caller"]) {

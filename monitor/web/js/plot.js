@@ -9,6 +9,8 @@ const PANELS = [
 ];
 const HEIGHT = 86;
 const RULER = 20;
+/** Above the first panel stand the shapes of the alerts. */
+const SHAPES_ROOM = 14;
 
 export class Plot {
   #plots = [];
@@ -58,8 +60,8 @@ export class Plot {
     const line = (name) => ({ label: name, stroke: colour[name], width: 1.75, points: { show: false }, spanGaps: false });
     return {
       width: this.#width,
-      height: HEIGHT + (last ? RULER : 0),
-      padding: [8, 8, 0, 0],
+      height: HEIGHT + (last ? RULER : SHAPES_ROOM),
+      padding: [last ? 6 : SHAPES_ROOM, 18, 0, 0],
       legend: { show: false },
       cursor: { sync, y: false, drag: { setScale: false, x: false, y: false }, points: { size: 6 } },
       scales: { x: { time: false }, y: { range: (_, low, high) => around(low, high, panel.least) } },
@@ -102,11 +104,11 @@ export class Plot {
       u.ctx.globalAlpha = alert.closed ? 0.25 : 0.5;
       u.ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
       u.ctx.beginPath();
-      u.ctx.moveTo(x, top + (shapes ? 12 * devicePixelRatio : 0));
+      u.ctx.moveTo(x, top);
       u.ctx.lineTo(x, top + height);
       u.ctx.stroke();
       u.ctx.globalAlpha = alert.closed ? 0.6 : 1;
-      if (shapes) u.ctx.fillText(SHAPES[kindOf(alert)].shape, x, top + 8 * devicePixelRatio);
+      if (shapes) u.ctx.fillText(SHAPES[kindOf(alert)].shape, x, top - 3 * devicePixelRatio);
     }
     u.ctx.restore();
   }
