@@ -9,6 +9,9 @@ monotonic = time.monotonic
 stopwatch = time.perf_counter
 """Seconds of high resolution, for measuring how long work took."""
 
+cpu = time.thread_time
+"""Seconds that this thread has really worked, for shares of a busy machine."""
+
 unix = time.time
 """Seconds since 1970, for tokens and retention."""
 

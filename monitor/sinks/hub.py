@@ -46,7 +46,7 @@ class Hub:
         self.calls: dict[str, CallState] = {}
         self._audiences: defaultdict[Viewer, set[Listener]] = defaultdict(set)
         self._private: deque[Entry] = deque(maxlen=MOST_PRIVATE)
-        self._pulse = Pulse(self._spread)
+        self._pulse = Pulse(self._hand_round)
         for call, agent, team in log.open_calls():
             state = self.calls[call] = CallState(agent, team, heard_of=clock.monotonic())
             for line in log.lines_of(call):
@@ -76,7 +76,7 @@ class Hub:
         """Keeps one call's next lines and passes them on; what was kept before is left out."""
         began = clock.stopwatch()
         entries = self.log.append(call, arrived)
-        kept = clock.stopwatch()
+        self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="log")
         if not entries:
             return
         state = self.calls.get(call) or self.calls.setdefault(call, CallState(*self.log.whose(call)))
@@ -84,8 +84,6 @@ class Hub:
         for entry in entries:
             state.note(entry.event)
             self._pass_on(entry)
-        self.metrics.observe("monitor_stage_seconds", kept - began, stage="log")
-        self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - kept, stage="spread")
         if any(isinstance(entry.event, CallEnded) for entry in entries):
             self._forget(call)
 
@@ -100,6 +98,10 @@ class Hub:
 
     def close(self) -> None:
         """The local call is over; the hub goes on for its listeners."""
+
+    def flush(self) -> None:
+        """Sends what waits for its beat now, since the hub is about to end."""
+        self._pulse.flush()
 
     def give_up_on_silent_calls(self) -> None:
         """Closes calls whose monitor went away long ago and did not come back to end them."""
@@ -217,26 +219,27 @@ class Hub:
 
     def _pass_on(self, entry: Entry) -> None:
         self.metrics.count("monitor_events_total", kind=entry.event.name)
-        if not entry.must:
-            self._pulse.put(entry)
-            return
-        self._pulse.forget(entry)
         if is_private(entry.event):
             self._private.append(entry)
         if isinstance(entry.event, AlertOpened):
             alert = entry.event
             self.metrics.count("monitor_alerts_total", rule=alert.rule, level=alert.level)
             self.metrics.observe("monitor_detector_delay_seconds", max(0.0, alert.known - alert.at))
-        self._spread(entry)
+        self._pulse.put(entry)
 
-    def _spread(self, entry: Entry) -> None:
-        sent = 0
+    def _hand_round(self, batch: Sequence[Entry]) -> None:
+        """Gives a batch to everybody; those with the same eyes get the same bytes."""
+        began = clock.stopwatch()
         for viewer, audience in self._audiences.items():
-            if self._may_have(viewer, entry):
-                sent += len(audience)
-                for listener in audience:
-                    listener.offer(entry)
-        self.metrics.count("monitor_sent_total", by=sent)
+            seen = [entry for entry in batch if self._may_have(viewer, entry)]
+            if not seen:
+                continue
+            first = min((entry.sequence for entry in seen if entry.must), default=self.log.last + 1)
+            frames = b"".join(entry.frame for entry in seen)
+            for listener in audience:
+                listener.offer(seen, first, frames)
+            self.metrics.count("monitor_sent_total", by=len(seen) * len(audience))
+        self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="spread")
 
     def _may_have(self, viewer: Viewer, entry: Entry) -> bool:
         state = self.calls.get(entry.call)
@@ -245,7 +248,7 @@ class Hub:
 
     def _forget(self, call: str) -> None:
         """An ended call needs no memory but the log's."""
-        self._pulse.forget_call(call)
+        self._pulse.forget_looks(call)
         self._private = deque((e for e in self._private if e.call != call), MOST_PRIVATE)
         self.calls.pop(call, None)
 

@@ -7,7 +7,7 @@ too much waits is let go with a reason; it can come back with ``?since=`` and ha
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
@@ -18,7 +18,7 @@ from monitor.sinks.entry import Entry
 MOST_WAITING = 5000
 """Lines that must arrive and may wait for one listener."""
 
-ROOM = 32 * 1024
+ROOM = 64 * 1024
 """Bytes that may stand between us and a listener's socket before its lines wait here."""
 
 
@@ -45,16 +45,24 @@ class Listener:
         self._sending = False
         self._bell = asyncio.Event()
 
-    def offer(self, entry: Entry) -> None:
-        """Takes an entry that the viewer may see: sends it now if the socket is free, or keeps it."""
-        if not self._waiting and not self._sending and self._is_free():
-            # A frame is the same bytes for every listener and the stream is between messages here, so it
-            # may go past the library, which would make it anew for each of a thousand connections.
-            self.connection.transport.write(entry.frame)
-            self.after = max(self.after, entry.sequence)
-        else:
+    def offer(self, batch: Sequence[Entry], first: int, frames: bytes) -> None:
+        """Takes entries that the viewer may see: sends them now if the socket is free, or keeps them.
+
+        ``first`` is the first sequence in the batch that must arrive, ``frames`` is all of it as it goes over
+        the wire. A listener that came while the batch was waiting has had some of it already.
+        """
+        if first <= self.after:
+            batch = [entry for entry in batch if not entry.must or entry.sequence > self.after]
+            frames = b"".join(entry.frame for entry in batch)
+        if not self._waiting and not self._sending and self._is_free(len(frames)):
+            # Frames are the same bytes for every listener and the stream is between messages here, so they
+            # may go past the library, which would make them anew for each of a thousand connections.
+            self.connection.transport.write(frames)
+            self.after = max(self.after, *(entry.sequence for entry in batch), 0)
+            return
+        for entry in batch:
             self._keep(entry)
-            self._bell.set()
+        self._bell.set()
 
     async def run(self) -> None:
         """Sends what waits, in order of arrival, until cancelled."""
@@ -76,9 +84,9 @@ class Listener:
             if self._waiting:
                 self._bell.set()
 
-    def _is_free(self) -> bool:
+    def _is_free(self, size: int) -> bool:
         open_now = self.connection.state is State.OPEN
-        return open_now and self.connection.transport.get_write_buffer_size() < ROOM
+        return open_now and self.connection.transport.get_write_buffer_size() + size < ROOM
 
     def _keep(self, entry: Entry) -> None:
         older = self._waiting.pop(entry.subject, None)

@@ -1,66 +1,79 @@
-"""What is only looked at, a few times a second: the newest of each subject, and never much of the time.
+"""The hub's pulse: lines go out in beats, so that a thousand sockets are written to once for many lines.
 
-Levels come ten times a second from each side of each call; with a thousand listeners they alone would
-keep a machine busy and make alerts wait. So they are handed out in short beats, the newest line of each
-subject, and between two beats lies a pause of at least twice the time the last beat took.
+A line goes out at once when the hub is at rest. After a beat comes a pause as long as the beat had work:
+with few listeners that is nothing, with a thousand a few hundredths of a second in which lines gather to
+share a write. Of what is only looked at, the newest of each subject goes out, at most ten times a second.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from monitor import clock
 from monitor.sinks.entry import Entry
 
-SHORTEST = 0.1
-"""Seconds between two beats when there is little to do: ten looks a second are all an eye can use."""
+LOOK = 0.1
+"""Seconds between two looks: ten a second are all an eye can use."""
 
-BEAT = 0.005
-"""Seconds a beat may take before it lets alerts pass (the line under way is finished)."""
-
-REST = 2.0
-"""Pause after a beat as a multiple of the beat: a third of the time at most goes into what is looked at."""
+REST = 1.0
+"""Pause after a beat as a multiple of the beat, so that half of the time is left for what comes in."""
 
 
 class Pulse:
     """Holds entries until their beat. Only the event loop's thread may touch it."""
 
-    def __init__(self, spread: Callable[[Entry], None]) -> None:
+    def __init__(self, send: Callable[[Sequence[Entry]], None]) -> None:
         self.coalesced = 0
-        self._spread = spread
-        self._waiting: dict[tuple[object, ...], Entry] = {}
+        self._send = send
+        self._must: list[Entry] = []
+        self._looks: dict[tuple[object, ...], Entry] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._not_before = 0.0
+        self._next_look = 0.0
 
     def put(self, entry: Entry) -> None:
-        """Takes an entry; an older one of its subject gives it its place."""
-        self.coalesced += entry.subject in self._waiting
-        self._waiting[entry.subject] = entry
+        """Takes an entry. One that must arrive overtakes the looks at its subject (a final its partials)."""
+        if entry.must:
+            self._looks.pop(entry.subject, None)
+            self._must.append(entry)
+        else:
+            self.coalesced += entry.subject in self._looks
+            self._looks[entry.subject] = entry
         self._set_timer()
 
-    def forget(self, entry: Entry) -> None:
-        """What must arrive has overtaken its subject (a final its partials, the end its whole call)."""
-        self._waiting.pop(entry.subject, None)
-
-    def forget_call(self, call: str) -> None:
+    def forget_looks(self, call: str) -> None:
         """Nothing of this call needs to be looked at any more."""
-        for subject in [subject for subject in self._waiting if subject[0] == call]:
-            del self._waiting[subject]
+        for subject in [subject for subject in self._looks if subject[0] == call]:
+            del self._looks[subject]
 
-    def stop(self) -> None:
-        """No more beats."""
-        if self._timer:
-            self._timer.cancel()
+    def flush(self) -> None:
+        """Sends what waits now."""
+        self._beat()
 
     def _set_timer(self) -> None:
-        if self._timer is None and self._waiting:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(max(loop.time(), self._not_before), self._beat)
+        if not (self._must or self._looks):
+            return
+        loop = asyncio.get_running_loop()
+        due = max(loop.time(), self._not_before, 0.0 if self._must else self._next_look)
+        if self._timer:
+            if self._due <= due:
+                return
+            self._timer.cancel()
+        self._due = due
+        self._timer = loop.call_at(due, self._beat)
 
     def _beat(self) -> None:
-        self._timer = None
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        while self._waiting and loop.time() - began < BEAT:
-            self._spread(self._waiting.pop(next(iter(self._waiting))))
-        spent = loop.time() - began
-        self._not_before = began + spent + (REST * spent if self._waiting else max(SHORTEST, REST * spent))
+        began, worked = loop.time(), clock.cpu()
+        batch, self._must = self._must, []
+        if self._looks and began >= self._next_look:
+            batch += self._looks.values()
+            self._looks.clear()
+            self._next_look = began + LOOK
+        if batch:
+            self._send(batch)
+        self._not_before = loop.time() + REST * (clock.cpu() - worked)
         self._set_timer()

@@ -117,7 +117,10 @@ async def listening(hub: Hub, door: Door) -> AsyncIterator[Address]:
             f"The hub cannot listen on {door.address.host}:{door.address.port}: {wrong.strerror}."
         ) from None
     async with server:
-        yield _bound(server, door.address)
+        try:
+            yield _bound(server, door.address)
+        finally:
+            hub.flush()
 
 
 def _bound(server: Server, address: Address) -> Address:

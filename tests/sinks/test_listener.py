@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from monitor.sinks import listener as listening
+from monitor.sinks.entry import Entry
 from monitor.sinks.limits import Bucket
-from monitor.sinks.pulse import SHORTEST, Pulse
+from monitor.sinks.log import EventLog
+from monitor.sinks.pulse import LOOK, Pulse
 from tests.sinks.hubs import (
     SOON,
     Place,
@@ -19,6 +22,7 @@ from tests.sinks.hubs import (
     kinds,
     level,
     next_line,
+    next_lines,
     started,
     true,
 )
@@ -45,11 +49,11 @@ async def test_a_stuck_listener_changes_nothing_for_the_others_and_is_let_go_wit
         await next_line(brisk)
         place.hub.publish("c1", arrivals("c1", [started("c1")]))
         stuck = await stuck_listener(place)
+        got = [await next_line(brisk)]
         number = 2
         while not place.hub.metrics.value("monitor_let_go_total"):
             number = flood(place, number, 50)
-            await asyncio.sleep(0)
-        got = [await next_line(brisk) for _ in range(number - 1)]
+            got += await next_lines(brisk, 50)
         assert alerts_in(got) == [f"a{n}" for n in range(2, number)]
         stuck.transport.resume_reading()
         had: list[str] = []
@@ -78,7 +82,7 @@ async def test_for_a_slow_listener_looks_are_left_out_and_told_and_alerts_wait(m
         number = flood(place, 2, 1000)
         for at in range(5):
             place.hub.publish("c1", arrivals("c1", [level(float(at))], first=number))
-            await asyncio.sleep(SHORTEST * 1.5)
+            await asyncio.sleep(LOOK * 1.5)
         slow.transport.resume_reading()
         got = []
         while "dropped" not in kinds(got):
@@ -113,22 +117,58 @@ async def test_listeners_with_the_same_eyes_are_asked_once():
         await true(lambda: not place.hub._audiences)
 
 
-async def test_looks_are_handed_out_in_beats_the_newest_of_each_subject():
-    given = []
-    pulse = Pulse(given.append)
-    from monitor.sinks.log import EventLog
-
+def looks(count: int) -> list[Entry]:
     log = EventLog()
-    entries = [log.append("c", arrivals("c", [level(n / 10, side)]))[0] for n in range(30)
-               for side in ("agent", "caller")]  # fmt: skip
-    for entry in entries:
+    return [
+        log.append("c", arrivals("c", [level(n / 10, side)]))[0]
+        for n in range(count)
+        for side in ("agent", "caller")
+    ]
+
+
+async def test_looks_are_handed_out_in_beats_the_newest_of_each_subject():
+    batches: list[Sequence[Entry]] = []
+    pulse = Pulse(batches.append)
+    for entry in looks(30):
         pulse.put(entry)
-    async with asyncio.timeout(SOON):
-        while len(given) < 2:  # noqa: ASYNC110 - a beat rings no bell
-            await asyncio.sleep(0.01)
-    assert [(entry.event.channel, entry.event.at) for entry in given] == [("agent", 2.9), ("caller", 2.9)]
+    await true(lambda: batches)
+    assert [(entry.event.channel, entry.event.at) for entry in batches[0]] == [
+        ("agent", 2.9),
+        ("caller", 2.9),
+    ]
     assert pulse.coalesced == 58
-    pulse.stop()
+
+
+async def test_what_must_arrive_does_not_wait_for_the_next_look():
+    batches: list[Sequence[Entry]] = []
+    pulse = Pulse(batches.append)
+    log = EventLog()
+    pulse.put(looks(1)[0])
+    await true(lambda: len(batches) == 1)
+    pulse.put(looks(1)[0])
+    for entry in log.append("c", arrivals("c", [started("c"), alert(1)])):
+        pulse.put(entry)
+    await true(lambda: len(batches) == 3)
+    assert kinds_of(batches) == [["prosody"], ["call.started", "alert.opened"], ["prosody"]]
+
+
+def kinds_of(batches: list[Sequence[Entry]]) -> list[list[str]]:
+    return [[entry.event.name for entry in batch] for batch in batches]
+
+
+async def test_a_listener_that_comes_while_lines_wait_for_their_beat_gets_none_of_them_twice():
+    async with a_hub() as place, place.listener() as early:
+        await next_line(early)
+        place.hub._pulse._not_before = asyncio.get_running_loop().time() + 0.5
+        place.hub.publish("c1", arrivals("c1", [started("c1"), alert(1)]))
+        async with place.listener() as fresh, place.listener("?since=1") as back:
+            (call,) = (await next_line(fresh))["data"]["calls"]
+            assert [a["alert"] for a in call["alerts"]] == ["a1"]
+            assert alerts_in([await next_line(back)]) == ["a1"]
+            place.hub.publish("c1", arrivals("c1", [alert(2)], first=3))
+            assert alerts_in([await next_line(fresh)]) == ["a2"]
+            assert alerts_in([await next_line(back)]) == ["a2"]
+        assert alerts_in([await next_line(early) for _ in range(3)]) == ["a1", "a2"]
 
 
 def test_a_bucket_lets_a_burst_through_and_then_a_pace(monkeypatch):
