@@ -1,0 +1,126 @@
+"""Which card is on the agent's screen: one at a time, none while the agent speaks, and never for long.
+
+The core decides which alerts become cards, and how often. What is left for the screen: not to break
+into the agent's own sentence, to let something critical through, to take a card away again. All times
+are seconds of the call.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from monitor.events import AlertClosed, AlertEvent, Level, Told
+
+Kind = Literal["info", "warn", "critical", "credit", "message"]
+
+RANK: dict[Kind, int] = {"critical": 4, "message": 3, "warn": 2, "info": 1, "credit": 0}
+
+CARD_SECONDS = 8.0
+MESSAGE_SECONDS = 12.0
+WHY_AFTER = 0.7
+"""The second line comes a little later: the next step is read first, its reason when there is time."""
+
+LEAST_SECONDS = 2.5
+"""A card whose alert has cleared still stays so long, so that it does not flicker."""
+
+CARD_WAIT = 20.0
+"""A card that found no pause in so many seconds is too old; a person's message is shown then anyway."""
+
+GONE_AT_ONCE = frozenset({"acknowledged", "wrong"})
+
+CREDIT = "credit"
+"""A rule with this word among those of its name says that something went well; its card has a tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One card: what to do, and why. ``alert`` is its id, none for a supervisor's message."""
+
+    kind: Kind
+    say: str
+    why: str
+    asked: float
+    alert: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it is shown."""
+        return MESSAGE_SECONDS if self.kind == "message" else CARD_SECONDS
+
+    @property
+    def spoken(self) -> str:
+        """The card for a screen reader."""
+        name = {"info": "Hint", "warn": "Warning", "critical": "Critical", "credit": "Well done",
+                "message": "Message"}[self.kind]  # fmt: skip
+        return f"{name}: {self.say} {self.why}".strip()
+
+
+def card_of(event: AlertEvent) -> Card:
+    """The card of an alert."""
+    level: Level = event.level
+    kind: Kind = "credit" if level == "info" and CREDIT in event.rule.split(".") else level
+    # Before the dash stands what happened on this call, after it the rule's reason; a glance takes in one.
+    why = event.why.split(" – ")[0]
+    return Card(kind, event.say, why, event.known, event.alert)
+
+
+def card_of_message(told: Told) -> Card:
+    """The card of a supervisor's words."""
+    minutes, seconds = divmod(int(told.at), 60)
+    return Card(
+        "message",
+        f"“{told.text}”",
+        f"From {told.by or 'your supervisor'}, {minutes:02d}:{seconds:02d}",
+        told.known,
+    )
+
+
+class Cards:
+    """The one card that is shown and those that wait for a pause."""
+
+    def __init__(self) -> None:
+        self.shown: Card | None = None
+        self.since = 0.0
+        self._until = 0.0
+        self._waiting: list[Card] = []
+
+    def ask(self, card: Card) -> None:
+        """A card wants to be shown; a newer one of the same alert takes the place of the older."""
+        self._waiting = [one for one in self._waiting if one.alert is None or one.alert != card.alert]
+        if self.shown and card.alert and self.shown.alert == card.alert:
+            if self.shown.kind == card.kind:
+                self.shown, self._until = card, max(self._until, card.asked + card.seconds)
+                return
+            self.shown = None
+        self._waiting.append(card)
+
+    def close(self, event: AlertClosed) -> None:
+        """An alert is over: its waiting card is dropped; its shown one goes soon, or at once if put away."""
+        self._waiting = [one for one in self._waiting if one.alert != event.alert]
+        if self.shown and self.shown.alert == event.alert:
+            if event.reason in GONE_AT_ONCE:
+                self.shown = None
+            else:
+                self._until = min(self._until, max(self.since + LEAST_SECONDS, event.known))
+
+    def clear(self) -> None:
+        """The call is over."""
+        self.shown, self._waiting = None, []
+
+    def advance(self, now: float, *, agent_speaks: bool) -> None:
+        """The call went on to ``now``: takes away what was shown long enough, shows what may be shown."""
+        if self.shown and now >= self._until:
+            self.shown = None
+        self._waiting = [
+            one for one in self._waiting if one.kind == "message" or now - one.asked <= CARD_WAIT
+        ]
+        for card in sorted(self._waiting, key=lambda one: (RANK[one.kind], one.asked), reverse=True):
+            if self._may_show(card, now, agent_speaks=agent_speaks):
+                self._waiting.remove(card)
+                self.shown, self.since, self._until = card, now, now + card.seconds
+                return
+
+    def _may_show(self, card: Card, now: float, *, agent_speaks: bool) -> bool:
+        if self.shown and not (card.kind == "critical" and self.shown.kind != "critical"):
+            return False
+        late = card.kind == "message" and now - card.asked > CARD_WAIT
+        return card.kind == "critical" or late or not agent_speaks

@@ -1,0 +1,178 @@
+"""Around the overlay's window: its process, the tray menu, and the keys of the desktop.
+
+The overlay takes neither focus nor clicks, so what an agent asks of it comes through the tray, or through
+``monitor overlay --press WHAT``, which any desktop can bind to a key: it tells the overlay that runs.
+"""
+
+import getpass
+import os
+import signal
+import sys
+from functools import partial
+
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QActionGroup, QColor, QIcon, QPainter, QPixmap
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
+
+from monitor.errors import BadInput
+from monitor.overlay.link import Connect, Link
+from monitor.overlay.look import SIDES
+from monitor.overlay.place import CORNERS, Corner, load_place, place_file
+from monitor.overlay.presses import PRESSES, Press
+from monitor.overlay.window import Overlay
+
+PATIENCE_MS = 1000
+
+
+class Bridge(QObject):
+    """Carries what the link's thread hears into the window's thread."""
+
+    heard = Signal(str, object)
+
+
+class Desk:
+    """The overlay with everything that an agent can ask of it."""
+
+    def __init__(self, overlay: Overlay, link: Link) -> None:
+        self.overlay = overlay
+        self._link = link
+        self._menu = self._built_menu()
+        self._tray = QSystemTrayIcon(tray_icon(), overlay)
+        self._tray.setToolTip("Call monitor")
+        self._tray.setContextMenu(self._menu)
+        self._tray.show()
+        self._keys = QLocalServer(overlay)
+        self._keys.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._keys.newConnection.connect(self._pressed)
+        if not self._keys.listen(socket_name()):
+            QLocalServer.removeServer(socket_name())  # left behind by an overlay that was killed
+            self._keys.listen(socket_name())
+
+    @property
+    def has_tray(self) -> bool:
+        """Whether this desktop shows tray icons."""
+        return QSystemTrayIcon.isSystemTrayAvailable()
+
+    def press(self, what: Press) -> None:
+        """Does what was asked for."""
+        view = self.overlay.view
+        match what:
+            case "hide":
+                self.overlay.setVisible(not self.overlay.isVisible())
+            case "quit":
+                QApplication.quit()
+            case "acknowledge" | "wrong" | "snooze":
+                asked = view.order(what)
+                if what == "acknowledge":
+                    view.put_away()
+                if asked:
+                    self._link.send(*asked)
+        self.overlay.look()
+
+    def _built_menu(self) -> QMenu:
+        menu = QMenu()
+        for what, text in PRESSES.items():
+            if what == "quit":
+                menu.addMenu(self._corners(menu))
+                menu.addSeparator()
+            menu.addAction(text).triggered.connect(partial(self.press, what))
+        return menu
+
+    def _corners(self, parent: QMenu) -> QMenu:
+        menu = QMenu("Corner", parent)
+        group = QActionGroup(menu)
+        for corner in CORNERS:
+            action = QAction(corner.replace("-", " ").capitalize(), menu, checkable=True)
+            action.setChecked(corner == self.overlay.corner)
+            action.triggered.connect(partial(self.overlay.stand_at, corner))
+            group.addAction(action)
+            menu.addAction(action)
+        return menu
+
+    def _pressed(self) -> None:
+        socket = self._keys.nextPendingConnection()
+        if socket.waitForReadyRead(PATIENCE_MS):
+            asked = bytes(socket.readAll().data()).decode("ascii", "replace").strip()
+            if asked in PRESSES:
+                self.press(next(what for what in PRESSES if what == asked))
+        socket.disconnectFromServer()
+
+
+def run_overlay(connect: Connect, agent: str | None, corner: Corner | None) -> int:
+    """Shows the overlay until it is quit; the exit code."""
+    app = QApplication([sys.argv[0]])
+    app.setApplicationName("call-monitor-overlay")
+    app.setApplicationDisplayName("Call monitor")
+    app.setQuitOnLastWindowClosed(False)
+    if running():
+        raise BadInput("An overlay is on this screen already; `monitor overlay --press quit` ends it.")
+    overlay = Overlay(load_place(place_file()), place_file())
+    if corner:
+        overlay.stand_at(corner)
+    bridge = Bridge()
+    bridge.heard.connect(overlay.hear, Qt.ConnectionType.QueuedConnection)
+    link = Link(connect, bridge.heard.emit, agent)
+    desk = Desk(overlay, link)
+    overlay.show()
+    link.start()
+    if not desk.has_tray:
+        sys.stderr.write(
+            "monitor: this desktop shows no tray icons; bind `monitor overlay --press acknowledge` "
+            "(or wrong, snooze, hide, quit) to keys instead.\n"
+        )
+    beat = _let_signals_in(app)
+    code = app.exec()
+    beat.stop()
+    link.stop()
+    return code
+
+
+def _let_signals_in(app: QCoreApplication) -> QTimer:
+    """Python only looks at Ctrl-C when it runs; Qt's loop does not let it, but for this beat."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.quit())
+    beat = QTimer()
+    beat.timeout.connect(lambda: None)
+    beat.start(500)
+    return beat
+
+
+def socket_name() -> str:
+    """The local socket of this user's overlay on this screen."""
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or ""
+    return "call-monitor-overlay-" + "".join(c if c.isalnum() else "-" for c in getpass.getuser() + display)
+
+
+def running() -> bool:
+    """Whether an overlay answers on this screen."""
+    socket = QLocalSocket()
+    socket.connectToServer(socket_name())
+    return bool(socket.waitForConnected(PATIENCE_MS))
+
+
+def tell_running(what: Press) -> bool:
+    """Passes a key on to the overlay that runs; False where none does."""
+    app = QCoreApplication.instance() or QCoreApplication([sys.argv[0]])
+    socket = QLocalSocket(app)
+    socket.connectToServer(socket_name())
+    if not socket.waitForConnected(PATIENCE_MS):
+        return False
+    socket.write(what.encode("ascii"))
+    return bool(socket.waitForBytesWritten(PATIENCE_MS))
+
+
+def tray_icon() -> QIcon:
+    """The strip in small: both sides' speech on the overlay's dark ground."""
+    pixmap = QPixmap(64, 64)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor("#ff141a21"))
+    painter.drawRoundedRect(2, 2, 60, 60, 16, 16)
+    for side, top, width in (("caller", 20, 38), ("agent", 36, 26)):
+        painter.setBrush(QColor(SIDES["caller" if side == "caller" else "agent"]))
+        painter.drawRoundedRect(13, top, width, 8, 4, 4)
+    painter.end()
+    return QIcon(pixmap)

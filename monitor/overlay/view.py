@@ -1,0 +1,256 @@
+"""Events -> what the agent sees. Pure: no window, no socket, and call time as the only clock.
+
+    view = View()
+    view.take(call, event)          # each event of the hub
+    view.advance(now)               # the call went on, in seconds of the call
+    view.shown                      # what to draw
+
+One call at a time is shown: the one that began last. Where the line to the hub broke, ``lost`` greys the
+dot and stops the bands; a snapshot on the new line tells what is open.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from monitor.events import (
+    CHANNELS,
+    AlertClosed,
+    AlertEvent,
+    CallEnded,
+    CallStarted,
+    Channel,
+    Event,
+    OpenCall,
+    Order,
+    Prosody,
+    Snapshot,
+    SpeechEnded,
+    SpeechStarted,
+    Told,
+)
+from monitor.overlay.card import RANK, WHY_AFTER, Card, Cards, card_of, card_of_message
+
+Connection = Literal["lost", "waiting", "live"]
+
+BAND_SECONDS = 30.0
+"""The strip shows so much of the past."""
+
+VOICE_LASTS = 0.6
+"""Seconds after which a side that is not heard has no level any more."""
+
+SHARE_FROM = 10.0
+"""Seconds of speech after which a talk share says anything."""
+
+SNOOZE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side on the strip: whether it speaks, when it spoke, its level against its normal (dB)."""
+
+    speaks: bool = False
+    speech: tuple[tuple[float, float], ...] = ()
+    level_db: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything there is to draw. Times in seconds of the call, ``share`` the agent's, 0 to 1."""
+
+    connection: Connection = "lost"
+    call: str | None = None
+    now: float = 0.0
+    sides: dict[Channel, Side] = field(default_factory=lambda: {channel: Side() for channel in CHANNELS})
+    share: float | None = None
+    card: Card | None = None
+    why: bool = False
+    open_card: Card | None = None
+    snoozed: bool = False
+
+
+@dataclass(slots=True)
+class _Voice:
+    """What is known of one side's speech."""
+
+    since: float | None = None
+    stretches: deque[tuple[float, float]] = field(default_factory=deque)
+    talked: float = 0.0
+    level_db: float | None = None
+    heard: float = -1e9
+
+    def forget(self, before: float) -> None:
+        while self.stretches and self.stretches[0][1] < before:
+            self.stretches.popleft()
+
+
+class View:
+    """What the agent's overlay shows, event by event."""
+
+    def __init__(self) -> None:
+        self._connection: Connection = "lost"
+        self._begin(None)
+
+    def _begin(self, call: str | None, now: float = 0.0) -> None:
+        self._call = call
+        self._now = now
+        self._voices: dict[Channel, _Voice] = {channel: _Voice() for channel in CHANNELS}
+        self._cards = Cards()
+        self._open: dict[str, Card] = {}
+        self._snoozed_until = 0.0
+
+    # --- what comes in ---
+
+    def take(self, call: str, event: Event) -> None:
+        """One event of the hub."""
+        if isinstance(event, Snapshot):
+            self._restart(event.calls)
+            return
+        if isinstance(event, CallStarted):
+            self._begin(call)
+        if self._call is None and not isinstance(event, CallEnded):
+            self._begin(call, event.known)
+        if call != self._call:
+            return
+        self._connection = "live"
+        self._hear(event)
+        self.advance(event.known)
+
+    def advance(self, now: float) -> None:
+        """The call has gone on to ``now``."""
+        if self._call is not None:
+            self._now = max(self._now, now)
+            self._cards.advance(self._now, agent_speaks=self._speaks("agent"))
+
+    def connected(self) -> None:
+        """The line to the hub stands; what was missed, or a snapshot, comes next."""
+        self._connection = "waiting" if self._call is None else "live"
+
+    def lost(self) -> None:
+        """The line to the hub broke: nothing is known until it stands again."""
+        self._connection = "lost"
+        for voice in self._voices.values():
+            voice.since, voice.level_db = None, None
+
+    def _restart(self, calls: tuple[OpenCall, ...]) -> None:
+        """A new line to the hub: the youngest open call, with what is open in it."""
+        before, talked = self._call, {side: voice.talked for side, voice in self._voices.items()}
+        if not calls:
+            self._connection = "waiting"
+            self._begin(None)
+            return
+        youngest = min(calls, key=lambda one: one.seconds)
+        self._connection = "live"
+        self._begin(youngest.call, youngest.seconds)
+        if youngest.call == before:
+            for side, seconds in talked.items():
+                self._voices[side].talked = seconds
+        cards = [card_of(alert) for alert in youngest.alerts]
+        self._open = {card.alert: card for card in cards if card.alert}
+        if cards:
+            gravest = max(cards, key=lambda card: (RANK[card.kind], card.asked))
+            self._cards.ask(replace(gravest, asked=youngest.seconds))
+        self.advance(youngest.seconds)
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case SpeechStarted():
+                self._voices[event.channel].since = event.at
+            case SpeechEnded():
+                self._spoke(event)
+            case Prosody():
+                voice = self._voices[event.channel]
+                voice.level_db, voice.heard = event.level_db, event.known
+            case AlertClosed():
+                self._open.pop(event.alert, None)
+                self._cards.close(event)
+            case AlertEvent():
+                self._alert(event)
+            case Told():
+                self._told(event)
+            case CallEnded():
+                self._begin(None)
+                self._connection = "waiting"
+            case _:
+                pass
+
+    def _spoke(self, event: SpeechEnded) -> None:
+        voice = self._voices[event.channel]
+        voice.since = None
+        voice.stretches.append((event.start, event.end))
+        voice.talked += event.end - event.start
+        voice.forget(event.known - BAND_SECONDS)
+
+    def _alert(self, event: AlertEvent) -> None:
+        if "agent" not in event.to:
+            return
+        card = card_of(event)
+        if event.card:
+            self._cards.ask(card)
+        if event.card or event.alert in self._open:
+            self._open[event.alert] = card
+
+    def _told(self, event: Told) -> None:
+        if event.kind == "message" and event.text:
+            self._cards.ask(card_of_message(event))
+        elif event.kind == "snooze":
+            self._snoozed_until = event.known + (event.seconds or SNOOZE_SECONDS)
+
+    # --- what is shown, and what can be asked ---
+
+    @property
+    def shown(self) -> Shown:
+        """Everything there is to draw now."""
+        card = self._cards.shown
+        still = max(self._open.values(), key=lambda one: (RANK[one.kind], one.asked), default=None)
+        return Shown(
+            connection=self._connection,
+            call=self._call,
+            now=self._now,
+            sides={channel: self._side(channel) for channel in CHANNELS},
+            share=self._share(),
+            card=card,
+            why=card is not None and self._now >= self._cards.since + WHY_AFTER,
+            open_card=still,
+            snoozed=self._now < self._snoozed_until,
+        )
+
+    @property
+    def talks(self) -> bool:
+        """Whether the picture changes by itself as time goes on."""
+        return self._call is not None and self._connection == "live"
+
+    def order(self, kind: Literal["acknowledge", "wrong", "snooze"]) -> tuple[str, Order] | None:
+        """What to send to the hub for the card that is shown or still open; none if there is none."""
+        if self._call is None:
+            return None
+        if kind == "snooze":
+            return self._call, Order(kind="snooze", seconds=SNOOZE_SECONDS)
+        shown = self.shown
+        card = shown.card if shown.card and shown.card.alert else shown.open_card
+        return (self._call, Order(kind=kind, alert=card.alert)) if card else None
+
+    def put_away(self) -> None:
+        """The agent has read the message on the screen."""
+        if self._cards.shown and self._cards.shown.kind == "message":
+            self._cards.shown = None
+
+    def _speaks(self, channel: Channel) -> bool:
+        voice = self._voices[channel]
+        return voice.since is not None or self._now - voice.heard <= VOICE_LASTS / 2
+
+    def _side(self, channel: Channel) -> Side:
+        voice = self._voices[channel]
+        speech = [(start, end) for start, end in voice.stretches if end > self._now - BAND_SECONDS]
+        if voice.since is not None:
+            speech.append((voice.since, self._now))
+        fresh = self._now - voice.heard <= VOICE_LASTS
+        return Side(self._speaks(channel), tuple(speech), voice.level_db if fresh else None)
+
+    def _share(self) -> float | None:
+        talked = {
+            side: voice.talked + (self._now - voice.since if voice.since is not None else 0.0)
+            for side, voice in self._voices.items()
+        }
+        both = sum(talked.values())
+        return talked["agent"] / both if both >= SHARE_FROM else None

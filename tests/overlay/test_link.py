@@ -1,0 +1,107 @@
+"""The overlay's line to a real hub: it resumes, comes back, and sends what the agent asks for."""
+
+import queue
+
+import pytest
+
+from monitor.events import AlertOpened, Event, Order, Prosody, Snapshot
+from monitor.overlay.link import Link
+from monitor.sinks.hub_address import parse_hub
+from tests.overlay.desktop import until
+from tests.overlay.hubside import HubThread
+from tests.sinks.hubs import alert, level, said, started
+
+SOON = 30.0
+
+
+class Listening:
+    """A link with everything that it told."""
+
+    def __init__(self, url: str, agent: str | None = None) -> None:
+        self.told: queue.Queue = queue.Queue()
+        self.link = Link(parse_hub(url).connect, lambda call, news: self.told.put((call, news)), agent)
+        self.link.start()
+
+    def until(self, wanted) -> list[Event]:
+        got = []
+        while not got or not wanted(got[-1]):
+            got.append(self.told.get(timeout=SOON)[1])
+        return got
+
+
+@pytest.fixture
+def hub():
+    hub = HubThread()
+    yield hub
+    hub.stop()
+
+
+@pytest.fixture
+def listening(hub):
+    one = Listening(hub.url)
+    one.until(lambda news: isinstance(news, Snapshot))
+    yield one
+    one.link.stop()
+
+
+def is_alert(number: int):
+    return lambda news: isinstance(news, AlertOpened) and news.alert == f"a{number}"
+
+
+def test_it_hears_alerts_and_voices_and_leaves_transcripts_where_they_are(hub, listening):
+    hub.say("c", [started("c"), level(1.0), said(1, "what was said"), alert(1)])
+    got = listening.until(lambda news: isinstance(news, Prosody))
+    got += [] if any(is_alert(1)(news) for news in got) else listening.until(is_alert(1))
+    assert "utterance" not in {news.name for news in got if isinstance(news, Event)}
+
+
+def test_after_a_restart_of_the_hub_it_hears_what_is_open(hub, listening):
+    hub.say("c", [started("c"), alert(1)])
+    listening.until(is_alert(1))
+    hub.stop()
+    listening.until(lambda news: news == "down")
+    again = HubThread(hub.port)
+    try:
+        again.say("c", [started("c")])
+        again.say("c", [alert(7)])
+        got = listening.until(
+            lambda news: is_alert(7)(news) or (isinstance(news, Snapshot) and _holds(news, "a7"))
+        )
+        assert "up" in got
+    finally:
+        again.stop()
+
+
+def _holds(snapshot: Snapshot, name: str) -> bool:
+    return any(one.alert == name for call in snapshot.calls for one in call.alerts)
+
+
+def test_what_the_agent_asks_for_reaches_the_call(hub, listening):
+    hub.say("c", [started("c"), alert(1)])
+    listening.until(is_alert(1))
+    assert listening.link.send("c", Order(kind="acknowledge", alert="a1"))
+    until(lambda: hub.orders, "the order")
+    assert (hub.orders[0].kind, hub.orders[0].alert) == ("acknowledge", "a1")
+
+
+def test_only_the_calls_of_the_agent_are_heard(hub):
+    one = Listening(hub.url, agent="anna")
+    try:
+        one.until(lambda news: isinstance(news, Snapshot))
+        hub.say("theirs", [started("theirs", agent="ben"), alert(1)])
+        hub.say("ours", [started("ours", agent="anna"), alert(2)])
+        got = one.until(is_alert(2))
+        assert not any(is_alert(1)(news) for news in got)
+    finally:
+        one.link.stop()
+
+
+def test_without_a_hub_it_keeps_trying_and_says_why():
+    one = Listening("ws://127.0.0.1:1")
+    try:
+        assert one.until(lambda news: news == "down") == ["down"]
+        assert one.link.trouble
+        assert not one.link.send("c", Order(kind="snooze"))
+        assert one.until(lambda news: news == "down")
+    finally:
+        one.link.stop()

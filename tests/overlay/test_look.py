@@ -1,0 +1,96 @@
+"""The layout, without a screen: levels differ in shape, nothing leaves the panel, the strip stays put."""
+
+import pytest
+
+from monitor.overlay.card import Card
+from monitor.overlay.look import STRIP, WIDTH, Box, Dot, Picture, Shape, Words, icon, picture
+from monitor.overlay.view import Shown, Side
+
+
+def measure(text: str, size: float, _weight: int, width: float) -> float:
+    """Text of a font whose letters are all half as wide as high."""
+    lines = -(-len(text) * size / 2 // width)
+    return max(1.0, lines) * size * 1.3
+
+
+def drawn(kind: str = "warn", *, fade: float = 1.0, top: bool = False, **shown) -> Picture:
+    card = Card(kind, "Let them land the sentence.", "You came in twice.", 10.0, "a1")
+    state = Shown(**{"connection": "live", "call": "c", "now": 61.0, **shown})
+    return picture(state, measure, card=card, fade=fade, why=1.0, top=top)
+
+
+def outline(kind: str) -> tuple:
+    """The kind of parts of an icon and how many corners each has."""
+    return tuple((type(part), len(getattr(part, "points", ()))) for part in icon(kind, 0, 0, 15))
+
+
+def test_levels_differ_in_shape_and_not_only_in_colour():
+    outlines = {kind: outline(kind) for kind in ("info", "warn", "critical", "credit")}
+    assert len(set(outlines.values())) == 4
+    assert outlines["warn"][0] == (Shape, 4)
+    assert outlines["critical"][0] == (Shape, 3)
+
+
+@pytest.mark.parametrize("top", [False, True])
+@pytest.mark.parametrize("fade", [0.05, 0.5, 1.0])
+def test_nothing_but_a_fading_card_leaves_the_panel(top, fade):
+    panel = drawn(fade=fade, top=top)
+    for part in panel.parts:
+        if isinstance(part, Box):
+            assert 0 <= part.x <= part.x + part.width <= WIDTH
+            assert -0.01 <= part.y <= part.y + part.height <= panel.height + 0.01
+        if isinstance(part, Words):
+            assert part.x + part.width <= WIDTH
+
+
+def test_the_strip_stands_at_the_edge_of_the_screen():
+    clock = next(part for part in drawn(top=True).parts if isinstance(part, Words) and part.text == "01:01")
+    assert clock.y == 0
+    below = drawn(top=False)
+    clock = next(part for part in below.parts if isinstance(part, Words) and part.text == "01:01")
+    assert clock.y + STRIP == pytest.approx(below.height)
+
+
+def test_a_longer_text_makes_a_taller_card():
+    shown = Shown(connection="live", call="c")
+    short, long = (
+        picture(shown, measure, card=Card("warn", "Go.", why, 0.0), fade=1.0, why=1.0, top=False).height
+        for why in ("Short.", "A much longer reason that needs more than a line. " * 3)
+    )
+    assert long > short > STRIP
+
+
+def test_without_a_card_only_the_strip_is_there():
+    rest = picture(Shown(connection="live", call="c"), measure, card=None, fade=0.0, why=0.0, top=False)
+    assert rest.height == STRIP
+
+
+def test_the_dot_tells_the_line_by_shape_too():
+    dots = {}
+    for connection in ("lost", "waiting", "live"):
+        strip = picture(Shown(connection=connection), measure, card=None, fade=0.0, why=0.0, top=False)
+        dots[connection] = next(part for part in strip.parts if isinstance(part, Dot))
+    assert dots["live"].ring == 0
+    assert dots["waiting"].ring > 0
+    assert dots["waiting"].colour != dots["lost"].colour
+
+
+def test_without_a_hub_the_strip_says_so():
+    strip = picture(Shown(), measure, card=None, fade=0.0, why=0.0, top=False)
+    assert [part.text for part in strip.parts if isinstance(part, Words)] == ["No hub yet – trying"]
+
+
+def test_a_louder_voice_reaches_further_to_the_right_and_warns():
+    def meters(level: float) -> list[Box]:
+        sides = {"caller": Side(level_db=level), "agent": Side()}
+        bare = picture(Shown(connection="live", call="c"), measure, card=None, fade=0, why=0, top=False).parts
+        shown = picture(
+            Shown(connection="live", call="c", sides=sides), measure, card=None, fade=0, why=0, top=False
+        )
+        return [part for part in shown.parts if part not in bare]
+
+    (soft,), (normal,), (loud,) = meters(-4.0), meters(4.0), meters(9.0)
+    assert soft.x + soft.width <= normal.x
+    assert normal.x == loud.x
+    assert loud.width > normal.width
+    assert loud.colour != normal.colour
