@@ -25,6 +25,13 @@ CREATE TABLE IF NOT EXISTS about (hub TEXT, call TEXT, agent TEXT, team TEXT, la
 """
 
 
+NEW_SECONDS = 5.0
+"""A file without a call that is younger than this may just be about to get one."""
+
+HELD_SECONDS = 3.0
+"""How long a new file may be held by somebody who looks whether it was left behind."""
+
+
 class Held(Exception):
     """Another process holds this file."""
 
@@ -130,3 +137,20 @@ def left_behind(folder: Path) -> list[Path]:
         if path.stat().st_mtime < old:
             path.unlink(missing_ok=True)
     return [path for path in there if path.exists()]
+
+
+def claim(folder: Path, call: str) -> Spool:
+    """The file of a call that begins; raises ``BadInput`` if another process sends that call."""
+    path, until = path_of(folder, call), clock.monotonic() + HELD_SECONDS
+    while True:
+        try:
+            return Spool(path)
+        except Held:
+            if clock.monotonic() > until:
+                raise BadInput(f"Another monitor is sending the call {call} already.") from None
+            clock.sleep(0.01)
+
+
+def was_never_begun(path: Path) -> bool:
+    """Whether a file without a call was left by a monitor that was killed, and is not one being made."""
+    return path.exists() and clock.unix() - path.stat().st_mtime > NEW_SECONDS

@@ -23,7 +23,7 @@ from monitor.sinks.access import Claimed
 from monitor.sinks.entry import is_private, only_looked_at
 from monitor.sinks.hub_address import HubAddress
 from monitor.sinks.publishing import Answer
-from monitor.sinks.spool import Held, Spool, left_behind, path_of
+from monitor.sinks.spool import Held, Spool, claim, left_behind, was_never_begun
 
 MOST_FRESH = 2000
 """Lines that may wait in memory for a slow line; beyond it they are read from disk again."""
@@ -194,7 +194,7 @@ class Uplink:
     ) -> None:
         self._patience = patience
         self.folder = folder
-        self._spool = Spool(path_of(folder, claimed.call))
+        self._spool = claim(folder, claimed.call)
         self._spool.begin(hub.url, claimed)
         self._leftovers = Leftovers(hub, folder)
         self._conversation = Conversation(hub, claimed, self._spool)
@@ -245,7 +245,7 @@ class Leftovers:
                 continue
             about = spool.about()
             if about is None:
-                spool.close(remove=True)
+                spool.close(remove=was_never_begun(path))
             elif about[0] != self._hub.url or not self._send(spool, about[1]):
                 spool.close()
             else:
