@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from monitor.audio.channels import HIGHEST_RATE, LOWEST_RATE
 from monitor.call import About
 from monitor.commands.playing import STOPPED, Playing, build_sinks, serving
+from monitor.commands.uplinking import open_uplink
 from monitor.errors import BadInput
 from monitor.events import CHANNELS, Channel, Order
 from monitor.sinks import Sink
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from monitor.sources.soundcheck import SoundCheck
     from monitor.speech.worker import Worker
 
-STOP_PATIENCE = 1.0
+STOP_PATIENCE = 0.25
 """Seconds that the end of a call waits for a hub that does not answer; the rest waits on disk."""
 
 
@@ -118,7 +119,9 @@ def _sinks(
     if served:
         served.hub.answer_orders(about.call, order)
         sinks.append(served.hub)
-    if uplink := living.open_uplink(about.call):
+    if living.uplink:
+        uplink = open_uplink(living.uplink, living.token_file, call=about.call, agent=about.agent,
+                             team=about.team, patience=STOP_PATIENCE)  # fmt: skip
         uplink.answer_orders(about.call, order)
         sinks.append(uplink)
     return sinks

@@ -22,19 +22,29 @@ def add_uplink(parser: argparse.ArgumentParser) -> None:
 
 
 def open_uplink(
-    url: str, token_file: Path | None, *, call: str, agent: str | None, team: str | None
+    url: str,
+    token_file: Path | None,
+    *,
+    call: str,
+    agent: str | None,
+    team: str | None,
+    patience: float | None = None,
 ) -> "Uplink":
-    """A sink that sends ``call`` to the hub at ``url``. Raises ``BadInput``."""
+    """A sink that sends ``call`` to the hub at ``url``. Raises ``BadInput``.
+
+    ``patience``: seconds that the end of the call waits for a hub that does not answer.
+    """
     import platformdirs
 
     from monitor.sinks.access import Claimed
     from monitor.sinks.hub_address import parse_hub
     from monitor.sinks.secrets import read_token
-    from monitor.sinks.uplink import Uplink
+    from monitor.sinks.uplink import PATIENCE, Uplink
 
     hub = parse_hub(url, lambda: read_token(token_file))
     folder = Path(platformdirs.user_data_dir("call-monitor")) / "uplink"
-    return Uplink(hub, Claimed(call=call, agent=agent, team=team), folder)
+    claimed = Claimed(call=call, agent=agent, team=team)
+    return Uplink(hub, claimed, folder, patience=PATIENCE if patience is None else patience)
 
 
 def tell_what_waits(uplink: "Uplink") -> None:

@@ -111,6 +111,8 @@ class ConsoleSink:
             case Difficulty():
                 self._difficulty = event.score
             case Status():
+                if event.notice:
+                    self._print(Text(f"note: {event.notice}", style="yellow"))
                 self._status = f"words {event.lag_s:.1f} s behind ({event.mode})" if event.lag_s > 1 else ""
 
     def _started(self, event: CallStarted) -> None:

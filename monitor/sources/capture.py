@@ -191,10 +191,10 @@ class Capture:
             lane.begin(now)
 
     async def next(self) -> Block:
-        """The next block. Nothing is lost when the waiting is cancelled."""
+        """The next block, empty where there is news but no sound. Cancelling the waiting loses nothing."""
         while True:
             self.look(clock.monotonic())
-            if self._channels.ready >= BLOCK * self.rate:
+            if self._channels.ready >= BLOCK * self.rate or self._notices:
                 return self.take()
             await asyncio.sleep(LOOK)
 

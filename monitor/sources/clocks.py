@@ -19,7 +19,7 @@ BUCKET = 1.0
 BUCKETS = 60
 SLOPE_FROM = 15
 """Buckets needed before a drift is believed."""
-STEP = 0.025
+STEP = 0.04
 STEP_BUCKETS = 3
 """So many buckets in a row this much (seconds) later than the rest: samples were lost in between."""
 MOST_DRIFT = 600e-6

@@ -15,12 +15,15 @@ Samples = NDArray[np.float32]
 
 READY = 0.5
 """Seconds of a stream that are heard before its clock is believed."""
-PATIENCE = 1.5
-"""Seconds that one side may be late before silence stands in for it, so that the other can go on. A busy
-machine delivers late what it has heard; what comes later than this is lost."""
+PATIENCE = 3.0
+"""Seconds that an open device may be late before silence stands in for it, so that the other side can go
+on. A busy machine delivers late what it has heard; what comes later than this is lost."""
 PAUSE = 0.3
-"""The same for a loopback that is known to deliver nothing while nothing is played."""
+"""The same where nothing more will come: the device is gone, or it is a loopback that pauses."""
 MOST_LATENCY = 0.5
+"""Seconds that a block may be old when it arrives, as a rule."""
+MOST_AGE = 10.0
+"""And when the machine was busy; what a driver says beyond this is nonsense."""
 
 
 class Stream(Protocol):
@@ -68,7 +71,6 @@ class Lane:
         self.open = open_
         self.pauses = pauses
         self.stream: Stream | None = None
-        self._patience = PAUSE if pauses else PATIENCE
         self.overflows = 0
         """Times that the driver said it had to drop sound."""
         self._reading: Stream | None = None
@@ -99,7 +101,7 @@ class Lane:
             if self._ready:
                 gap, sound = self._follower.read()
                 pieces.append(Piece(gap, sound, lost=not self.pauses))
-        late = self._follower.silence(now - self._patience)
+        late = self._follower.silence(now - (PAUSE if self.pauses or stream is None else PATIENCE))
         if late:
             pieces.append(Piece(late, np.zeros((len(self.sides), 0), np.float32), lost=not self.pauses))
         return [piece for piece in pieces if piece.missing or piece.sound.size]
@@ -118,7 +120,7 @@ class Lane:
             self._seen = stream.overflows
             self._start_over()
         rung = stream.rung
-        if rung > self._stamp and self.pauses and now - self._last_news > self._patience:
+        if rung > self._stamp and self.pauses and now - self._last_news > PAUSE:
             self._start_over()  # a loopback that paused counts no samples for the time that passed
         window = stream.ring.take()
         if window.lost:
@@ -134,7 +136,10 @@ class Lane:
         """One block's arrival; the first half second decides how old blocks are when they arrive."""
         timeline = self._follower.timeline
         if self._ready:
-            timeline.arrived(count, arrival - self._latency)
+            at, expected = arrival - self._latency, timeline.heard_at(count)
+            if at > expected and MOST_AGE > age > self._latency:
+                at = max(expected, arrival - age)  # a busy machine: as late as the driver says it is
+            timeline.arrived(count, at)
             return
         self._early.append((count, arrival, age))
         if count >= READY * self.rate:

@@ -7,7 +7,7 @@ from monitor.events import CHANNELS, Channel, Gap
 LONGEST = 1.0
 """Seconds of a stretch that are told in one; a side that stays away is told again and again."""
 JOINED = 0.005
-"""Seconds between two losses that make one of them."""
+"""Seconds between two losses that make one of them; a loss shorter than this is rounding, and not told."""
 
 
 @dataclass(slots=True)
@@ -46,6 +46,6 @@ class Losses:
 
     def _close(self, channel: Channel) -> None:
         stretch = self._open.pop(channel, None)
-        if stretch:
+        if stretch and stretch.end - stretch.start > JOINED:
             start, end = round(stretch.start, 3), round(stretch.end, 3)
             self._told.append(Gap(channel=channel, at=start, seconds=round(end - start, 3), known=end))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-NEEDED = ("pulseaudio", "pactl", "paplay")
+NEEDED = ("pulseaudio", "pactl", "paplay", "parec")
 PATIENCE = 60.0
 """Seconds of wall time for anything to happen: a limit for a test that is broken, not an expectation."""
 
@@ -94,6 +94,22 @@ class SoundServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    @contextmanager
+    def recording(self, to: Path) -> Iterator[Path]:
+        """Records what the headset really carries meanwhile, on another way than the monitor's."""
+        with to.open("wb") as file:
+            recorder = subprocess.Popen(
+                ["parec", "-d", "call_bus.monitor", "--rate=8000", "--channels=2", "--format=s16le",
+                 "--raw", "--latency-msec=2000"],
+                env=self.env, stdout=file,
+            )  # fmt: skip
+            try:
+                until(lambda: to.stat().st_size > 0, "the recorder")
+                yield to
+            finally:
+                recorder.terminate()
+                recorder.wait()
 
     def play(self, recording: Path) -> "subprocess.Popen[bytes]":
         """Plays a stereo file (left agent, right caller); both sides begin with the same sample."""

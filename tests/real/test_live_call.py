@@ -53,21 +53,22 @@ def first_speech(events: list[dict[str, Any]]) -> float:
 
 
 def test_a_live_call_gives_the_alerts_of_its_replay(server: SoundServer, tmp_path: Path):
-    recording = for_headset(tmp_path)
-    expected = replayed(recording)
+    """The headset's sound is recorded beside the call: a player out of breath pauses in both alike."""
     journals = tmp_path / "journals"
-    with monitoring(
-        server, "--once", "--end-after", "4", "--preroll", "6", "--journal", str(journals)
-    ) as live:
-        playing = server.play(recording)
+    words = ("--once", "--end-after", "4", "--preroll", "6", "--journal", str(journals))
+    with server.recording(tmp_path / "carried.raw") as carried, monitoring(server, *words) as live:
+        server.play(for_headset(tmp_path)).wait()
         assert live.end() == 0
-        playing.wait()
-    heard = live.lines
-    offset = first_speech(heard) - first_speech(expected)
-    assert [alert[:3] for alert in alerts(heard)] == [alert[:3] for alert in alerts(expected)]
+    sound = np.frombuffer(carried.read_bytes(), "<i2").reshape(-1, 2)
+    all_of_it = replayed(wav(tmp_path / "carried.wav", sound.tobytes(), rate=8000))
+    began = round((first_speech(all_of_it) - first_speech(live.lines)) * 8000)
+    length = round(live.of("call.ended")[0]["seconds"] * 8000)
+    call = sound[began : began + length] if began >= 0 else np.pad(sound, ((-began, 0), (0, 0)))[:length]
+    expected = replayed(wav(tmp_path / "call.wav", call.tobytes(), rate=8000))
     assert alerts(expected), "this fixture raises alerts"
-    for ours, theirs in zip(alerts(heard), alerts(expected), strict=True):
-        assert ours[3] - theirs[3] == pytest.approx(offset, abs=CALL_TIME), ours
+    assert [alert[:3] for alert in alerts(live.lines)] == [alert[:3] for alert in alerts(expected)]
+    for ours, theirs in zip(alerts(live.lines), alerts(expected), strict=True):
+        assert ours[3] == pytest.approx(theirs[3], abs=CALL_TIME), ours
     journal = next(journals.iterdir())
     assert judged(replay_lines(journal)) == judged([json.loads(line) for line in journal.open()])
 
@@ -130,3 +131,33 @@ def test_ctrl_c_hangs_up_cleanly_in_every_state(server: SoundServer, state: str)
     assert len(live.of("call.ended")) == (0 if state == "waiting" else 1)
     assert took < 2.0 + 3.0  # two seconds, and what a machine busy with other tests may add
     assert not (server.folder / "live.json").exists()
+
+
+def checked(server: SoundServer, *words: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "monitor", "live", "--check", "--rate", "8000", *words],
+        env=server.env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_sound_check_names_the_silent_side(server: SoundServer, tmp_path: Path):
+    pcm = np.frombuffer(for_headset(tmp_path).read_bytes()[44:], "<i2").reshape(-1, 2).copy()
+    pcm[:, 0] = 0
+    playing = server.play(wav(tmp_path / "caller.wav", pcm[4 * 8000 : 22 * 8000].tobytes(), rate=8000))
+    code, said = checked(server, "--mic", "agent_mic", "--speaker", "caller_loop")
+    playing.terminate()
+    playing.wait()
+    assert code == 1
+    assert "The microphone (agent) is silent" in said
+    assert "The loopback (caller) is silent" not in said
+    assert "dBFS" in said
+
+
+def test_devices_shows_the_virtual_headset(server: SoundServer):
+    shown = subprocess.run([sys.executable, "-m", "monitor", "devices", "--json"], env=server.env,
+                           capture_output=True, text=True, check=True).stdout  # fmt: skip
+    found = {line["name"]: line for line in map(json.loads, shown.splitlines())}
+    assert found["agent_mic"]["default"]
+    assert found["call_bus.monitor"]["kind"] == "loopback"
+    assert found["call_bus.monitor"]["default"]

@@ -1,4 +1,4 @@
-"""Two clocks that do not agree: 300 ppm for half an hour, late blocks, lost blocks, streams that begin anew."""
+"""Two clocks that do not agree: 300 ppm for half an hour, late and lost blocks, streams begun anew."""
 
 from dataclasses import dataclass
 
@@ -55,7 +55,7 @@ def error(follower: Follower, card: Card) -> float:
     return heard - (follower._began + follower.made / follower.rate)
 
 
-@pytest.mark.parametrize("ppm", [300, -300, 500])
+@pytest.mark.parametrize("ppm", [300, -500])
 def test_half_an_hour_of_drift_stays_within_twenty_milliseconds(ppm: float):
     card = Card(ppm)
     follower = Follower(RATE, 1, began=100.0)
@@ -79,8 +79,7 @@ def test_a_drifting_tone_has_no_click():
     pieces = []
     for _ in range(60 * 25):
         feed(follower, card, BLOCK * 2)
-        gap, sound = follower.read()
-        pieces.append(sound[0])
+        pieces.append(follower.read()[1][0])
     tone = np.concatenate(pieces).astype(float)
     second = np.diff(tone, 2)  # a tone's is bounded by its frequency; a click stands out of it
     bound = 0.5 * (2 * np.pi * card.hertz * 1.006 / RATE) ** 2
@@ -115,7 +114,7 @@ def test_lost_samples_become_silence_of_their_length():
 
 
 def test_a_burst_after_a_stall_is_not_taken_for_new_time():
-    """The sound server held the sound back and then delivers all of it: what silence stands for is left out."""
+    """The sound server held the sound back and then delivers all of it: silence stands for it already."""
     card = Card(0, jitter=0.001)
     follower = Follower(RATE, 1, began=100.0)
     for _ in range(500):

@@ -1,0 +1,172 @@
+"""The keeper of the sound cards, and both sides on one time base. Streams without cards, time in hand."""
+
+import numpy as np
+import pytest
+
+from monitor import clock as wall
+from monitor.errors import BadInput
+from monitor.sources.capture import GIVEN_UP, STALLED, Capture, Keeper
+from monitor.sources.lane import Lane
+from tests.sources.rings import Card, Clock
+
+RATE = 8000
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The machine's clock in the test's hand."""
+    clock = Clock()
+    monkeypatch.setattr(wall, "monotonic", clock)
+    return clock
+
+
+class Headset:
+    """Two devices that can be pulled out; the keeper is driven by the test instead of its thread."""
+
+    def __init__(self, clock: Clock, *, rates: tuple[int, int] = (RATE, RATE)) -> None:
+        self.clock = clock
+        self.cards: dict[str, Card] = {}
+        self.gone: set[str] = set()
+        self.refreshed = 0
+        self.lanes = [
+            Lane("mic", rates[0], ("agent",), lambda: self._open("mic", rates[0]), pauses=False),
+            Lane("ear", rates[1], ("caller",), lambda: self._open("ear", rates[1]), pauses=False),
+        ]
+        self.capture = Capture(self.lanes, self._refresh)
+        self.keeper = self.capture._keeper
+        self.begun = False
+        self.tend()
+        self.go(0.6)
+        self.capture.begin(clock.now)
+        self.begun = True
+
+    def _open(self, name: str, rate: int) -> Card:
+        if name in self.gone:
+            raise BadInput(f"{name} cannot be opened.")
+        self.cards[name] = Card(rate, self.clock)
+        return self.cards[name]
+
+    def _refresh(self) -> None:
+        self.refreshed += 1
+
+    def tend(self) -> None:
+        for watched in self.keeper._watched:
+            self.keeper.tend(watched, self.clock.now)
+
+    def go(self, seconds: float, *, only: tuple[str, ...] = ("mic", "ear")) -> None:
+        """Time goes on; those of the devices that still run deliver."""
+        for _ in range(round(seconds / 0.02)):
+            self.clock.now += 0.02
+            for name, card in self.cards.items():
+                if card.runs and name in only:
+                    card.deliver(0.02)
+            self.tend()
+            if self.begun:
+                self.capture.look(self.clock.now)
+
+
+def test_both_sides_come_out_together_whatever_their_rates(clock: Clock):
+    headset = Headset(clock, rates=(8000, 48000))
+    headset.capture.take()
+    headset.go(4.0)
+    blocks = [headset.capture.take() for _ in range(8)]
+    pcm = np.concatenate([block.pcm for block in blocks], axis=1)
+    assert headset.capture.rate == 16000
+    assert pcm.shape[1] == pytest.approx(4.0 * 16000, abs=1600)
+    for side in pcm[:, -16000:]:
+        assert np.abs(np.fft.rfft(side * np.hanning(16000))).argmax() == 300
+    assert not any(block.gaps for block in blocks)
+
+
+def test_a_device_that_is_pulled_out_is_told_at_once_and_resumed(clock: Clock):
+    headset = Headset(clock)
+    headset.go(2.0)
+    headset.cards["ear"].runs = False
+    headset.gone.add("ear")
+    headset.go(0.1)
+    assert headset.capture.take().notices == ("ear delivers no sound any more; trying to get it back.",)
+    headset.go(3.0)
+    headset.gone.clear()
+    headset.go(6.0)
+    blocks = [headset.capture.take() for _ in range(30)]
+    told = [notice for block in blocks for notice in block.notices if "ear" in notice]
+    assert len(told) == 1
+    assert told[0].startswith("ear is back after ")
+    gaps = [gap for block in blocks for gap in block.gaps]
+    assert {gap.channel for gap in gaps} == {"caller"}
+    assert 3.0 < sum(gap.seconds for gap in gaps) < 8.0
+    assert len(gaps) < 8
+
+
+def test_the_other_side_goes_on_meanwhile(clock: Clock):
+    headset = Headset(clock)
+    headset.go(2.0)
+    headset.cards["ear"].runs = False
+    headset.gone.add("ear")
+    headset.go(5.0)
+    pcm = np.concatenate([headset.capture.take().pcm for _ in range(20)], axis=1)
+    assert pcm.shape[1] / RATE == pytest.approx(7.0, abs=0.5)
+    assert np.abs(pcm[0, 4 * RATE :]).max() > 0.4
+    assert np.abs(pcm[1, 4 * RATE :]).max() == 0.0
+
+
+def test_a_stalled_device_is_told_within_two_seconds(clock: Clock):
+    """PortAudio calls it active, and nothing comes."""
+    headset = Headset(clock)
+    headset.go(2.0)
+    first = headset.cards["ear"]
+    headset.go(2.0, only=("mic",))
+    assert STALLED < 2.0
+    assert headset.capture.take().notices != ()
+    assert not first.closed
+    headset.go(GIVEN_UP, only=("mic",))
+    assert first.closed
+    assert headset.cards["ear"] is not first
+
+
+def test_the_list_of_devices_is_refreshed_once_all_are_gone(clock: Clock):
+    headset = Headset(clock)
+    headset.cards["ear"].runs = False
+    headset.go(2.0)
+    assert headset.refreshed == 0
+    for card in headset.cards.values():
+        card.runs = False
+    headset.gone = {"mic", "ear"}
+    headset.go(2.0)
+    assert headset.refreshed > 0
+
+
+def test_what_is_lost_is_counted_and_filled(clock: Clock):
+    headset = Headset(clock)
+    headset.go(1.0)
+    for card in headset.cards.values():
+        card.runs = False
+    headset.go(3.0)
+    blocks = [headset.capture.take() for _ in range(10)]
+    assert headset.capture.gaps == sum(len(block.gaps) for block in blocks) > 0
+    ends = [block.start + block.pcm.shape[1] for block in blocks]
+    starts = [block.start for block in blocks]
+    assert starts[1:] == ends[:-1]
+
+
+async def test_a_device_that_cannot_be_opened_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    def refuse() -> Card:
+        raise BadInput("mic cannot be opened at 8000 Hz: Invalid sample rate.")
+
+    capture = Capture([Lane("mic", RATE, ("agent", "caller"), refuse, pauses=False)])
+    try:
+        with pytest.raises(BadInput, match="Invalid sample rate"):
+            await capture.start()
+    finally:
+        capture.close()
+
+
+def test_the_keeper_lets_everything_go(clock: Clock):
+    card = Card(RATE, clock)
+    lane = Lane("mic", RATE, ("agent", "caller"), lambda: card, pauses=False)
+    keeper = Keeper([lane], lambda: None)
+    keeper.start()
+    while lane.stream is None:
+        wall.sleep(0.01)
+    keeper.close()
+    assert card.closed
