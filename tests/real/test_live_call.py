@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -161,3 +162,36 @@ def test_devices_shows_the_virtual_headset(server: SoundServer):
     assert found["agent_mic"]["default"]
     assert found["call_bus.monitor"]["kind"] == "loopback"
     assert found["call_bus.monitor"]["default"]
+
+
+def test_a_live_call_reaches_its_hub_whole(server: SoundServer, tmp_path: Path):
+    """``--uplink``: what the agent's monitor says stands in the hub's log, numbered and complete."""
+    database = tmp_path / "hub.db"
+    hub = subprocess.Popen(
+        [sys.executable, "-m", "monitor", "hub", "--listen", "127.0.0.1:18791", "--db", str(database)],
+        env=server.env, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert hub.stderr
+        assert "listens" in hub.stderr.readline()
+        words = (
+            "--once",
+            "--end-after",
+            "2",
+            "--uplink",
+            "ws://127.0.0.1:18791",
+            "--agent",
+            "anna",
+            "--team",
+            "n",
+        )
+        with monitoring(server, *words) as live:
+            server.play(for_headset(tmp_path, 9)).wait()
+            assert live.end() == 0
+        assert not any("have not reached the hub" in said for said in live.told)
+    finally:
+        hub.terminate()
+        hub.wait()
+    kept = sqlite3.connect(database).execute("SELECT count(*) FROM events").fetchone()[0]
+    assert kept >= len([line for line in live.lines if line["type"] == "monitor.speech.ended"]) + 2
+    assert live.of("call.started")[0]["agent"] == "anna"
