@@ -19,9 +19,14 @@ EXPECTED_WHILE_THE_HUB_IS_AWAY = ("ERR_CONNECTION_REFUSED", "WebSocket connectio
 
 
 class Visit:
-    """One tab. ``options`` go to the browser (viewport, color_scheme, reduced_motion)."""
+    """One tab. ``options`` go to the browser (viewport, color_scheme, reduced_motion).
 
-    def __init__(self, browser: Any, url: str, *, away: bool = False, **options: Any) -> None:
+    ``away``: the hub will go away, and the browser may say so; ``twice``: each line of the hub arrives twice.
+    """
+
+    def __init__(
+        self, browser: Any, url: str, *, away: bool = False, twice: bool = False, **options: Any
+    ) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **options})
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
@@ -33,6 +38,8 @@ class Visit:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self._asked(request.url))
         self.page.on("websocket", lambda socket: self._asked(socket.url))
+        if twice:
+            self.page.route_web_socket("**/events*", _double)
         self.page.goto(url)
 
     def close(self) -> None:
@@ -75,6 +82,16 @@ class Visit:
         parts = urlsplit(url)
         if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != self._host:
             self.strangers.append(url)
+
+
+def _double(socket: Any) -> None:
+    server = socket.connect_to_server()
+
+    def pass_on(message: str | bytes) -> None:
+        socket.send(message)
+        socket.send(message)
+
+    server.on_message(pass_on)
 
 
 IS_DRAWN = """(selector) => {

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from monitor.events import Interruption, Note
 from monitor.sinks.access import mint
 from tests.web.browsing import Visit
 from tests.web.calling import opened, said, spoke
@@ -42,15 +43,16 @@ def test_after_a_killed_hub_nothing_is_missing_and_nothing_is_there_twice(visit:
     seen.wait_text("#rows .talk", "50 : 50")
 
 
-def test_a_line_that_comes_twice_counts_once(visit: Open, stage: Stage) -> None:
-    stage.say("c1", started("c1", "Amira K."), *spoke("caller", 1, 4), *spoke("agent", 4, 7))
-    seen = visit(away=True)
-    seen.wait_text("#rows .talk", "50 : 50")
-    stage.stop()
-    stage.start()
-    seen.wait_text("#connection", "live")
-    stage.say("c1", *spoke("caller", 8, 11))
-    seen.wait_text("#rows .talk", "33 : 67")
+def test_a_line_that_arrives_twice_counts_once(visit: Open, stage: Stage) -> None:
+    stage.say("c1", started("c1", "Amira K."), said(1, "caller", 1, "I was promised Friday"))
+    stage.say("c1", Interruption(known=3, start=2, at=3, by="agent", of="caller"))
+    stage.say("c1", Note(known=3, at=2, channel="caller", kind="date", text="Friday"))
+    seen = visit("#call=c1", twice=True)
+    seen.wait_text(".notes summary", "Notes")
+    stage.say("c1", Note(known=5, at=4, channel="caller", kind="date", text="Monday"), opened("x.y", 6))
+    seen.wait_text(".said .alert", "X y")
+    assert seen.texts(".notes summary") == ["Notes (2)"]
+    assert len(seen.texts('.said li[data-kind="moment"]')) == 1
 
 
 @pytest.fixture
