@@ -1016,6 +1016,6 @@ def test_british_and_american_spelling_are_the_same(british: str, american: str)
 
 
 def test_every_class_of_the_lexicon_is_shown_here() -> None:
-    shown = set(SAID) | {"apology", "sympathy"}  # those two are counted in test_apologies.py
+    shown = set(SAID) | {"apology", "sympathy"}  # those two are counted in test_phrases_apologies.py
     shared = {"abuse", "asks_slot"}  # only what other classes count as
     assert Lexicon.load().classes == shown | shared
