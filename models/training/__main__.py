@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 BUNDLED = Path(__file__).resolve().parent.parent / "demo-en-synthetic"
+RECORDINGS = BUNDLED.parent.parent / "fixtures" / "audio"
 EXAMPLES = """examples:
   python -m models.training all --work build/asr                 everything, from nothing to the folder
   python -m models.training sentences --seed 1 --count 20        look at the sentences
@@ -63,9 +64,9 @@ def _deadline(clock: str | None) -> float | None:
 
 def train(options: argparse.Namespace) -> None:
     """Train, or continue from the checkpoint in the work folder."""
-    from . import trainer
+    from . import schedule, trainer
 
-    plan = trainer.Plan(
+    plan = schedule.Plan(
         options.work / "shards",
         options.tokenizer or options.work / "tokenizer.json",
         options.work / "model.pt",
@@ -89,9 +90,14 @@ def evaluate(options: argparse.Namespace) -> None:
     from . import evaluate as evaluation
 
     rows = evaluation.report(options.model, options.work / "shards", options.clips)
-    result = {"rows": rows, "nothing": evaluation.false_words(options.model)}
+    recorded = evaluation.recorded_clips(RECORDINGS)
+    result = {
+        "rows": rows,
+        "recordings": evaluation.measure(evaluation.ShortWindows(options.model), recorded).summary(),
+        "nothing": evaluation.false_words(options.model),
+    }
     (options.work / "evaluation.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
-    print(json.dumps(result["nothing"]))
+    print(json.dumps({name: result[name] for name in ("recordings", "nothing")}))
 
 
 def everything(options: argparse.Namespace) -> None:
