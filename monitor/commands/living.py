@@ -17,7 +17,7 @@ from monitor.errors import BadInput
 from monitor.events import CHANNELS, Channel, Order
 from monitor.sinks import Sink
 from monitor.sources.capture import Capture
-from monitor.sources.device import DeviceStream, devices, refresh
+from monitor.sources.device import DeviceStream, devices, is_there, refresh
 from monitor.sources.finding import Device, default_of, named
 from monitor.sources.lane import Lane
 
@@ -188,8 +188,11 @@ def _lane(device: Device, sides: tuple[Channel, ...], rate: int | None) -> Lane:
     rate = rate or device.rate
 
     def open_() -> DeviceStream:
+        now = named(device.name, devices())
+        if now.pulse != device.pulse:
+            raise BadInput(f"{device.name} is not there just now.")
         stream = DeviceStream(rate, len(sides))
-        stream.open(named(device.name, devices()))
+        stream.open(now)
         return stream
 
-    return Lane(device.name, rate, sides, open_, pauses=device.pauses)
+    return Lane(device.name, rate, sides, open_, pauses=device.pauses, there=partial(is_there, device))

@@ -32,6 +32,8 @@ GIVEN_UP = 4.0
 FIRST = 6.0
 """Seconds that a device may take for its first block (sound servers wake up slowly)."""
 WATCH = 0.1
+ASK = 1.2
+"""Seconds between two questions whether a device is still there."""
 RETRY, RETRY_MOST = 0.5, 4.0
 BEHIND = 2.0
 """Seconds that the reader may be behind the clock before it is told."""
@@ -48,6 +50,7 @@ class _Watched:
     lost_at: float = 0.0
     retry_at: float = 0.0
     pause: float = RETRY
+    asked: float = 0.0
     wrong: BadInput | None = None
 
 
@@ -100,6 +103,8 @@ class Keeper:
         if stream is None:
             if now >= watched.retry_at:
                 self._open(watched, now)
+        elif now - watched.asked > ASK and not self._is_there(watched, now):
+            self._let_go(watched, stream, now)
         elif stream.rung > watched.rung:
             watched.rung, watched.news = stream.rung, now
             if watched.state == "lost":
@@ -114,12 +119,20 @@ class Keeper:
         quiet = now - watched.news
         silent = not watched.lane.pauses
         if not stream.active or (silent and quiet > (GIVEN_UP if watched.rung else FIRST)):
-            self._miss(watched, now)
-            watched.lane.stream = None
-            watched.retry_at = now + watched.pause
-            stream.close()
+            self._let_go(watched, stream, now)
         elif silent and watched.rung and quiet > STALLED:
             self._miss(watched, now)
+
+    def _is_there(self, watched: _Watched, now: float) -> bool:
+        watched.asked = now
+        return watched.lane.there()
+
+    def _let_go(self, watched: _Watched, stream: Stream, now: float) -> None:
+        """Closes a device that is lost; it is opened again later."""
+        self._miss(watched, now)
+        watched.lane.stream = None
+        watched.retry_at = now + watched.pause
+        stream.close()
 
     def _miss(self, watched: _Watched, now: float) -> None:
         """Tells, once, that a device is lost."""

@@ -24,6 +24,8 @@ BLOCK = 0.02
 REMEMBERED = 10.0
 """Seconds of sound that wait for a reader that is busy."""
 STAMPS = 1024
+WIDEST = 16000
+"""Hz that the sound server is asked for at most: a call needs no more, and the server resamples well."""
 PULSE = "pulse"
 """ALSA's door to the sound server, as PortAudio lists it."""
 _SERVER_NAMES = {PULSE, "default", "sysdefault", "pipewire"}
@@ -67,12 +69,20 @@ def devices() -> list[Device]:
     return served + own
 
 
+def is_there(device: Device) -> bool:
+    """Whether a source of the sound server still exists; PortAudio itself tells of other devices."""
+    if device.pulse is None:
+        return True
+    names = {source.name for source in soundserver.sources()}
+    return not names or device.pulse in names  # none at all: nobody answered, which says nothing
+
+
 def _served(index: int) -> list[Device]:
     return [
         Device(
             name=source.name,
             kind="loopback" if source.monitor else kind_of(source.name),
-            rate=min(48000, source.rate),
+            rate=min(WIDEST, source.rate),
             channels=source.channels,
             host="sound server",
             index=index,

@@ -63,12 +63,22 @@ class Lane:
     """
 
     def __init__(
-        self, name: str, rate: int, sides: tuple[Channel, ...], open_: Callable[[], Stream], *, pauses: bool
+        self,
+        name: str,
+        rate: int,
+        sides: tuple[Channel, ...],
+        open_: Callable[[], Stream],
+        *,
+        pauses: bool,
+        there: Callable[[], bool] = lambda: True,
     ) -> None:
         self.name = name
         self.rate = rate
         self.sides = sides
         self.open = open_
+        self.there = there
+        """Whether the device is still what was opened: a sound server moves a stream whose source goes
+        away to another one, without a word."""
         self.pauses = pauses
         self.stream: Stream | None = None
         self.overflows = 0

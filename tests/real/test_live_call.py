@@ -195,3 +195,20 @@ def test_a_live_call_reaches_its_hub_whole(server: SoundServer, tmp_path: Path):
     kept = sqlite3.connect(database).execute("SELECT count(*) FROM events").fetchone()[0]
     assert kept >= len([line for line in live.lines if line["type"] == "monitor.speech.ended"]) + 2
     assert live.of("call.started")[0]["agent"] == "anna"
+
+
+def test_a_source_that_goes_away_is_told_and_heard_again(server: SoundServer):
+    """PulseAudio moves its stream to the microphone; the monitor must not take that for the caller."""
+    with monitoring(server, "--begin", "told") as live:
+        modules = server.pactl("list", "short", "modules").splitlines()
+        number = next(line.split()[0] for line in modules if "caller_loop" in line)
+        server.pactl("unload-module", number)
+        until(
+            lambda: any("caller_loop delivers no sound" in said for said in live.told), "the loss to be told"
+        )
+        server.pactl(
+            "load-module", "module-remap-source", "source_name=caller_loop", "master=call_bus.monitor",
+            "channels=1", "channel_map=mono", "master_channel_map=front-right", "remix=no",
+        )  # fmt: skip
+        until(lambda: any("caller_loop is back" in said for said in live.told), "the loopback")
+        assert live.end(signal.SIGTERM) == 0

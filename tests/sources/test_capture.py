@@ -30,7 +30,14 @@ class Headset:
         self.refreshed = 0
         self.lanes = [
             Lane("mic", rates[0], ("agent",), lambda: self._open("mic", rates[0]), pauses=False),
-            Lane("ear", rates[1], ("caller",), lambda: self._open("ear", rates[1]), pauses=False),
+            Lane(
+                "ear",
+                rates[1],
+                ("caller",),
+                lambda: self._open("ear", rates[1]),
+                pauses=False,
+                there=lambda: "ear" not in self.gone,
+            ),
         ]
         self.capture = Capture(self.lanes, self._refresh)
         self.keeper = self.capture._keeper
@@ -96,6 +103,17 @@ def test_a_device_that_is_pulled_out_is_told_at_once_and_resumed(clock: Clock):
     assert {gap.channel for gap in gaps} == {"caller"}
     assert 3.0 < sum(gap.seconds for gap in gaps) < 8.0
     assert len(gaps) < 8
+
+
+def test_a_source_that_is_moved_behind_our_back_is_let_go(clock: Clock):
+    """The sound server goes on to deliver, but something else: better silence than the wrong voice."""
+    headset = Headset(clock)
+    headset.go(2.0)
+    moved = headset.cards["ear"]
+    headset.gone.add("ear")
+    headset.go(2.0)
+    assert moved.closed
+    assert headset.capture.take().notices != ()
 
 
 def test_the_other_side_goes_on_meanwhile(clock: Clock):
