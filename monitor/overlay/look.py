@@ -176,7 +176,7 @@ def _strip(shown: Shown, y: float) -> Iterator[Part]:
         return
     minutes, seconds = divmod(int(shown.now), 60)
     yield Words(14, y, 40, STRIP, f"{minutes:02d}:{seconds:02d}", SMALL, INK2)
-    if shown.open_card:
+    if shown.open_card and shown.card is None:
         yield from icon(shown.open_card.kind, 58, middle, 4.5)
     sides: tuple[Channel, Channel] = ("caller", "agent")
     for side, row in zip(sides, (middle - ROW / 2 - BAR / 2, middle + ROW / 2 - BAR / 2), strict=True):

@@ -4,7 +4,7 @@ The windows are those of the bundled rules that say the same during the call (``
 ``expect.no_when``, ``close.open_items``), so that a report does not contradict an alert.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -17,6 +17,9 @@ UNDERSTOOD_WITHIN = 30.0
 
 DATED_BEFORE, DATED_WITHIN = 5.0, 8.0
 """Seconds before and after a promise in which a date belongs to it."""
+
+ONE_BREATH = 0.5
+"""Seconds between two parts of a date at most."""
 
 FEELINGS = ("distress", "anger")
 ANSWERS = ("solution", "option", "promise", "alternative", "resolution_check", "steps")
@@ -57,10 +60,21 @@ def promises(spoken: Spoken) -> Iterator[Promise]:
     """The agent's promises, each with its date."""
     dates = spoken.of("agent", "time_expression")
     for match in spoken.of("agent", "promise"):
-        near = [date for date in dates if _belongs(date, match)]
-        # A date after the promise is its own; one before it ("tomorrow I will...") only where none follows.
-        near.sort(key=lambda date: (date.start < match.start, abs(date.start - match.end)))
-        yield Promise(said=spoken.sentence("agent", match), when=near[0].text.strip(" .,") if near else None)
+        yield Promise(said=spoken.sentence("agent", match), when=_when(match, dates))
+
+
+def _when(promise: Match, dates: Sequence[Match]) -> str | None:
+    """The date that belongs to a promise; "tomorrow" and "at noon" said in one breath are one."""
+    near = [date for date in dates if _belongs(date, promise)]
+    if not near:
+        return None
+    # A date after the promise is its own; one before it ("tomorrow I will...") only where none follows.
+    found = min(near, key=lambda date: (date.start < promise.start, abs(date.start - promise.end)))
+    text, end = found.text, found.end
+    for date in near:
+        if 0 <= date.start - end <= ONE_BREATH:
+            text, end = f"{text} {date.text}", date.end
+    return text.strip(" .,")
 
 
 def _belongs(date: Match, promise: Match) -> bool:

@@ -176,7 +176,7 @@ def _promises(card: Scorecard) -> str:
         (
             time_link(one.said.start),
             f"“{escape(one.said.text)}”",
-            f"{_yes()} {escape(one.when)}" if one.when else _no("no date"),
+            f"{_yes()}\u00a0{escape(one.when)}" if one.when else _no("no date"),
         )
         for one in card.promises
     ]

@@ -101,8 +101,8 @@ def nasty_events() -> list[Event]:
         final=True,
     )  # fmt: skip
     alert = AlertOpened(
-        known=4.0, alert="a", rule=NASTY, rule_hash=NASTY, level="critical", channel="agent", start=1.0, at=2.0,
-        say=NASTY, why=NASTY, to=("agent",), card=False, withheld=NASTY,
+        known=4.0, alert="a", rule=NASTY, rule_hash=NASTY, level="critical", channel="agent", start=1.0,
+        at=2.0, say=NASTY, why=NASTY, to=("agent",), card=False, withheld=NASTY,
         evidence=Evidence(measure=NASTY, value=1.0, unit=NASTY, clears=NASTY),
     )  # fmt: skip
     return [started, SpeechEnded(known=4.0, channel="agent", start=0.0, end=4.0), said, alert]

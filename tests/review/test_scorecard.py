@@ -140,6 +140,11 @@ def test_a_promise_is_told_with_its_date_or_without():
     assert any("no date given" in line for line in card.draft)
 
 
+def test_a_date_in_two_parts_is_one_date():
+    card = conversation(("agent", 1.0, "I will call you tomorrow at noon."))
+    assert [promise.when for promise in card.promises] == ["tomorrow at noon"]
+
+
 def test_a_feeling_counts_as_met_only_by_understanding_in_time():
     met = conversation(("caller", 1.0, "I am really frustrated with this."),
                        ("agent", 5.0, "I understand how frustrating that is."))  # fmt: skip
