@@ -133,7 +133,7 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
         finished = run_paced(
             playback,
             playing.speed,
-            serving(playing.serve, open_page=playing.open_page) if playing.serve else None,
+            serving(playing.serve, recording.call, open_page=playing.open_page) if playing.serve else None,
         )
     if uplink:
         tell_what_waits(uplink)
@@ -161,15 +161,18 @@ def play_journal(playing: Playing, path: Path) -> int:
     return 0
 
 
-def serving(address: str, *, open_page: bool = False) -> "Served":
-    """A hub beside the call, on loopback, that forgets everything when the call is over."""
+def serving(address: str, call: str | None = None, *, open_page: bool = False) -> "Served":
+    """A hub beside a call, on loopback, that forgets everything when it ends; told with its page.
+
+    Where ``call`` is known the page opens on it, through the agent's eyes.
+    """
     from monitor.session import Served
     from monitor.sinks.hub import Hub
     from monitor.sinks.log import EventLog
     from monitor.sinks.server import Address, Door, parse_address
 
     def tell(bound: Address) -> None:
-        page = f"http://{bound.host}:{bound.port}/"
+        page = f"http://{bound.host}:{bound.port}/" + (f"#role=agent&call={call}" if call else "")
         sys.stderr.write(f"The page is at {page} while the call plays.\n")
         if open_page:
             webbrowser.open(page)
