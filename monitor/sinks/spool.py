@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS about (hub TEXT, call TEXT, agent TEXT, team TEXT, la
 
 
 NEW_SECONDS = 5.0
-"""A file without a call that is younger than this may just be about to get one."""
+"""A file that is younger than this may be one that another monitor is just making."""
 
 HELD_SECONDS = 3.0
 """How long a new file may be held by somebody who looks whether it was left behind."""
@@ -130,13 +130,14 @@ def path_of(folder: Path, call: str) -> Path:
 
 
 def left_behind(folder: Path) -> list[Path]:
-    """The files in a folder, oldest first; those too old to be sent are removed."""
-    old = clock.unix() - KEEP_DAYS * 86400
-    there = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
-    for path in there:
-        if path.stat().st_mtime < old:
+    """The files in a folder that are not just being made, oldest first; those too old to send are removed."""
+    now = clock.unix()
+    ages = {path: now - path.stat().st_mtime for path in folder.glob(f"*{SUFFIX}")}
+    for path, age in ages.items():
+        if age > KEEP_DAYS * 86400:
             path.unlink(missing_ok=True)
-    return [path for path in there if path.exists()]
+    ours = [path for path, age in ages.items() if NEW_SECONDS < age <= KEEP_DAYS * 86400]
+    return sorted(ours, key=lambda path: -ages[path])
 
 
 def claim(folder: Path, call: str) -> Spool:
@@ -149,8 +150,3 @@ def claim(folder: Path, call: str) -> Spool:
             if clock.monotonic() > until:
                 raise BadInput(f"Another monitor is sending the call {call} already.") from None
             clock.sleep(0.01)
-
-
-def was_never_begun(path: Path) -> bool:
-    """Whether a file without a call was left by a monitor that was killed, and is not one being made."""
-    return path.exists() and clock.unix() - path.stat().st_mtime > NEW_SECONDS

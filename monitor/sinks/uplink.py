@@ -23,7 +23,7 @@ from monitor.sinks.access import Claimed
 from monitor.sinks.entry import is_private, only_looked_at
 from monitor.sinks.hub_address import HubAddress
 from monitor.sinks.publishing import Answer
-from monitor.sinks.spool import Held, Spool, claim, left_behind, was_never_begun
+from monitor.sinks.spool import Held, Spool, claim, left_behind
 
 MOST_FRESH = 2000
 """Lines that may wait in memory for a slow line; beyond it they are read from disk again."""
@@ -245,7 +245,7 @@ class Leftovers:
                 continue
             about = spool.about()
             if about is None:
-                spool.close(remove=was_never_begun(path))
+                spool.close(remove=True)
             elif about[0] != self._hub.url or not self._send(spool, about[1]):
                 spool.close()
             else:

@@ -9,7 +9,7 @@ from monitor import clock
 from monitor.errors import BadInput
 from monitor.sinks import spool as spools
 from monitor.sinks.access import Claimed
-from monitor.sinks.spool import KEEP_DAYS, Held, Spool, claim, left_behind, path_of, was_never_begun
+from monitor.sinks.spool import KEEP_DAYS, Held, Spool, claim, left_behind, path_of
 
 ANNA = Claimed(call="c1", agent="anna", team="north")
 
@@ -56,17 +56,13 @@ def test_any_name_of_a_call_is_a_file_in_the_folder(call: str, tmp_path: Path):
     claim(tmp_path, call).close()
 
 
-def test_a_file_without_a_call_is_left_alone_while_it_may_be_about_to_get_one(tmp_path: Path):
-    spool = claim(tmp_path, "c1")
-    spool.close()
-    assert not was_never_begun(spool.path)
-    old = clock.unix() - 60
-    os.utime(spool.path, (old, old))
-    assert was_never_begun(spool.path)
-
-
 def test_what_could_not_be_sent_for_a_week_is_forgotten(tmp_path: Path):
-    for call, days in (("new", 0.0), ("older", KEEP_DAYS - 1), ("too old", KEEP_DAYS + 1)):
+    for call, days in (
+        ("being made", 0.0),
+        ("new", 0.1),
+        ("older", KEEP_DAYS - 1),
+        ("too old", KEEP_DAYS + 1),
+    ):
         spool = claim(tmp_path, call)
         spool.close()
         at = clock.unix() - days * 86400

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from monitor import clock
 from monitor.errors import BadInput
 from monitor.events import Event, Order
 from monitor.sinks import Answering, Line
@@ -36,6 +38,12 @@ ANNA = Claimed(call="c1", agent="anna", team="north")
 
 def numbered(*events: Event, first: int = 1) -> list[Line]:
     return [Line("c1", number, event) for number, event in enumerate(events, first)]
+
+
+def long_ago(path: Path) -> None:
+    """As if it had been written a minute ago."""
+    at = clock.unix() - 60
+    os.utime(path, (at, at))
 
 
 def there(folder: Path) -> list[Path]:
@@ -105,6 +113,8 @@ async def test_a_hub_that_never_answers_keeps_nobody_waiting_and_nothing_is_lost
     uplink = Uplink(away, ANNA, tmp_path, patience=0.2)
     uplink.take(numbered(started("c1"), alert(1)))
     await asyncio.to_thread(uplink.close)
+    for path in there(tmp_path):
+        long_ago(path)
     assert uplink.left == 2
     assert uplink.trouble
     async with a_hub() as place:
@@ -123,6 +133,7 @@ async def test_what_a_killed_monitor_left_is_sent_by_the_next_and_its_call_ends_
         left.begin(hub.url, ANNA)
         left.put([(line.sequence, line.json) for line in numbered(started("c1"), alert(1, at=7.5))])
         left.close()
+        long_ago(left.path)
         uplink = Uplink(hub, Claimed(call="c2", agent="anna", team="north"), tmp_path)
         async with place.listener("?since=0&call=c1") as listener:
             got = await until(listener, "call.ended")
