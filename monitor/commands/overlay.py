@@ -1,9 +1,6 @@
 """``monitor overlay``: the agent's desktop overlay, a process of its own."""
 
 import argparse
-import ctypes.util
-import importlib.metadata
-import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -66,6 +63,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _need_qt() -> None:
+    import importlib.metadata
+    import importlib.util
+
     if importlib.util.find_spec("PySide6") is None:
         raise BadInput(
             'The overlay needs PySide6, which is not installed: pip install "call-monitor[overlay]".'
@@ -82,6 +82,8 @@ def _need_screen() -> None:
                        "overlay on the agent's desktop.")  # fmt: skip
     if not x11:
         return
+    import ctypes.util
+
     if ctypes.util.find_library("xcb-cursor") is None:
         raise BadInput("Qt needs the library libxcb-cursor here; on Debian or Ubuntu: "
                        "apt-get install libxcb-cursor0.")  # fmt: skip

@@ -2,6 +2,7 @@
 
 import pytest
 
+from monitor.config import RulesSettings
 from monitor.events import (
     AlertClosed,
     AlertOpened,
@@ -17,6 +18,7 @@ from monitor.events import (
     SpeechStarted,
     Told,
 )
+from monitor.overlay.card import CARD_SECONDS, CARD_WAIT
 from monitor.overlay.view import BAND_SECONDS, Shown, View
 
 CALL = "c"
@@ -25,7 +27,7 @@ CALL = "c"
 def alert(number: int, at: float, kind: type = AlertOpened, **fields) -> Event:
     told = {
         "known": at, "alert": f"a{number}", "rule": "interrupt.agent", "rule_hash": "h", "level": "warn",
-        "channel": "agent", "start": at, "at": at, "say": f"Say {number}.", "why": "Twice – A reason.",
+        "channel": "agent", "start": at, "at": at, "say": f"Say {number}.", "why": "Twice (alert from once) – A reason.",
         "to": ("agent",), "evidence": Evidence(measure="interruptions"),
     }  # fmt: skip
     return kind(**{**told, **fields})
@@ -59,6 +61,11 @@ def test_a_card_is_shown_at_once_and_goes_after_its_time():
     assert card(view.shown) == "Say 1."
     view.advance(18.0)
     assert card(view.shown) is None
+
+
+def test_the_screen_keeps_the_times_of_the_core():
+    settings = RulesSettings()
+    assert (settings.card_seconds, settings.card_wait) == (CARD_SECONDS, CARD_WAIT)
 
 
 def test_the_reason_comes_a_little_later_and_is_what_happened():

@@ -228,7 +228,8 @@ def test_no_overlay_runs_beside_another(screen, tmp_path):
 def test_a_long_life_does_not_wear_python_out(screen):
     """PySide6 6.12.0 lost a reference to None with each call on Python 3.11."""
     program = (
-        "import sys\nfrom PySide6.QtGui import QPainter, QPixmap\nfrom PySide6.QtWidgets import QApplication\n"
+        "import sys; from PySide6.QtGui import QPainter, QPixmap\n"
+        "from PySide6.QtWidgets import QApplication\n"
         "app = QApplication([]); pixmap = QPixmap(9, 9); before = sys.getrefcount(None)\n"
         "for _ in range(500):\n"
         "    painter = QPainter(pixmap); painter.drawRect(0, 0, 5, 5); painter.end()\n"
