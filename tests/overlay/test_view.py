@@ -27,7 +27,8 @@ CALL = "c"
 def alert(number: int, at: float, kind: type = AlertOpened, **fields) -> Event:
     told = {
         "known": at, "alert": f"a{number}", "rule": "interrupt.agent", "rule_hash": "h", "level": "warn",
-        "channel": "agent", "start": at, "at": at, "say": f"Say {number}.", "why": "Twice (alert from once) – A reason.",
+        "channel": "agent", "start": at, "at": at, "say": f"Say {number}.",
+        "why": "Twice (alert from once) – A reason.",
         "to": ("agent",), "evidence": Evidence(measure="interruptions"),
     }  # fmt: skip
     return kind(**{**told, **fields})
