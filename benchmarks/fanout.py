@@ -242,6 +242,7 @@ class Result:
     alerts: int
     exact: bool
     hub_cpu: float
+    listeners_cpu: float
     late_p99: float
 
     def p(self, percent: float) -> float:
@@ -262,12 +263,14 @@ def measure(words: argparse.Namespace, port: int, hub: BaseProcess, *, stuck: bo
         pipe.recv()
     ours, theirs = forks.Pipe()
     prefix = "stuck" if stuck else "plain"
-    watched = psutil.Process(hub.pid)
-    before, began = watched.cpu_times(), time.monotonic()
+    hub_before, listeners_before = _cpu([hub]), _cpu([process for process, _, _ in groups])
+    began = time.monotonic()
     arguments = (port, words.calls, words.seconds, prefix, theirs)
     forks.Process(target=run_monitors, args=arguments, daemon=True).start()
     alerts, late = ours.recv()
-    after, spent = watched.cpu_times(), time.monotonic() - began
+    spent = time.monotonic() - began
+    hub_cpu = (_cpu([hub]) - hub_before) / spent
+    listeners_cpu = (_cpu([process for process, _, _ in groups]) - listeners_before) / spent
     time.sleep(words.settle)
     got = []
     for process, pipe, is_stuck in groups:
@@ -276,9 +279,14 @@ def measure(words: argparse.Namespace, port: int, hub: BaseProcess, *, stuck: bo
         got += [] if is_stuck else lists
         process.join()
     exact = all(len(s) == alerts and all(a < b for a, b in itertools.pairwise(s)) for s, _ in got)
-    cpu = (after.user + after.system - before.user - before.system) / spent
     delays = np.array([delay for _, delays in got for delay in delays])
-    return Result(delays, alerts, exact, cpu, float(np.percentile(late, 99)) * 1000)
+    return Result(delays, alerts, exact, hub_cpu, listeners_cpu, float(np.percentile(late, 99)) * 1000)
+
+
+def _cpu(processes: list[BaseProcess]) -> float:
+    """Seconds of processor that processes have had."""
+    times = [psutil.Process(process.pid).cpu_times() for process in processes]
+    return sum(spent.user + spent.system for spent in times)
 
 
 def main() -> int:
@@ -312,7 +320,8 @@ def main() -> int:
         f"{'each exactly once' if plain.exact and stuck.exact else 'NOT each exactly once'}; "
         f"latency p50 {plain.p(50):.0f} ms, p99 {plain.p(99):.0f} ms, max {plain.p(100):.0f} ms; "
         f"beside a stuck one p50 {stuck.p(50):.0f} ms, p99 {stuck.p(99):.0f} ms "
-        f"(ratio {stuck.p(99) / plain.p(99):.2f}); hub {plain.hub_cpu:.2f} of a core; "
+        f"(ratio {stuck.p(99) / plain.p(99):.2f}); hub {plain.hub_cpu:.2f} of a core, "
+        f"all listeners {plain.listeners_cpu:.2f}; "
         f"machine: load {load:.1f} on {os.cpu_count()} cores, "
         f"a sender's own timer late by p99 {plain.late_p99:.0f} ms"
     )

@@ -227,9 +227,9 @@ class Hub:
             self.metrics.observe("monitor_detector_delay_seconds", max(0.0, alert.known - alert.at))
         self._pulse.put(entry)
 
-    def _hand_round(self, batch: Sequence[Entry]) -> None:
-        """Gives a batch to everybody; those with the same eyes get the same bytes."""
-        began = clock.stopwatch()
+    def _hand_round(self, batch: Sequence[Entry]) -> int:
+        """Gives a batch to everybody, those with the same eyes the same bytes; how many bytes in all."""
+        began, size = clock.stopwatch(), 0
         for viewer, audience in self._audiences.items():
             seen = [entry for entry in batch if self._may_have(viewer, entry)]
             if not seen:
@@ -238,8 +238,10 @@ class Hub:
             frames = b"".join(entry.frame for entry in seen)
             for listener in audience:
                 listener.offer(seen, first, frames)
+            size += len(frames) * len(audience)
             self.metrics.count("monitor_sent_total", by=len(seen) * len(audience))
         self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="spread")
+        return size
 
     def _may_have(self, viewer: Viewer, entry: Entry) -> bool:
         state = self.calls.get(entry.call)

@@ -14,6 +14,9 @@ from monitor.sinks.entry import Entry
 LOOK = 0.1
 """Seconds between two looks: ten a second are all an eye can use."""
 
+LOOK_BYTES = 32e6
+"""Bytes a second that may go into looks at most: with many listeners, looks come less often."""
+
 REST = 1.0
 """Pause after a beat as a multiple of the beat, so that half of the time is left for what comes in."""
 
@@ -21,7 +24,8 @@ REST = 1.0
 class Pulse:
     """Holds entries until their beat. Only the event loop's thread may touch it."""
 
-    def __init__(self, send: Callable[[Sequence[Entry]], None]) -> None:
+    def __init__(self, send: Callable[[Sequence[Entry]], int]) -> None:
+        """``send`` hands a batch round and says how many bytes that was."""
         self.coalesced = 0
         self._send = send
         self._must: list[Entry] = []
@@ -69,11 +73,18 @@ class Pulse:
         loop = asyncio.get_running_loop()
         began, worked = loop.time(), clock.cpu()
         batch, self._must = self._must, []
-        if self._looks and began >= self._next_look:
-            batch += self._looks.values()
+        looks: list[Entry] = []
+        if began >= self._next_look:
+            looks = list(self._looks.values())
             self._looks.clear()
-            self._next_look = began + LOOK
-        if batch:
-            self._send(batch)
+        batch += looks
+        sent = self._send(batch) if batch else 0
+        if looks:
+            spent_on_looks = sent * _size(looks) / _size(batch)
+            self._next_look = began + max(LOOK, spent_on_looks / LOOK_BYTES)
         self._not_before = loop.time() + REST * (clock.cpu() - worked)
         self._set_timer()
+
+
+def _size(entries: Sequence[Entry]) -> int:
+    return sum(len(entry.line) for entry in entries)

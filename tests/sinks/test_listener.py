@@ -11,7 +11,7 @@ from monitor.sinks import listener as listening
 from monitor.sinks.entry import Entry
 from monitor.sinks.limits import Bucket
 from monitor.sinks.log import EventLog
-from monitor.sinks.pulse import LOOK, Pulse
+from monitor.sinks.pulse import LOOK, LOOK_BYTES, Pulse
 from tests.sinks.hubs import (
     SOON,
     Place,
@@ -128,7 +128,7 @@ def looks(count: int) -> list[Entry]:
 
 async def test_looks_are_handed_out_in_beats_the_newest_of_each_subject():
     batches: list[Sequence[Entry]] = []
-    pulse = Pulse(batches.append)
+    pulse = Pulse(lambda batch: batches.append(batch) or 0)
     for entry in looks(30):
         pulse.put(entry)
     await true(lambda: batches)
@@ -141,7 +141,7 @@ async def test_looks_are_handed_out_in_beats_the_newest_of_each_subject():
 
 async def test_what_must_arrive_does_not_wait_for_the_next_look():
     batches: list[Sequence[Entry]] = []
-    pulse = Pulse(batches.append)
+    pulse = Pulse(lambda batch: batches.append(batch) or 0)
     log = EventLog()
     pulse.put(looks(1)[0])
     await true(lambda: len(batches) == 1)
@@ -150,6 +150,19 @@ async def test_what_must_arrive_does_not_wait_for_the_next_look():
         pulse.put(entry)
     await true(lambda: len(batches) == 3)
     assert kinds_of(batches) == [["prosody"], ["call.started", "alert.opened"], ["prosody"]]
+
+
+async def test_looks_come_less_often_when_they_fill_the_line():
+    batches: list[Sequence[Entry]] = []
+    pulse = Pulse(lambda batch: batches.append(batch) or int(LOOK_BYTES * 3600))
+    pulse.put(looks(1)[0])
+    await true(lambda: len(batches) == 1)
+    pulse.put(looks(1)[0])
+    for entry in EventLog().append("c", arrivals("c", [started("c")])):
+        pulse.put(entry)
+    await true(lambda: len(batches) == 2)
+    assert kinds_of(batches) == [["prosody"], ["call.started"]]
+    pulse.forget_looks("c")
 
 
 def kinds_of(batches: list[Sequence[Entry]]) -> list[list[str]]:
