@@ -9,7 +9,20 @@ from importlib import import_module
 from monitor import __version__
 from monitor.errors import BadInput, CheckFailed
 
-COMMANDS = ("demo", "replay", "live", "devices", "hub", "overlay", "watch", "rules", "report", "models", "token", "call")
+COMMANDS = (
+    "demo",
+    "replay",
+    "live",
+    "devices",
+    "hub",
+    "overlay",
+    "watch",
+    "rules",
+    "report",
+    "models",
+    "token",
+    "call",
+)
 """In the order a newcomer meets them."""
 
 STOPPED = 130

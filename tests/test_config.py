@@ -54,7 +54,9 @@ def test_wrong_settings_name_the_file_and_the_place(tmp_path: Path, text: str, p
 
 
 def test_a_million_laughs_are_not_expanded(tmp_path: Path):
-    lines = ["a: &a [x, x]"] + [f"{b}: &{b} [*{a}, *{a}, *{a}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
+    lines = ["a: &a [x, x]"] + [
+        f"{b}: &{b} [*{a}, *{a}, *{a}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    ]
     with pytest.raises(BadInput, match="anchors"):
         load_call_settings(settings_file(tmp_path, "\n".join(lines)))
 
