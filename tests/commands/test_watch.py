@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,26 @@ from monitor.sinks.log import EventLog
 from monitor.sinks.server import Address
 from tests.sinks.hubs import SECRET, SOON, a_hub, alert, arrivals, closed, difficulty, ended, started, true
 
+Watching = Callable[..., Awaitable[Process]]
 WATCH = (sys.executable, "-m", "monitor", "watch")
 
 
-async def watching(url: str, *words: str) -> Process:
-    return await asyncio.create_subprocess_exec(*WATCH, "--url", url, *words, stdout=PIPE, stderr=PIPE)
+@pytest.fixture
+async def watching() -> AsyncIterator[Watching]:
+    """Starts ``monitor watch``; what still runs when the test is over is ended."""
+    begun: list[Process] = []
+
+    async def watch(url: str, *words: str) -> Process:
+        begun.append(
+            await asyncio.create_subprocess_exec(*WATCH, "--url", url, *words, stdout=PIPE, stderr=PIPE)
+        )
+        return begun[-1]
+
+    yield watch
+    for running in begun:
+        if running.returncode is None:
+            running.kill()
+            await running.wait()
 
 
 async def line_of(running: Process) -> str:
@@ -32,7 +48,7 @@ async def line_of(running: Process) -> str:
     return line.decode().rstrip("\n")
 
 
-async def test_in_a_pipe_each_thing_that_happens_is_one_line():
+async def test_in_a_pipe_each_thing_that_happens_is_one_line(watching: Watching):
     async with a_hub() as place:
         running = await watching(place.url, "--team", "north", "--level", "warn")
         assert await line_of(running) == "# listening"
@@ -51,7 +67,7 @@ async def test_in_a_pipe_each_thing_that_happens_is_one_line():
         assert await asyncio.wait_for(running.wait(), SOON) == 130
 
 
-async def test_it_comes_back_and_catches_up(tmp_path: Path):
+async def test_it_comes_back_and_catches_up(watching: Watching, tmp_path: Path):
     kept = tmp_path / "hub.db"
     async with a_hub(EventLog(kept)) as place:
         place.hub.publish("c1", arrivals("c1", [started("c1")]))
@@ -73,7 +89,9 @@ async def test_it_comes_back_and_catches_up(tmp_path: Path):
     assert await asyncio.wait_for(running.wait(), SOON) == 0
 
 
-async def test_a_hub_that_will_not_have_it_is_one_sentence_and_the_token_is_in_it_nowhere(tmp_path: Path):
+async def test_a_hub_that_will_not_have_it_is_one_sentence_and_the_token_is_in_it_nowhere(
+    watching: Watching, tmp_path: Path
+):
     token = tmp_path / "token"
     token.write_text(mint("y" * 40, role="supervisor", agent=None, teams=("*",), seconds=60))
     token.chmod(0o600)
