@@ -37,9 +37,10 @@ def open_uplink(
     import platformdirs
 
     from monitor.sinks.access import Claimed
+    from monitor.sinks.conversation import PATIENCE
     from monitor.sinks.hub_address import parse_hub
     from monitor.sinks.secrets import read_token
-    from monitor.sinks.uplink import PATIENCE, Uplink
+    from monitor.sinks.uplink import Uplink
 
     hub = parse_hub(url, lambda: read_token(token_file))
     folder = Path(platformdirs.user_data_dir("call-monitor")) / "uplink"
