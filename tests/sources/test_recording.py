@@ -43,7 +43,7 @@ def test_of_two_files_the_callers_comes_first_unless_told_otherwise(
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rate=st.sampled_from([8000, 16_000, 22_050, 48_000]),
-    samples=st.integers(1, 9000),
+    samples=st.integers(6, 9000),  # fewer may be no sample at all at a lower rate
     seconds=st.floats(0.0001, 5.0),
 )
 def test_the_size_of_the_blocks_changes_nothing(
