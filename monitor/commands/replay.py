@@ -40,16 +40,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--speed", default="max", help="max (default), 1 for speaking speed, or another factor"
     )
-    parser.add_argument(
-        "--agent-channel",
-        type=int,
-        choices=(0, 1),
-        default=1,
-        help="which channel is the agent (default 1, right)",
-    )
-    parser.add_argument(
-        "--mono", choices=("agent", "caller"), help="accept a mono recording of this side alone"
-    )
+    add_sides(parser)
     add_judging(parser)
     parser.add_argument("--journal", type=Path, metavar="DIR", help="write every event to DIR/CALL.jsonl")
     parser.add_argument(
@@ -64,6 +55,20 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
                         help="let listeners watch over a websocket (default 127.0.0.1:8765)")  # fmt: skip
     add_uplink(parser)
     parser.set_defaults(run=run)
+
+
+def add_sides(parser: argparse.ArgumentParser) -> None:
+    """The options that say which side of a recording is whose."""
+    parser.add_argument(
+        "--agent-channel",
+        type=int,
+        choices=(0, 1),
+        default=1,
+        help="which channel is the agent (default 1, right)",
+    )
+    parser.add_argument(
+        "--mono", choices=("agent", "caller"), help="accept a mono recording of this side alone"
+    )
 
 
 def add_judging(parser: argparse.ArgumentParser) -> None:

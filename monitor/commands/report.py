@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.commands.replay import add_judging
+from monitor.commands.replay import add_judging, add_sides
 from monitor.errors import BadInput
 
 if TYPE_CHECKING:
@@ -39,16 +39,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--out", type=Path, metavar="FILE", help="where the page goes (CALL.report.html here)"
     )
     parser.add_argument("--json", action="store_true", help="print the scorecard as JSON, nothing else")
-    parser.add_argument(
-        "--agent-channel",
-        type=int,
-        choices=(0, 1),
-        default=1,
-        help="which channel is the agent (default 1, right)",
-    )
-    parser.add_argument(
-        "--mono", choices=("agent", "caller"), help="accept a mono recording of this side alone"
-    )
+    add_sides(parser)
     add_judging(parser)
     parser.set_defaults(run=run)
 
