@@ -1,5 +1,6 @@
 """What the hub knows of the calls that go on: enough for the snapshot of a listener who just came."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,8 +14,12 @@ from monitor.events import (
     OpenCall,
     Order,
     Status,
+    Told,
 )
 from monitor.sinks.access import Viewer
+
+MESSAGES = 5
+"""Messages of supervisors that are shown to whoever comes, or comes back."""
 
 
 @dataclass
@@ -30,6 +35,7 @@ class CallState:
     heard_of: float = 0.0
     """When something last came from its monitor (the hub's monotonic seconds)."""
     alerts: dict[str, AlertEvent] = field(default_factory=dict)
+    messages: deque[Told] = field(default_factory=lambda: deque(maxlen=MESSAGES))
     order: Callable[[Order], None] | None = None
 
     def note(self, event: Event) -> None:
@@ -43,6 +49,8 @@ class CallState:
                 self.difficulty = event
             case Status():
                 self.lag_s = event.lag_s
+            case Told(kind="message"):
+                self.messages.append(event)
             case AlertClosed():
                 self.alerts.pop(event.alert, None)
             case AlertEvent():
@@ -59,6 +67,7 @@ class CallState:
             started=self.started,
             difficulty=self.difficulty,
             alerts=alerts,
+            messages=tuple(message for message in self.messages if viewer.may_see(message)),
         )
 
 
