@@ -37,9 +37,12 @@ from monitor.events import (
     Order,
     Prosody,
     Told,
+    Utterance,
 )
+from monitor.rules.bind import META_ALIASES
 from monitor.rules.book import RuleBook
 from monitor.rules.judge import NEEDS_WORDS, Judge
+from monitor.sides import Sides
 from monitor.speech.transcriber import Transcriber
 
 _known = attrgetter("known")
@@ -71,6 +74,7 @@ class Call:
         self._framer = Framer(about.rate)
         self._gate = Gate(about.rate, settings.gate)
         self._quality = Quality(about.rate, settings.quality)
+        self._sides = Sides(outgoing=(about.meta or {}).get("direction") in META_ALIASES["out"])
         self._overlap = Overlap(settings.overlap)
         self._prosody = ProsodyStage(about.rate, settings.prosody)
         self._transcriber = Transcriber(about.rate, settings.speech, words=words)
@@ -103,7 +107,10 @@ class Call:
 
     def heard(self, heard: Heard) -> list[Event]:
         """An answer of the recogniser."""
-        return self._judged(self._transcriber.heard(heard, self.now)) + self._end_if_done()
+        facts = self._transcriber.heard(heard, self.now)
+        said = [fact for fact in facts if isinstance(fact, Utterance)]
+        facts += [trouble for one in said for trouble in self._sides.hear(one)]
+        return self._judged(facts) + self._end_if_done()
 
     def told(self, order: Order) -> list[Event]:
         """A person asked for something (acknowledge, snooze, message...)."""
@@ -122,6 +129,7 @@ class Call:
         facts = self._listen(self._framer.finish())
         facts += self._gate.finish()
         facts += self._quality.finish()
+        facts += self._sides.finish(self.now)
         facts += self._overlap.finish(self._frames)
         facts += self._prosody.finish()
         facts += self._transcriber.finish()
@@ -164,6 +172,7 @@ class Call:
         return [
             *activity.events,
             *cleaned.events,
+            *(self._sides.narrow(*cleaned.telephone) if cleaned.telephone else ()),
             *self._overlap.feed(run.first, cleaned.active, cleaned.hushed),
             *self._prosody.feed(run, cleaned.active),
             *self._transcriber.feed(run, cleaned.active),

@@ -117,6 +117,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 # --- what comes out ------------------------------------------------------------------------------
 
 
+class Cited(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of evidence: words, or something that happened, with its place in the call."""
+
+    start: float
+    end: float
+    channel: Channel | None = None
+    text: str | None = None
+    kind: str | None = None
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Anything the monitor says. ``known`` is when it could first be said, in call seconds."""
 
@@ -249,13 +259,19 @@ class Utterance(Event, frozen=True, kw_only=True):
 
 
 class Quality(Event, frozen=True, kw_only=True):
-    """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over."""
+    """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over.
+
+    Where it rests on several observations, ``evidence`` names them, and ``say`` is for people: why it is
+    said, and what to do.
+    """
 
     name: ClassVar[str] = "quality"
     kind: QualityKind
     channel: Channel | None
     start: float
     end: float | None = None
+    say: str | None = None
+    evidence: tuple[Cited, ...] = ()
 
 
 class Gap(Event, frozen=True, kw_only=True):
@@ -289,16 +305,6 @@ class Told(Event, frozen=True, kw_only=True):
     seconds: float | None = None
     text: str | None = None
     by: str | None = None
-
-
-class Cited(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of evidence: words, or something that happened, with its place in the call."""
-
-    start: float
-    end: float
-    channel: Channel | None = None
-    text: str | None = None
-    kind: str | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

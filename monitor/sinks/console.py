@@ -147,6 +147,9 @@ class ConsoleSink:
         self._print(Padding(Group(head, Padding(Group(why, Text(note, "dim")), (0, 0, 0, 2))), (0, 0, 0, 7)))
 
     def _quality(self, event: Quality) -> None:
+        if event.say:
+            self._print(_row(clock_text(event.known), Text("Sound", "yellow"), Text(event.say, "yellow")))
+            return
         side = event.channel or "both sides"
         state = "is over" if event.end is not None else "heard"
         at = event.start if event.end is None else event.end
