@@ -22,6 +22,7 @@ from monitor.audio.gate import Gate
 from monitor.audio.overlap import Overlap
 from monitor.audio.prosody import Prosody as ProsodyStage
 from monitor.audio.quality import Quality
+from monitor.audio.silence import Silences
 from monitor.config import CallSettings
 from monitor.events import (
     AlertEvent,
@@ -76,6 +77,7 @@ class Call:
         self._quality = Quality(about.rate, settings.quality)
         self._sides = Sides(outgoing=(about.meta or {}).get("direction") in META_ALIASES["out"])
         self._overlap = Overlap(settings.overlap)
+        self._silences = Silences(settings.overlap)
         self._prosody = ProsodyStage(about.rate, settings.prosody)
         self._transcriber = Transcriber(about.rate, settings.speech, words=words)
         self._judge = Judge(book, settings.rules, meta=about.meta, words=words)
@@ -174,6 +176,7 @@ class Call:
             *cleaned.events,
             *(self._sides.narrow(*cleaned.telephone) if cleaned.telephone else ()),
             *self._overlap.feed(run.first, cleaned.active, cleaned.hushed),
+            *self._silences.feed(run.first, cleaned.active),
             *self._prosody.feed(run, cleaned.active),
             *self._transcriber.feed(run, cleaned.active),
         ]

@@ -201,6 +201,18 @@ class Floor(Event, frozen=True, kw_only=True):
     previous: Channel | None
 
 
+class Silence(Event, frozen=True, kw_only=True):
+    """Nobody spoke from ``start`` to ``end``, for 3 s and longer; told when somebody speaks again.
+
+    It happens between words: not before the first of a call, nor after the last. The ``floor`` is nobody's
+    3 s after ``start``; whether it was too long is for the rules to say.
+    """
+
+    name: ClassVar[str] = "silence"
+    start: float
+    end: float
+
+
 class OverlapStarted(Event, frozen=True, kw_only=True):
     """A hint for the screen: both sides have spoken at once for 0.2 s."""
 
@@ -439,7 +451,7 @@ class Refused(Event, frozen=True, kw_only=True):
 
 EVENTS: dict[str, type[Event]] = {
     kind.name: kind
-    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, OverlapStarted, Overlap,
+    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, Silence, OverlapStarted, Overlap,
                  Interruption, TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated,
                  AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused)
 }  # fmt: skip

@@ -25,6 +25,7 @@ from monitor.events import (
     Level,
     Prosody,
     Quality,
+    Silence,
     SpeechEnded,
     Status,
     Utterance,
@@ -94,6 +95,9 @@ class ConsoleSink:
                 if not self._words:
                     spoke = f"spoke for {event.end - event.start:.1f} s"
                     self._said(event.start, event.channel, spoke, "dim")
+            case Silence():
+                lasted = f"nobody spoke for {event.end - event.start:.1f} s"
+                self._print(_row(clock_text(event.start), Text(""), Text(lasted, "dim")))
             case Quality():
                 self._quality(event)
             case CallStarted():
