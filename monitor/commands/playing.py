@@ -78,7 +78,7 @@ class Playing:
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """The call's metadata; see docs/meta.md for the fields that rules ask for."""
+    """The call's metadata; docs/rules.md lists the fields that rules ask for."""
     plain = read_yaml(path) or {}
     if not isinstance(plain, dict):
         raise BadInput(f"{path} does not hold a list of fields with values; a call's metadata needs that.")
