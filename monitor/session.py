@@ -118,10 +118,19 @@ class Session:
     LAST_WORDS = 1.5
     """Seconds that open questions may take after the hang-up before the call ends without them."""
 
-    def __init__(self, call: Call, announce: Callable[[list[Event]], None], worker: Worker | None) -> None:
+    def __init__(
+        self,
+        call: Call,
+        announce: Callable[[list[Event]], None],
+        worker: Worker | None,
+        keep: Callable[[Block], None] | None = None,
+    ) -> None:
+        """``keep`` is given each block that the core hears, and no other."""
         self._call = call
         self._announce = announce
         self._worker = worker
+        self._keep = keep
+        self._hung_up = False
         self._inbox: Inbox = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -152,7 +161,8 @@ class Session:
             except TimeoutError:
                 self._announce(self._call.give_up())
                 return
-            if isinstance(item, HangUp) and last_call is None:
+            if isinstance(item, HangUp) and not self._hung_up:
+                self._hung_up = True
                 last_call = clock.monotonic() + self.LAST_WORDS
             self._announce(self._said(item))
             self._ask()
@@ -160,13 +170,21 @@ class Session:
     def _said(self, item: Block | Heard | Order | HangUp) -> list[Event]:
         match item:
             case Block():
-                return self._call.hear(item)
+                return self._hear(item)
             case Heard():
                 return self._call.heard(item)
             case Order():
                 return self._call.told(item)
             case HangUp():
                 return self._call.hang_up()
+
+    def _hear(self, block: Block) -> list[Event]:
+        """The next sound; what a source still gives once the call was hung up belongs to no call."""
+        if self._hung_up:
+            return []
+        if self._keep:
+            self._keep(block)
+        return self._call.hear(block)
 
     def _ask(self) -> None:
         if self._worker and (jobs := self._call.jobs()):

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from monitor.audio.channels import HIGHEST_RATE, LOWEST_RATE
@@ -24,6 +25,7 @@ from monitor.sources.lane import Lane
 if TYPE_CHECKING:
     from monitor.live import Day
     from monitor.session import Served
+    from monitor.sinks.recorder import Recorder
     from monitor.sources.soundcheck import SoundCheck
     from monitor.speech.worker import Worker
 
@@ -43,6 +45,7 @@ class Living(Playing):
     end_after: float = 30.0
     preroll: float = 4.0
     once: bool = False
+    record: Path | None = None
 
     def __post_init__(self) -> None:
         if self.device and (self.mic or self.speaker):
@@ -71,6 +74,7 @@ def listen(living: Living) -> int:
         settings=settings,
         sources=tuple(lane.name for lane in lanes),
         sinks=partial(_sinks, living, None),
+        recorder=_recording(living.record) if living.record else None,
         model=choice.name,
         notice=choice.notice,
         agent=living.agent,
@@ -125,6 +129,14 @@ def _sinks(
         uplink.answer_orders(about.call, order)
         sinks.append(uplink)
     return sinks
+
+
+def _recording(folder: Path) -> "Callable[[About], Recorder]":
+    """What keeps the sound of each call in ``folder``. Raises ``BadInput`` before anything is heard."""
+    from monitor.sinks.recorder import Recorder, folder_for
+
+    folder = folder_for(folder)
+    return lambda about: Recorder(folder, about.call, about.rate)
 
 
 def check(living: Living) -> int:
