@@ -398,7 +398,10 @@ class CallEnded(Event, frozen=True, kw_only=True):
 
 
 class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that goes on, as a listener finds it: who, since when, how difficult, which alerts are open."""
+    """A call that goes on, as a listener finds it: who, since when, how difficult, which alerts are open.
+
+    ``talk`` is how long each side has spoken so far, in seconds.
+    """
 
     call: str
     agent: str | None
@@ -406,14 +409,19 @@ class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     started: CallStarted | None = None
     difficulty: Difficulty | None = None
+    talk: dict[Channel, float] = {}
     alerts: tuple[AlertOpened, ...] = ()
 
 
 class Snapshot(Event, frozen=True, kw_only=True):
-    """The first thing a listener gets: the calls that are open. What follows comes after ``sequence``."""
+    """The first thing a listener gets: the calls that are open. What follows comes after ``sequence``.
+
+    ``log`` names the log that counts so; who comes back says it together with the sequence.
+    """
 
     name: ClassVar[str] = "snapshot"
     sequence: int
+    log: str = ""
     calls: tuple[OpenCall, ...]
 
 

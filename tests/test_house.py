@@ -15,7 +15,7 @@ ONE_HOME = {
     "faster_whisper": {"monitor/speech/whisper.py"},
     "ctranslate2": {"monitor/speech/whisper.py"},
     "webrtcvad": {"monitor/audio/webrtc.py"},
-    "PySide6": {"monitor/overlay/window.py", "monitor/overlay/desk.py"},
+    "PySide6": {"monitor/overlay/brush.py", "monitor/overlay/window.py", "monitor/overlay/desk.py"},
     "time": {"monitor/clock.py"},
     "datetime": {"monitor/clock.py"},
 }

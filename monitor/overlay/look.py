@@ -6,12 +6,12 @@ something that went well.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from monitor.events import Channel
 from monitor.overlay.card import Card, Kind
-from monitor.overlay.view import BAND_SECONDS, Shown, Side
+from monitor.overlay.shown import BAND_SECONDS, NO_CALL, NO_HUB, Shown, Side
 
 WIDTH, STRIP, RADIUS, PAD = 360.0, 36.0, 14.0, 16.0
 ICON, TEXT_LEFT = 30.0, 58.0
@@ -24,7 +24,7 @@ LOUD = 6.0
 """Decibels above it from which the meter warns."""
 
 PANEL, INK, INK2, INK3 = "#eb141a21", "#ffeef2f6", "#ffb4bfca", "#ff8b98a5"
-TRACK, RULE, SHADOW = "#24ffffff", "#18ffffff", "#0d0a141e"
+TRACK, RULE, EDGE, SHADOW = "#24ffffff", "#18ffffff", "#2effffff", "#0a0a141e"
 SIDES: dict[Channel, str] = {"agent": "#ff6db3ee", "caller": "#ffcf9be8"}
 RAISED = "#fff0a878"
 FILLS: dict[Kind, str] = {
@@ -36,6 +36,14 @@ SIGNS: dict[Kind, tuple[str, str]] = {
     "credit": ("", "#ff0b2a1a"), "message": ("”", "#ff0d2238"),
 }  # fmt: skip
 LIVE, GREY = "#ff6fcf9d", "#ff8b98a5"
+CONTRAST = {
+    PANEL: "#ff000000", INK: "#ffffffff", INK2: "#ffffffff", INK3: "#ffffffff", TRACK: "#66ffffff",
+    RULE: "#ffffffff", EDGE: "#ffffffff", SHADOW: "#00000000",
+}  # fmt: skip
+"""Where the desktop asks for more contrast: white on black, nothing shines through, a firm edge."""
+
+SHADE = 12
+"""So far the panel's soft shadow reaches; the window is larger than the panel by it on every side."""
 
 Weight = Literal[400, 600, 700]
 Align = Literal["left", "right", "centre"]
@@ -43,7 +51,7 @@ Align = Literal["left", "right", "centre"]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle with round corners; colours are ``#aarrggbb``."""
+    """A round rectangle, or its outline where ``line`` is its width; colours are ``#aarrggbb``."""
 
     x: float
     y: float
@@ -52,6 +60,7 @@ class Box:
     colour: str
     radius: float = 0.0
     fade: float = 1.0
+    line: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +123,28 @@ def picture(
     """
     tall = _card_height(card, measure) * _eased(fade) if card else 0.0
     strip_at, card_at = (0.0, STRIP) if top else (tall, 0.0)
-    parts: list[Part] = [Box(0, 0, WIDTH, STRIP + tall, PANEL, RADIUS)]
+    parts: list[Part] = [*_panel(STRIP + tall)]
     if card and fade > 0:
         shift = tall - _card_height(card, measure) if not top else 0.0
         parts += _card(card, measure, card_at + min(0.0, shift) * 0.5, fade, why)
         parts.append(Box(PAD, STRIP if top else tall, WIDTH - 2 * PAD, 1, RULE, fade=fade))
     return Picture(STRIP + tall, (*parts, *_strip(shown, strip_at)))
+
+
+def in_contrast(drawn: Picture) -> Picture:
+    """The same picture for a desktop that asks for more contrast."""
+    return Picture(
+        drawn.height,
+        tuple(replace(part, colour=CONTRAST.get(part.colour, part.colour)) for part in drawn.parts),
+    )
+
+
+def _panel(height: float) -> Iterator[Part]:
+    """The ground of it all: a soft shadow for bright desktops, a fine edge for dark ones."""
+    for out in range(SHADE, 0, -2):
+        yield Box(-out, 2 - out, WIDTH + 2 * out, height + 2 * out - 2, SHADOW, RADIUS + out)
+    yield Box(0, 0, WIDTH, height, PANEL, RADIUS)
+    yield Box(0.5, 0.5, WIDTH - 1, height - 1, EDGE, RADIUS - 0.5, line=1)
 
 
 def _eased(fade: float) -> float:
@@ -171,7 +196,7 @@ def _strip(shown: Shown, y: float) -> Iterator[Part]:
     middle = y + STRIP / 2
     yield _connection_dot(shown, WIDTH - 18, middle)
     if shown.call is None:
-        told = "No hub yet – trying" if shown.connection == "lost" else "Waiting for a call"
+        told = NO_HUB if shown.connection == "lost" else NO_CALL
         yield Words(PAD, y, 240, STRIP, told, SMALL, INK3)
         return
     minutes, seconds = divmod(int(shown.now), 60)

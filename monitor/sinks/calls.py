@@ -8,10 +8,12 @@ from monitor.events import (
     AlertEvent,
     AlertOpened,
     CallStarted,
+    Channel,
     Difficulty,
     Event,
     OpenCall,
     Order,
+    SpeechEnded,
     Status,
 )
 from monitor.sinks.access import Viewer
@@ -29,6 +31,7 @@ class CallState:
     lag_s: float = 0.0
     heard_of: float = 0.0
     """When something last came from its monitor (the hub's monotonic seconds)."""
+    talk: dict[Channel, float] = field(default_factory=dict)
     alerts: dict[str, AlertEvent] = field(default_factory=dict)
     order: Callable[[Order], None] | None = None
 
@@ -41,6 +44,9 @@ class CallState:
                 self.agent, self.team = event.agent or self.agent, event.team or self.team
             case Difficulty():
                 self.difficulty = event
+            case SpeechEnded():
+                spoken = self.talk.get(event.channel, 0.0) + event.end - event.start
+                self.talk[event.channel] = round(spoken, 3)
             case Status():
                 self.lag_s = event.lag_s
             case AlertClosed():
@@ -58,6 +64,7 @@ class CallState:
             seconds=self.seconds,
             started=self.started,
             difficulty=self.difficulty,
+            talk=dict(self.talk),
             alerts=alerts,
         )
 

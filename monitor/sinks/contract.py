@@ -25,6 +25,7 @@ unless `since` named a sequence: then it is the first line that was missed."""
 
 QUERY = {
     "since": "The last sequence the listener has; it gets what came after. Unknown or forgotten: a snapshot.",
+    "log": "The log that sequence is of, as the snapshot named it. Another log than this one: a snapshot.",
     "team": "Only calls of these teams (repeat the key or separate with commas).",
     "agent": "Only calls of these agents.",
     "call": "Only these calls.",

@@ -2,9 +2,9 @@
 
 Monitors publish the calls of their agents (``/publish``), or a call runs in the same process and gives
 its lines to ``Hub.take``. Listeners connect to ``/events``: a new one gets a snapshot of the open calls
-and then every event in the order of the log; one that comes back with ``?since=SEQUENCE`` gets what it
-missed instead of the snapshot. What listeners say (acknowledge, snooze, wrong, message) travels to the
-call's core, which says it again as an event.
+and then every event in the order of the log; one that comes back with ``?since=SEQUENCE&log=NAME`` gets
+what it missed instead of the snapshot. What listeners say (acknowledge, snooze, wrong, message) travels to
+the call's core, which says it again as an event.
 """
 
 import asyncio
@@ -192,7 +192,7 @@ class Hub:
         """
         viewer, connection = listener.viewer, listener.connection
         since = viewer.wants.since
-        if since is None or not self.log.forgotten <= since <= self.log.last:
+        if since is None or not self._can_tell(since, viewer.wants.log):
             listener.after = self.log.last
             self._audiences[viewer.eyes].add(listener)
             await connection.send(self._own(self.snapshot(viewer)), text=True)
@@ -206,6 +206,10 @@ class Hub:
                 await asyncio.sleep(0)
             self._audiences[viewer.eyes].add(listener)
         await listener.run()
+
+    def _can_tell(self, since: int, log: str | None) -> bool:
+        """Whether all that came after a sequence (of a log, if the listener says of which) is still here."""
+        return self.log.forgotten <= since <= self.log.last and log in (None, self.log.name)
 
     def _missed(self, after: int) -> list[Entry]:
         """The next entries after a sequence: what the log holds, and what is private and only in memory."""
@@ -261,7 +265,7 @@ class Hub:
             for call, state in self.calls.items()
             if viewer.may_enter(call, state.agent, state.team)
         ]
-        return Snapshot(sequence=self.log.last, calls=tuple(calls))
+        return Snapshot(sequence=self.log.last, log=self.log.name, calls=tuple(calls))
 
     def _dropped(self, lines: int) -> Dropped:
         self.metrics.count("monitor_dropped_total", by=lines)

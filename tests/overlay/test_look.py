@@ -3,8 +3,22 @@
 import pytest
 
 from monitor.overlay.card import Card
-from monitor.overlay.look import STRIP, WIDTH, Box, Dot, Picture, Shape, Words, icon, picture
-from monitor.overlay.view import Shown, Side
+from monitor.overlay.look import (
+    CONTRAST,
+    SHADE,
+    SHADOW,
+    STRIP,
+    WIDTH,
+    Box,
+    Dot,
+    Picture,
+    Shape,
+    Words,
+    icon,
+    in_contrast,
+    picture,
+)
+from monitor.overlay.shown import Shown, Side
 
 
 def measure(text: str, size: float, _weight: int, width: float) -> float:
@@ -36,7 +50,7 @@ def test_levels_differ_in_shape_and_not_only_in_colour():
 def test_nothing_but_a_fading_card_leaves_the_panel(top, fade):
     panel = drawn(fade=fade, top=top)
     for part in panel.parts:
-        if isinstance(part, Box):
+        if isinstance(part, Box) and part.colour != SHADOW:
             assert 0 <= part.x <= part.x + part.width <= WIDTH
             assert -0.01 <= part.y <= part.y + part.height <= panel.height + 0.01
         if isinstance(part, Words):
@@ -94,3 +108,21 @@ def test_a_louder_voice_reaches_further_to_the_right_and_warns():
     assert normal.x == loud.x
     assert loud.width > normal.width
     assert loud.colour != normal.colour
+
+
+def test_the_shadow_stays_within_the_window():
+    panel = drawn()
+    shadows = [part for part in panel.parts if isinstance(part, Box) and part.colour == SHADOW]
+    assert shadows
+    for part in shadows:
+        assert -SHADE <= part.x <= part.x + part.width <= WIDTH + SHADE
+        assert -SHADE <= part.y <= part.y + part.height <= panel.height + SHADE
+
+
+def test_in_contrast_words_are_white_on_black_and_the_shapes_are_the_same():
+    plain = drawn()
+    strong = in_contrast(plain)
+    assert [type(part) for part in strong.parts] == [type(part) for part in plain.parts]
+    words = {part.colour for part in strong.parts if isinstance(part, Words) and part.text != "!"}
+    assert words == {"#ffffffff"}
+    assert not {part.colour for part in strong.parts} & set(CONTRAST)

@@ -8,6 +8,8 @@ const NEAR_END = 48;
 
 export class Transcript {
   #shown = new Map();
+  /** Whether the newest is kept in sight: until somebody scrolls back. */
+  #follows = true;
 
   constructor(order) {
     this.order = order;
@@ -15,12 +17,12 @@ export class Transcript {
     this.jump = el("button", { type: "button", class: "jump", hidden: true }, "To the newest ↓");
     this.box = el("div", { class: "said", tabindex: "0", role: "region", "aria-label": "What is said" }, this.list, this.jump);
     this.jump.addEventListener("click", () => this.#toEnd());
-    this.box.addEventListener("scroll", () => this.#atEnd() && (this.jump.hidden = true), { passive: true });
+    this.box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.#follows && this.#toEnd()).observe(this.box);
   }
 
   /** Brings it up to date; `asked` maps alerts to the order that is under way for them. */
   render(talk, asked) {
-    const follow = this.#atEnd();
     const marks = cited(talk);
     const keys = new Set();
     let place = this.list.firstElementChild, grown = false;
@@ -36,7 +38,7 @@ export class Transcript {
       node.remove();
       this.#shown.delete(key);
     }
-    if (follow) this.#toEnd();
+    if (this.#follows) this.#toEnd();
     else if (grown) this.jump.hidden = false;
   }
 
@@ -66,11 +68,13 @@ export class Transcript {
     return [signature, () => saidLine(item.said, parts)];
   }
 
-  #atEnd() {
-    return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_END;
+  #scrolled() {
+    this.#follows = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_END;
+    if (this.#follows) this.jump.hidden = true;
   }
 
   #toEnd() {
+    this.#follows = true;
     this.box.scrollTop = this.box.scrollHeight;
     this.jump.hidden = true;
   }
