@@ -91,7 +91,7 @@ class Live:
         """Ends the call under way cleanly, and then the day."""
         self._stopped.set()
         if self._session:
-            self._session.put(HangUp())
+            self._session.put(HangUp(leaving=True))
 
     def hook(self, hook: Hook) -> Reply:
         """What a softphone says."""
@@ -110,7 +110,9 @@ class Live:
         if call and self._told:
             return Reply(done=False, say=f"{call} is still under way; end it first.", call=call)
         if self._session:
-            self._session.put(HangUp())  # it had begun by itself; from here on it is the softphone's
+            self._session.put(
+                HangUp(leaving=True)
+            )  # it had begun by itself; from here on it is the softphone's
         name = hook.call or call_name(self._day.agent)
         self._asked.put_nowait(Hook(kind="start", call=name, meta=hook.meta))
         return Reply(done=True, say=f"{name} begins.", call=name)
