@@ -62,7 +62,7 @@ class ConsoleSink:
         self._levels_told: dict[str, Level] = {}
         self._levels: dict[Channel, float | None] = dict.fromkeys(CHANNELS)
         self._difficulty: float | None = None
-        self._status = ""
+        self._status = self._notice = ""
         self._live = (
             Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
         )
@@ -111,7 +111,7 @@ class ConsoleSink:
             case Difficulty():
                 self._difficulty = event.score
             case Status():
-                if event.notice:
+                if event.notice and event.notice not in self._notice:
                     self._print(Text(f"note: {event.notice}", style="yellow"))
                 self._status = f"words {event.lag_s:.1f} s behind ({event.mode})" if event.lag_s > 1 else ""
 
@@ -120,6 +120,7 @@ class ConsoleSink:
         band = "telephone band" if event.band == "narrow" else "wide band"
         words = f"words by {event.model}" if self._words else "no words (acoustic rules only)"
         self._print(Text(f"call {event.call} · {band} · {words} · profile {event.profile}", style="bold"))
+        self._notice = event.notice or ""
         if event.notice:
             self._print(Text(f"note: {event.notice}", style="yellow"))
 
@@ -181,7 +182,9 @@ class ConsoleSink:
             bar = ProgressBar(total=self._length, completed=min(self._now, self._length), width=METER)
         state = "" if self._difficulty is None else f"difficulty {self._difficulty:.0f}"
         grid.add_row(Text(clock_text(self._now)), bar, Text("  ".join(filter(None, (state, self._status)))))
-        return grid
+        if not self._notice:
+            return grid
+        return Group(grid, Text(f"note: {self._notice}", "yellow", no_wrap=True, overflow="ellipsis"))
 
 
 def _row(time: str, side: Text, text: Text) -> Table:
