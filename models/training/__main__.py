@@ -73,6 +73,8 @@ def train(options: argparse.Namespace) -> None:
         presentations=options.presentations,
         deadline=_deadline(options.until),
         rate=options.rate,
+        decay_from=options.decay_from,
+        heads_first=schedule.HEADS_FIRST if options.start and options.start.is_dir() else 0,
         processes=options.processes,
     )
     trainer.train(plan, options.start)
@@ -136,7 +138,8 @@ def parser() -> argparse.ArgumentParser:
     add("--until", metavar="HH:MM", help="anneal to the end by this time instead")
     add("--rate", type=float, default=1e-3, help="peak learning rate")
     add("--processes", type=int, default=2, help="training processes, one core each")
-    add("--start", type=Path, help="checkpoint whose weights a new run begins with")
+    add("--decay-from", type=float, default=0.35, help="share of the run after which the rate falls")
+    add("--start", type=Path, help="checkpoint or converted folder whose weights a new run begins with")
     add("--tokenizer", type=Path, help="use this tokenizer instead of the work folder's")
     add("--to", type=Path, default=BUNDLED, help="model folder to write")
     add("--model", type=Path, default=BUNDLED, help="model folder to measure")
