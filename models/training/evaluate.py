@@ -82,14 +82,14 @@ def test_clips(held: bool, phone: bool, count: int, banned: frozenset[str]) -> l
     result = []
     for utterance in shards.synthesise(texts, seed, held):
         rng = random.Random(len(result))
-        audio = _treated(clips.whole(utterance, rng).audio, len(result), phone)
+        audio = treated(clips.whole(utterance, rng).audio, len(result), phone)
         result.append(TestClip(audio, utterance.text, utterance.voice))
         if len(result) == count:
             break
     return result
 
 
-def _treated(audio: np.ndarray, seed: int, phone: bool) -> np.ndarray:
+def treated(audio: np.ndarray, seed: int, phone: bool) -> np.ndarray:
     """A little noise; the telephone when asked for."""
     generator = np.random.default_rng(seed)
     noise_level = CLEAN_NOISE if not phone else 30.0
