@@ -15,13 +15,23 @@ from typing import Any, Protocol, TypeVar
 from monitor import clock
 from monitor.call import About, Call
 from monitor.config import CallSettings
-from monitor.events import CHANNELS, Band, Block, Channel, Order, SpeechEnded, SpeechStarted, Told
+from monitor.events import (
+    CHANNELS,
+    Band,
+    Block,
+    Channel,
+    Hook,
+    Order,
+    Reply,
+    SpeechEnded,
+    SpeechStarted,
+    Told,
+)
 from monitor.rules.book import RuleBook
 from monitor.session import HangUp, Session
 from monitor.sinks import Line, Sink
 from monitor.sinks.announcer import Announcer
 from monitor.sinks.recorder import Recorder
-from monitor.sources.control import Hook, Reply
 from monitor.sources.tones import HangUpTone
 from monitor.sources.waiting import Waiting, rebased
 from monitor.speech.worker import Worker

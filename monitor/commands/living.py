@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import math
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from monitor.call import About
 from monitor.commands.playing import STOPPED, Playing, build_sinks, serving, tell_notice
 from monitor.commands.uplinking import open_uplink
 from monitor.errors import BadInput
-from monitor.events import CHANNELS, Channel, Order
+from monitor.events import CHANNELS, Channel, Hook, Order, Reply
 from monitor.sinks import Sink
 from monitor.sources.capture import Capture
 from monitor.sources.device import DeviceStream, devices, is_there, refresh
@@ -110,10 +110,32 @@ async def _listen(
         if served:
             await closing.enter_async_context(served.listening())
         await closing.enter_async_context(hooks(live.hook))
+        if living.uplink:
+            await closing.enter_async_context(standing_by(living, live.hook, day.say))
         closing.callback(capture.close)
         await live.until_stopped(capture.start())
         await live.run()
     return STOPPED if signal.SIGINT in came else 0
+
+
+@contextlib.asynccontextmanager
+async def standing_by(
+    living: Living, answer: Callable[[Hook], Reply], say: Callable[[str], None]
+) -> AsyncIterator[None]:
+    """While inside, the agent's softphone may also speak through the hub."""
+    from monitor.commands.uplinking import hub_of
+    from monitor.sinks.hooks import Standing
+    from monitor.sinks.standby import stand_by
+
+    whose = Standing(agent=living.agent, team=living.team)
+    standing = asyncio.create_task(
+        stand_by(hub_of(living.uplink or "", living.token_file), whose, answer, say)
+    )
+    try:
+        yield
+    finally:
+        standing.cancel()
+        await asyncio.gather(standing, return_exceptions=True)
 
 
 def _sinks(
