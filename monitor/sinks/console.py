@@ -25,6 +25,7 @@ from monitor.events import (
     Level,
     Prosody,
     Quality,
+    Silence,
     SpeechEnded,
     Status,
     Utterance,
@@ -94,6 +95,9 @@ class ConsoleSink:
                 if not self._words:
                     spoke = f"spoke for {event.end - event.start:.1f} s"
                     self._said(event.start, event.channel, spoke, "dim")
+            case Silence():
+                lasted = f"nobody spoke for {event.end - event.start:.1f} s"
+                self._print(_row(clock_text(event.start), Text(""), Text(lasted, "dim")))
             case Quality():
                 self._quality(event)
             case CallStarted():
@@ -148,6 +152,9 @@ class ConsoleSink:
         self._print(Padding(Group(head, Padding(Group(why, Text(note, "dim")), (0, 0, 0, 2))), (0, 0, 0, 7)))
 
     def _quality(self, event: Quality) -> None:
+        if event.say:
+            self._print(_row(clock_text(event.known), Text("Sound", "yellow"), Text(event.say, "yellow")))
+            return
         side = event.channel or "both sides"
         state = "is over" if event.end is not None else "heard"
         at = event.start if event.end is None else event.end
