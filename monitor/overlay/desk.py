@@ -228,7 +228,7 @@ def tray_icon() -> QIcon:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor("#ff141a21"))
     painter.drawRoundedRect(2, 2, 60, 60, 16, 16)
-    for side, top, width in (("caller", 20, 38), ("agent", 36, 26)):
+    for side, top, width in (("agent", 20, 26), ("caller", 36, 38)):
         painter.setBrush(QColor(SIDES["caller" if side == "caller" else "agent"]))
         painter.drawRoundedRect(13, top, width, 8, 4, 4)
     painter.end()

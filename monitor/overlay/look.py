@@ -16,6 +16,8 @@ from monitor.overlay.shown import BAND_SECONDS, NO_CALL, NO_HUB, Shown, Side
 WIDTH, STRIP, RADIUS, PAD = 360.0, 36.0, 14.0, 16.0
 ICON, TEXT_LEFT = 30.0, 58.0
 SAY, WHY, SMALL = 17.0, 12.5, 11.5
+SAY_LONG, LONG = 14.0, 90
+"""A text of more letters than ``LONG`` (a supervisor's, as a rule) is set smaller, so that it stays small."""
 BAND_LEFT, BAND_WIDTH, METER_LEFT, METER_WIDTH = 68.0, 150.0, 228.0, 40.0
 BAR, ROW = 5.0, 9.0
 LOUDEST = 12.0
@@ -24,7 +26,7 @@ LOUD = 6.0
 """Decibels above it from which the meter warns."""
 
 PANEL, INK, INK2, INK3 = "#eb141a21", "#ffeef2f6", "#ffb4bfca", "#ff8b98a5"
-TRACK, RULE, EDGE, SHADOW = "#24ffffff", "#18ffffff", "#2effffff", "#0a0a141e"
+TRACK, RULE, EDGE, SHADOW = "#24ffffff", "#18ffffff", "#2effffff", "#05000000"
 SIDES: dict[Channel, str] = {"agent": "#ff6db3ee", "caller": "#ffcf9be8"}
 RAISED = "#fff0a878"
 FILLS: dict[Kind, str] = {
@@ -141,8 +143,8 @@ def in_contrast(drawn: Picture) -> Picture:
 
 def _panel(height: float) -> Iterator[Part]:
     """The ground of it all: a soft shadow for bright desktops, a fine edge for dark ones."""
-    for out in range(SHADE, 0, -2):
-        yield Box(-out, 2 - out, WIDTH + 2 * out, height + 2 * out - 2, SHADOW, RADIUS + out)
+    for out in range(SHADE, 0, -1):
+        yield Box(-out, 3 - out, WIDTH + 2 * out, height + 2 * out - 3, SHADOW, RADIUS + out)
     yield Box(0, 0, WIDTH, height, PANEL, RADIUS)
     yield Box(0.5, 0.5, WIDTH - 1, height - 1, EDGE, RADIUS - 0.5, line=1)
 
@@ -154,7 +156,12 @@ def _eased(fade: float) -> float:
 
 def _text_heights(card: Card, measure: Measure) -> tuple[float, float]:
     width = WIDTH - TEXT_LEFT - PAD
-    return measure(card.say, SAY, 600, width), measure(card.why, WHY, 400, width) if card.why else 0.0
+    say = measure(card.say, _say_size(card), 600, width)
+    return say, measure(card.why, WHY, 400, width) if card.why else 0.0
+
+
+def _say_size(card: Card) -> float:
+    return SAY if len(card.say) <= LONG else SAY_LONG
 
 
 def _card_height(card: Card, measure: Measure) -> float:
@@ -168,7 +175,7 @@ def _card(card: Card, measure: Measure, y: float, fade: float, why: float) -> It
     yield from icon(card.kind, PAD + ICON / 2, y + 13 + ICON / 2, ICON / 2, fade)
     # One short line stands on the middle of the icon; more begin at its top.
     lone = max(0.0, (ICON - say_tall) / 2) if not why_tall else 0.0
-    yield Words(TEXT_LEFT, y + 12 + lone, width, say_tall, card.say, SAY, INK, 600, fade=fade)
+    yield Words(TEXT_LEFT, y + 12 + lone, width, say_tall, card.say, _say_size(card), INK, 600, fade=fade)
     yield Words(TEXT_LEFT, y + 15 + say_tall, width, why_tall, card.why, WHY, INK2, fade=min(fade, why))
 
 
@@ -203,13 +210,21 @@ def _strip(shown: Shown, y: float) -> Iterator[Part]:
     yield Words(14, y, 40, STRIP, f"{minutes:02d}:{seconds:02d}", SMALL, INK2)
     if shown.open_card and shown.card is None:
         yield from icon(shown.open_card.kind, 58, middle, 4.5)
-    sides: tuple[Channel, Channel] = ("caller", "agent")
+    sides: tuple[Channel, Channel] = ("agent", "caller")
     for side, row in zip(sides, (middle - ROW / 2 - BAR / 2, middle + ROW / 2 - BAR / 2), strict=True):
         yield from _band(shown, shown.sides[side], side, row)
         yield from _meter(shown.sides[side], side, row)
-    told = "quiet" if shown.snoozed else f"you {100 * shown.share:.0f} %" if shown.share is not None else ""
-    yield Words(METER_LEFT + METER_WIDTH, y, WIDTH - 28 - METER_LEFT - METER_WIDTH, STRIP, told, SMALL, INK2,
-                align="right")  # fmt: skip
+    left = METER_LEFT + METER_WIDTH
+    yield Words(left, y, WIDTH - 28 - left, STRIP, _told(shown), SMALL, INK2, align="right")
+
+
+def _told(shown: Shown) -> str:
+    """The few words at the end of the strip: what is out of the ordinary, or the share of the talk."""
+    if shown.connection == "lost":
+        return "no line"
+    if shown.snoozed:
+        return "snoozed"
+    return f"you {100 * shown.share:.0f} %" if shown.share is not None else ""
 
 
 def _connection_dot(shown: Shown, x: float, y: float) -> Dot:
@@ -231,7 +246,8 @@ def _band(shown: Shown, side: Side, name: Channel, y: float) -> Iterator[Part]:
         left = round(max(0.0, start - since) / BAND_SECONDS * BAND_WIDTH)
         right = round(min(BAND_SECONDS, end - since) / BAND_SECONDS * BAND_WIDTH)
         if right > left:
-            yield Box(BAND_LEFT + left, y, right - left, BAR, SIDES[name], min(BAR, right - left) / 2)
+            fade = 0.4 if shown.connection == "lost" else 1.0
+            yield Box(BAND_LEFT + left, y, right - left, BAR, SIDES[name], min(BAR, right - left) / 2, fade)
 
 
 def _meter(side: Side, name: Channel, y: float) -> Iterator[Part]:

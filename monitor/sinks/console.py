@@ -4,6 +4,7 @@ On a terminal the lower lines move (partial words, meters, progress); in a pipe 
 printed, one line each.
 """
 
+import re
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -34,6 +35,7 @@ from monitor.sinks import Line
 
 SIDE_STYLE: dict[Channel, str] = {"agent": "bright_blue", "caller": "magenta"}
 SHAPES = {"info": ("●", "cyan"), "warn": ("◆", "yellow"), "critical": ("▲", "bold red")}
+BAR_TOLD = re.compile(r" \(alert from [^)]*\)")
 METER = 16
 QUIETEST_DBFS = -60.0
 
@@ -146,9 +148,10 @@ class ConsoleSink:
         self._levels_told[event.alert] = event.level
         shape, style = SHAPES[event.level]
         head = Text(f"{shape} {event.say}", style=style)
-        why = Text(event.why, style="")
+        # What opened the alert is told by its value; the bar that it passed is for the page and the report.
+        why = Text(BAR_TOLD.sub("", event.why))
         note = f"{event.rule} · {clock_text(event.at)}"
-        note += f" · card held back: {event.withheld}" if event.withheld else ""
+        note += f" · no card: {event.withheld}" if event.withheld else ""
         self._print(Padding(Group(head, Padding(Group(why, Text(note, "dim")), (0, 0, 0, 2))), (0, 0, 0, 7)))
 
     def _quality(self, event: Quality) -> None:
@@ -178,7 +181,7 @@ class ConsoleSink:
 
     def _moving(self) -> RenderableType:
         grid = Table.grid(padding=(0, 2))
-        for channel in CHANNELS[::-1]:
+        for channel in CHANNELS:
             grid.add_row(
                 Text(f"{channel.capitalize():<7}", style=SIDE_STYLE[channel]),
                 Text(meter(self._levels[channel]), style=SIDE_STYLE[channel]),

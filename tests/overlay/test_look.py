@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.overlay.card import Card
+from monitor.overlay.card import MOST_WHY, Card, shortened
 from monitor.overlay.look import (
     CONTRAST,
     SHADE,
@@ -92,6 +92,31 @@ def test_the_dot_tells_the_line_by_shape_too():
 def test_without_a_hub_the_strip_says_so():
     strip = picture(Shown(), measure, card=None, fade=0.0, why=0.0, top=False)
     assert [part.text for part in strip.parts if isinstance(part, Words)] == ["No hub yet – trying"]
+
+
+def test_the_strip_says_when_the_line_is_lost_or_cards_are_snoozed():
+    def words(**shown) -> list[str]:
+        strip = picture(Shown(call="c", **shown), measure, card=None, fade=0.0, why=0.0, top=False)
+        return [part.text for part in strip.parts if isinstance(part, Words)]
+
+    assert words(connection="lost", share=0.4) == ["00:00", "no line"]
+    assert words(connection="live", share=0.4, snoozed=True) == ["00:00", "snoozed"]
+    assert words(connection="live", share=0.4) == ["00:00", "you 40 %"]
+
+
+def test_a_long_text_is_set_smaller_and_a_long_reason_is_cut_at_a_word():
+    sizes = [
+        part.size
+        for say in ("Go.", "A long word from the supervisor. " * 4)
+        for part in picture(
+            Shown(), measure, card=Card("message", say, "", 0.0), fade=1, why=1, top=False
+        ).parts
+        if isinstance(part, Words) and part.text == say
+    ]
+    assert sizes[1] < sizes[0]
+    cut = shortened("one two " * 40)
+    assert len(cut) <= MOST_WHY + 2
+    assert cut.endswith(("two …", "one …"))
 
 
 def test_a_louder_voice_reaches_further_to_the_right_and_warns():

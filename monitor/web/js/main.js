@@ -13,8 +13,9 @@ import { onTheme } from "./theme.js";
 const FRAME_MS = 200;
 /** What the header says of all calls together is counted this often. */
 const COUNT_MS = 600;
-/** Events of all calls together that are looked through for the bands of a page that was just opened. */
+/** Events that a page that was just opened looks through for its bands: a minute of all calls, or so. */
 const LOOK_BACK = 5000;
+const LOOK_BACK_PER_CALL = 60;
 /** A notice stays long enough to be read twice. */
 const NOTICE_MS = 15_000;
 const byId = (id) => document.getElementById(id);
@@ -48,10 +49,11 @@ function enter() {
 const eyes = () => (role ? { role } : {});
 
 /** A page that opens while calls go on asks for the last stretches of speech, so that its bands are not empty. */
-function lookBack({ sequence, log }) {
+function lookBack({ sequence, log, calls }) {
+  const most = Math.max(LOOK_BACK, LOOK_BACK_PER_CALL * calls.length);
   earlier?.close();
   earlier = new Stream({
-    query: { ...eyes(), kind: "speech" }, since: Math.max(0, sequence - LOOK_BACK), log, token,
+    query: { ...eyes(), kind: "speech" }, since: Math.max(0, sequence - most), log, token,
     online: (line) => line.type !== "monitor.snapshot" && Number(line.sequence) <= sequence && state.calls.has(line.partitionkey) && take(state, line, now()),
     onstate: (name) => name !== "catching" && earlier.close(),
   });
@@ -90,6 +92,7 @@ function showConnection(name, detail) {
   };
   const box = byId("connection");
   box.dataset.state = name;
+  document.body.dataset.line = name;
   const text = box.querySelector(".text");
   if (text.textContent !== texts[name]) text.textContent = texts[name];
   again = true;
@@ -150,7 +153,7 @@ function emptyReason(shown) {
 function writeCounts() {
   const open = [...state.calls.values()].filter((call) => call.ended === null);
   const needing = open.filter((call) => openAlerts(call, { level: "warn" }).length).length;
-  const text = `${open.length} ${open.length === 1 ? "call" : "calls"}${needing ? `, ${needing} with a warning` : ""}`;
+  const text = connection.state === "refused" ? "" : `${open.length} ${open.length === 1 ? "call" : "calls"}${needing ? `, ${needing} with a warning` : ""}`;
   const box = byId("counts");
   if (box.textContent !== text) box.textContent = text;
   const title = needing ? `(${needing}) Live calls` : "Live calls";

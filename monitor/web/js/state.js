@@ -60,7 +60,7 @@ function takeSnapshot(state, data, now) {
   for (const [id, call] of state.calls) if (!open.has(id) && call.ended === null) state.calls.delete(id);
   for (const found of data.calls) {
     const call = state.calls.get(found.call) ?? newCall(state, found.call, now);
-    Object.assign(call, { agent: found.agent, team: found.team, difficulty: found.difficulty ?? call.difficulty });
+    Object.assign(call, { agent: found.agent, team: found.team, difficulty: found.difficulty ?? null });
     Object.assign(call, { spoken: { agent: [], caller: [] }, speaking: { agent: null, caller: null }, seen: null });
     call.talk = { agent: 0, caller: 0, ...found.talk };
     call.counted = found.seconds;

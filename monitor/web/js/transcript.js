@@ -2,7 +2,7 @@
 
 import { cited, items, runs } from "./conversation.js";
 import { alertCard, alertSignature } from "./alertcard.js";
-import { clock, el, kindOf, SIDES } from "./text.js";
+import { clock, el, kindOf, put, SIDES } from "./text.js";
 
 const NEAR_END = 48;
 
@@ -15,7 +15,8 @@ export class Transcript {
     this.order = order;
     this.list = el("ol", { "aria-label": "Transcript" });
     this.jump = el("button", { type: "button", class: "jump", hidden: true }, "To the newest ↓");
-    this.box = el("div", { class: "said", tabindex: "0", role: "region", "aria-label": "What is said" }, this.list, this.jump);
+    this.none = el("p", { class: "sub none", hidden: true });
+    this.box = el("div", { class: "said", tabindex: "0", role: "region", "aria-label": "What is said" }, this.none, this.list, this.jump);
     this.jump.addEventListener("click", () => this.#toEnd());
     this.box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     new ResizeObserver(() => this.#follows && this.#toEnd()).observe(this.box);
@@ -38,6 +39,8 @@ export class Transcript {
       node.remove();
       this.#shown.delete(key);
     }
+    this.none.hidden = keys.size > 0 || !talk.started;
+    put(this.none, talk.started?.model === "none" ? "No recogniser listens on this call; alerts about its sound stand here." : "Nothing has been said yet.");
     if (this.#follows) this.#toEnd();
     else if (grown) this.jump.hidden = false;
   }
