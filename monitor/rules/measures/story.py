@@ -7,6 +7,7 @@ from typing import Any
 from monitor.events import Channel
 from monitor.rules.measures.registry import HALF_MINUTE, TEN_SECONDS, Phrases, Seconds, measure
 from monitor.rules.measures.talk import apart, leaves
+from monitor.rules.measures.words import perhaps
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Mark, Stretch, Timeline
 
@@ -54,6 +55,7 @@ def worth_noting(line: Timeline, *, of: Phrases, by: Channel | None = None) -> R
     tells="{value} a matter of the caller was still open at the goodbye",
     wakes=("say:{at}",),
     words=True,
+    doubts=("answered",),
 )
 def open_items(
     line: Timeline,
@@ -77,7 +79,7 @@ def open_items(
 
 
 def _answered(line: Timeline, kinds: Phrases, item: Mark, closing: Mark) -> bool:
-    return any(mark.end < closing.start for mark in line.marks.of(kinds, "agent", item.end))
+    return any(mark.end < closing.start for mark in line.marks.of(perhaps(kinds), "agent", item.end))
 
 
 @measure("", tells="known before the call: {value}", wakes=())

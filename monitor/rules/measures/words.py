@@ -3,6 +3,7 @@
 from monitor.events import Channel, other
 from monitor.rules.measures.registry import HALF_MINUTE, TWO_MINUTES, Phrases, Seconds, measure
 from monitor.rules.measures.talk import apart, counted, leaves
+from monitor.rules.phrases import PERHAPS
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Mark, Timeline
 
@@ -10,12 +11,22 @@ FIX: Phrases = Phrases(("solution", "option", "policy", "question"))
 FEELING: Phrases = Phrases(("empathy", "apology", "ownership"))
 
 
-@measure("times", tells="{by} said it {value} in {window}", wakes=("say:{of}",), words=True)
+def perhaps(kinds: Phrases) -> tuple[str, ...]:
+    """The kinds of marks of phrases that were said, and of those that perhaps were."""
+    return (*kinds, *(kind + PERHAPS for kind in kinds))
+
+
+@measure("times", tells="{by} said it {value} in {window}", wakes=("say:{of}",), words=True, doubts=("of",))
 def phrases(
-    line: Timeline, *, of: Phrases, by: Channel | None = None, window: Seconds = TWO_MINUTES
+    line: Timeline,
+    *,
+    of: Phrases,
+    by: Channel | None = None,
+    window: Seconds = TWO_MINUTES,
+    doubted: bool = False,
 ) -> Reading:
-    """How often phrases of these classes were said."""
-    return counted(line, of, by, window)
+    """How often phrases of these classes were said (with ``doubted``, also those that perhaps were)."""
+    return counted(line, perhaps(of) if doubted else of, by, window)
 
 
 @measure("times", tells="{by} said it {value} in one turn", wakes=("say:{of}",), words=True)
@@ -74,7 +85,9 @@ def phrase_share(
     return from_marks(theirs, len(mine) / (len(mine) + len(theirs)), again=leaves(theirs, window))
 
 
-@measure("times", tells="{by} came with a fix before a word on feelings", wakes=("say:{fix}",), words=True)
+@measure(
+    "times", tells="{by} came with a fix before a word on feelings", wakes=("say:{fix}",), words=True, doubts=("feeling",)
+)
 def fix_before_feeling(
     line: Timeline,
     *,
@@ -91,7 +104,7 @@ def fix_before_feeling(
         cues = [one for one in line.marks.of(cue, other(by), mark.start - within) if one.end <= mark.start]
         if not cues or any(one.start > cues[-1].end and one.end <= mark.start for one in early):
             continue
-        felt = line.marks.of(feeling, by, cues[-1].end)
+        felt = line.marks.of(perhaps(feeling), by, cues[-1].end)
         if not any(one.start <= mark.end for one in felt):
             early.append(mark)
     return from_marks(early, len(early), again=leaves(early, window))
@@ -102,6 +115,7 @@ def fix_before_feeling(
     tells="{by} had asked {value} before",
     wakes=("say:{of}", "say:{before}", "say:{issue}"),
     words=True,
+    doubts=("of",),
 )
 def asked_before(
     line: Timeline,
@@ -116,7 +130,7 @@ def asked_before(
     first = min(
         (line.marks.first[kind, by] for kind in before if (kind, by) in line.marks.first), default=None
     )
-    marks = line.marks.of(of, by, 0.0)
+    marks = line.marks.of(perhaps(of), by, 0.0)
     raised = [line.marks.first[kind, other(by)] for kind in issue if (kind, other(by)) in line.marks.first]
     if not raised:
         return NOTHING
