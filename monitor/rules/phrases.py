@@ -135,7 +135,8 @@ class Lexicon:
             one = self.source.classes[entry.cls]
             if not entry.exception and classes & {entry.cls, *one.counts_as}:
                 trie.add(number, entry.phrase.sequence)
-        return Slips(trie, self.source.sets.get("stop", frozenset()))
+        small, kept = (self.source.sets.get(name, frozenset()) for name in ("stop", "never_slipped"))
+        return Slips(trie, small, kept)
 
     def _true_hits(self, given: list[Token], seams: frozenset[int], hits: Sequence[Hit]) -> list[_Span]:
         """What the tree found, less the phrases in a wrong place, negated ones and exceptions."""

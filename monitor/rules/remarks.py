@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from monitor.events import Channel, Utterance
 from monitor.rules.entities import entities
-from monitor.rules.phrases import Lexicon, Match
-from monitor.rules.similarity import SAME, Repeats, Sentence, content, overlap, sentences
+from monitor.rules.phrases import PERHAPS, Lexicon, Match
+from monitor.rules.similarity import SAME, Repeats, Sentence, content, overlap, sentences, shared
 from monitor.rules.slots import Slots
 from monitor.rules.tokens import Token, tokens
 
@@ -25,6 +25,7 @@ KINDS = {
     "drift": "the agent has led the talk for a minute, and nothing in it has to do with the caller's issue",
     "generic": "the agent's solution shares no words with the caller's issue",
     "long_sentence": "a sentence of more than 35 words",
+    "chosen": "the caller takes up something that the agent has just offered (a short answer that shares words)",
     "stonewall": "the fourth question in a row that the caller answers with at most two words",
     "date": "a date or a time", "amount": "an amount of money", "number": "a number of four figures or more",
     "phone": "a phone number", "pledge": "a promise, for the notes",
@@ -39,6 +40,8 @@ ISSUE_UNTIL = 60.0
 ISSUE_WORDS = 60
 LONG_SENTENCE = 35
 STONEWALL, SHORT_ANSWER = 4, 2
+OFFERS = ("solution", "option", "alternative")
+CHOSEN_WITHIN, CHOSEN_WORDS = 10.0, 10
 CANNED_CLASSES = ("empathy", "apology", "policy")
 CANNED_LEAST = 5
 CLOSES = {"closing", "resolution_check", "anything_else", "good_time"}
@@ -67,6 +70,7 @@ class Remarks:
         self._issue: frozenset[str] = frozenset()
         self._speaker: Channel | None = None
         self._asked = False
+        self._offered_at = -CHOSEN_WITHIN
         self._short_answers = 0
         self._drifting = False
 
@@ -134,7 +138,9 @@ class Remarks:
             for asked in self._slots.agent(matches, confirms=confirms)
         ]
         told = self._turn["caller"]
-        if len(one.words & told) >= PLAYED_BACK_WORDS and overlap(one.words, told) >= PLAYED_BACK:
+        offers = any(match.cls.removesuffix(PERHAPS) in OFFERS for match in matches)
+        self._offered_at = one.end if offers else self._offered_at
+        if shared(one.words, told) >= PLAYED_BACK_WORDS and overlap(one.words, told) >= PLAYED_BACK:
             found.append(_remark("plays_back", one.start, one.end, ""))
         enough = min(len(one.words), len(self._issue)) >= GENERIC_WORDS
         if "solution" in classes and enough and overlap(one.words, self._issue) < GENERIC:
@@ -167,6 +173,9 @@ class Remarks:
             _remark("new_slot", utterance.start, utterance.end, slot)
             for slot in self._slots.caller(text, utterance.start, utterance.end, matches)
         ]
+        timely = one.start - self._offered_at <= CHOSEN_WITHIN and one.length <= CHOSEN_WORDS
+        if timely and shared(one.words, self._turn["agent"]):
+            found.append(_remark("chosen", one.start, one.end, text))
         if one.length > SHORT_ANSWER:
             self._short_answers = 0
         elif self._asked:

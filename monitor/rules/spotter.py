@@ -79,7 +79,7 @@ class Spotter:
             return None
         memo = self._memos.setdefault((one.channel, one.utterance), Memo())
         matches = self._lexicon.find(one.words, before, after, memo)
-        if self._perhaps:
+        if self._perhaps and one.final:
             matches += self._lexicon.perhaps(self._perhaps, one.words, before, after)
         found = Found(one.channel, one.utterance, tuple(matches))
         self._told[one.channel, one.utterance] = heard, found

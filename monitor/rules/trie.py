@@ -124,6 +124,11 @@ class Trie:
         return [self.root, *different] if self.root in nodes else different
 
     @property
+    def labels(self) -> frozenset[str]:
+        """Every word, stem and set that stands in a phrase."""
+        return frozenset(self._edges)
+
+    @property
     def words(self) -> list[str]:
         """Every plain word that stands in a phrase."""
         return [edge for edge in self._edges if edge[0] != "<" and edge[-1] != "*"]
