@@ -104,7 +104,8 @@ class Lexicon:
         given, seams, joined = _joined(words, before, after)
         spans = self._chosen(self._true_hits(given, seams, self._trie.scan(given, seams, memo)))
         matches = [_match(span, given, joined, len(before)) for span in spans]
-        return [_believed(match, joined, len(before)) for match in matches if 0 <= match.last < len(words)]
+        inside = (match for match in matches if 0 <= match.last < len(words))
+        return [match for match in inside if _believed(match, joined, len(before))]
 
     def perhaps(
         self,
@@ -236,9 +237,7 @@ def _overlap(one: _Span, other: _Span) -> bool:
     return one.first <= other.last and other.first <= one.last
 
 
-def _believed(match: Match, joined: Sequence[Word], shift: int) -> Match:
-    """The match as it stands, or as one that was perhaps heard."""
+def _believed(match: Match, joined: Sequence[Word], shift: int) -> bool:
+    """Whether the recogniser was sure enough of the words of a short phrase."""
     said = joined[match.first + shift : match.last + shift + 1]
-    least = BELIEVED.get(len(said), 0.0)
-    unsure = sum(word.p for word in said) < least * len(said)
-    return match._replace(cls=match.cls + PERHAPS) if unsure else match
+    return sum(word.p for word in said) >= BELIEVED.get(len(said), 0.0) * len(said)

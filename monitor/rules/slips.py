@@ -82,6 +82,7 @@ class Slips:
         alike = self._similar(text)
         intrudes = wild or len(text) <= SHORT
         slips = text not in self._kept
+        root = self._trie.root
         step = _Step(place, hits)
         for state in states:
             node, first, left, heavy, slipped = state
@@ -97,6 +98,11 @@ class Slips:
                 step.after[node, first, left - 1, heavy, slipped] = None
             if slipped:
                 continue
+            if node is root:
+                for edge in alike:
+                    child = following.get(edge)
+                    if child is not None and alike[edge] >= SURELY_ALIKE and edge not in edges:
+                        step.enter(child, first, 0, slipped=True)
             beyond = self._swallowed(node)
             for edge in edges:
                 for child in beyond.get(edge, ()):
