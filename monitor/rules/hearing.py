@@ -16,7 +16,7 @@ from monitor.timeline import Mark, Timeline
 DETAILED = frozenset({"reask", "jargon"})
 """Marks whose text may be named in the text to the agent."""
 
-SILENT = frozenset({"plays_back", "drift", "generic"})
+SILENT = frozenset({"plays_back", "drift", "generic", "wanders"})
 """Remarks without words of their own."""
 
 

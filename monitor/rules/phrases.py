@@ -134,7 +134,7 @@ class Lexicon:
         trie = Trie(self.source.sets)
         for number, entry in enumerate(self._entries):
             one = self.source.classes[entry.cls]
-            if not entry.exception and classes & {entry.cls, *one.counts_as}:
+            if not (entry.exception or entry.faint) and classes & {entry.cls, *one.counts_as}:
                 trie.add(number, entry.phrase.sequence)
         small, kept = (self.source.sets.get(name, frozenset()) for name in ("stop", "never_slipped"))
         return Slips(trie, small, kept)
@@ -153,7 +153,8 @@ class Lexicon:
             one = self.source.classes[entry.cls]
             if one.negation and self._negated(given, hit.first):
                 continue
-            spans += [_Span(cls, hit.first, hit.last, entry) for cls in (entry.cls, *one.counts_as)]
+            mark = PERHAPS if entry.faint else ""
+            spans += [_Span(cls + mark, hit.first, hit.last, entry) for cls in (entry.cls, *one.counts_as)]
         return [span for span in spans if not any(_covers(out, span.entry.cls, span) for out in exceptions)]
 
     def _chosen(self, spans: list[_Span]) -> list[_Span]:
