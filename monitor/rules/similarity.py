@@ -64,8 +64,10 @@ def overlap(one: frozenset[str], other: frozenset[str]) -> float:
 def shared(one: frozenset[str], other: frozenset[str]) -> int:
     """How many content words of the smaller set the other has, too, be it in another form or misheard."""
     few, many = sorted((one, other), key=len)
-    rest = many - few
-    return sum(word in many or any(akin(word, each) for each in rest) for word in few)
+    rest: dict[str, list[str]] = {}
+    for word in many - few:
+        rest.setdefault(word[0], []).append(word)
+    return sum(word in many or any(akin(word, each) for each in rest.get(word[0], ())) for word in few)
 
 
 def akin(one: str, other: str) -> bool:
