@@ -87,7 +87,7 @@ class BoundCue:
         marks = [
             mark
             for mark in self.marks(line, since)
-            if mark.start <= before and not (other and mark.kind.endswith(PERHAPS) and _same(mark, other))
+            if mark.start <= before and not (other and mark.kind.endswith(PERHAPS) and mark.meets(other))
         ]
         if not self.every:
             return bool(marks)
@@ -98,7 +98,3 @@ class BoundCue:
         reach = self.within if self.within is not None else REACH
         marks = self.marks(line, line.now - 2 * reach)
         return marks[-1].end + reach if marks else None
-
-
-def _same(one: Mark, other: Mark) -> bool:
-    return one.channel == other.channel and one.start < other.end and other.start < one.end

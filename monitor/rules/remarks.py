@@ -79,7 +79,9 @@ class Remarks:
         self._turn: dict[Channel, frozenset[str]] = {"agent": frozenset(), "caller": frozenset()}
         self._issue: frozenset[str] = frozenset()
         self._speaker: Channel | None = None
+        self._yes_no = lexicon.source.sets.get("yes_no", frozenset())
         self._asked = False
+        self._closes = False
         self._offered_at = -CHOSEN_WITHIN
         self._short_answers = 0
         self._drifting = False
@@ -143,7 +145,9 @@ class Remarks:
 
     def _agent(self, one: _Said, matches: Sequence[Match]) -> list[Match]:
         classes = {match.cls for match in matches}
-        self._asked = "question" in classes and not classes & CLOSES
+        closes = {cls.removesuffix(PERHAPS) for cls in classes} & CLOSES
+        self._asked = "question" in classes and not closes
+        self._closes = bool(closes)
         confirms = "playback" in classes
         found = [
             _remark("reask", asked.start, asked.end, f"{asked.slot}: {asked.value}")
@@ -192,11 +196,13 @@ class Remarks:
         if timely and shared(one.words, self._turn["agent"]):
             found.append(_remark("chosen", one.start, one.end, text))
         found += self._wanders(one)
+        # A bare yes or no answers a question, even where the question was not heard as one.
+        asked = self._asked or (not self._closes and text.lower().strip(" .,!") in self._yes_no)
         if one.length > SHORT_ANSWER:
             self._short_answers = 0
-        elif self._asked:
+        elif asked:
             self._short_answers += 1
-        if self._asked and self._short_answers >= STONEWALL:
+        if asked and self._short_answers >= STONEWALL:
             found.append(_remark("stonewall", utterance.start, utterance.end, text))
         return found
 

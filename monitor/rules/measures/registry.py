@@ -68,9 +68,9 @@ class Measure:
         return names(value) if kind is Phrases else value
 
     def awaits(self, written: Any) -> set[str]:
-        """The classes of words that this measure would tell people were not said."""
+        """The classes of words that count for this measure when they were perhaps said, too."""
         params = self.read(written)
-        if not params.get("doubted", True):
+        if params.get("doubt") == "never":
             return set()
         return {name for param in self.doubts for name in params[param]}
 
