@@ -162,7 +162,10 @@ class Call:
             notice=" ".join(filter(None, (about.notice, self._off()))) or None,
             meta=dict(about.meta or {}),
         )
-        return [started, *self._judge.take(started)]
+        facts: list[Event] = [started]
+        if about.notice:
+            facts.append(self._transcriber.standing(0.0, about.notice))
+        return [event for fact in facts for event in (fact, *self._judge.take(fact))]
 
     def _listen(self, run: Run) -> list[Event]:
         """One run of frames through the rooms, in order."""

@@ -8,7 +8,7 @@ Each event has the name it bears on the wire (``monitor.`` goes before it there)
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -112,6 +112,22 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     text: str | None = None
     by: str | None = None
+
+
+class Hook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a softphone says. ``call`` names the call, ``meta`` is what the dialler knows of it."""
+
+    kind: Literal["start", "end", "hold", "resume", "status"]
+    call: Annotated[str, msgspec.Meta(pattern=r"^[\w.@+-]{1,100}$")] | None = None
+    meta: dict[str, Any] | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the monitor answers: one sentence, and whether it did what was asked."""
+
+    done: bool
+    say: str
+    call: str | None = None
 
 
 # --- what comes out ------------------------------------------------------------------------------
@@ -416,7 +432,11 @@ class CallEnded(Event, frozen=True, kw_only=True):
 
 
 class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that goes on, as a listener finds it: who, since when, how difficult, which alerts are open."""
+    """A call that goes on, as a listener finds it: who, since when, how difficult, which alerts are open.
+
+    ``talk`` is how long each side has spoken so far, in seconds. ``messages`` are the last words of
+    supervisors to the agent, which a listener may have missed.
+    """
 
     call: str
     agent: str | None
@@ -424,15 +444,23 @@ class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     started: CallStarted | None = None
     difficulty: Difficulty | None = None
+    talk: dict[Channel, float] = {}
     alerts: tuple[AlertOpened, ...] = ()
+    messages: tuple[Told, ...] = ()
 
 
 class Snapshot(Event, frozen=True, kw_only=True):
-    """The first thing a listener gets: the calls that are open. What follows comes after ``sequence``."""
+    """The first thing a listener gets: the calls that are open. What follows comes after ``sequence``.
+
+    ``log`` names the hub's log, in which alone a sequence means something. ``notice`` tells a listener that
+    wanted to go on from a sequence why it cannot.
+    """
 
     name: ClassVar[str] = "snapshot"
     sequence: int
+    log: str = ""
     calls: tuple[OpenCall, ...]
+    notice: str | None = None
 
 
 class Dropped(Event, frozen=True, kw_only=True):
@@ -449,10 +477,19 @@ class Refused(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class Hooked(Event, frozen=True, kw_only=True):
+    """What the agent's monitor answered the softphone that this is sent to."""
+
+    name: ClassVar[str] = "hooked"
+    done: bool
+    say: str
+    call: str | None = None
+
+
 EVENTS: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, Silence, OverlapStarted, Overlap,
                  Interruption, TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated,
-                 AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused)
+                 AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused, Hooked)
 }  # fmt: skip
 """Every kind of event by its name on the wire."""

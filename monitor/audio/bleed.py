@@ -5,13 +5,15 @@ Voice activity cannot tell (it hears speech at -40 dB, whoever speaks), so each 
 B's is compared with A's sound while A talks or has just talked:
 
     B is          likeness of B to A                     B becomes
-    clear         0.42 or more                           bled
+    clear         0.30 or more, then 0.42 or more        bled
     bled          0.30 or more                           bled
     bled          below 0.30 twice in a row              clear
     bled          nothing to compare for 0.5 s           clear
 
-Bled frames are no speech. The guard costs about a quarter of B's own words while both really talk at
-once over an echo; that is right for alerts and wrong for counting talk time in such a call.
+An echo lasts, and what is alike by chance is not so 40 ms later: it takes two looks, so that chance does
+not put off by half a second what is to be told. Bled frames are no speech. The guard costs about a quarter
+of B's own words while both really talk at once over an echo; that is right for alerts and wrong for
+counting talk time in such a call.
 """
 
 from dataclasses import dataclass, field
@@ -60,13 +62,15 @@ class _Row:
     """One side's state. ``until`` is the frame at which it is clear again if nothing more is compared."""
 
     bled: bool = False
+    suspect: bool = False
     misses: int = 0
     until: int = 0
     last_active: int = field(default=-_TAIL - 1)
 
     def hear(self, likeness: float, threshold: float, *, active: bool) -> bool:
         """Takes one more likeness in; True while bled. Only a side that seems to speak becomes bled."""
-        if likeness >= (_STILL if self.bled else threshold):
+        suspect, self.suspect = self.suspect, likeness >= _STILL
+        if likeness >= (_STILL if self.bled else threshold) and (self.bled or suspect):
             self.bled, self.misses = self.bled or active, 0
         else:
             self.misses += 1

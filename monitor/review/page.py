@@ -125,7 +125,7 @@ def _silence_tile(card: Scorecard) -> str:
 
 def _timeline(card: Scorecard, sound: Mapping[Channel, Picture] | None) -> str:
     keys: tuple[tuple[str, str], ...] = (
-        ("caller", "caller"), ("agent", "agent"), ("both", "both at once"), ("normalkey", "own normal"),
+        ("agent", "agent"), ("caller", "caller"), ("both", "both at once"), ("normalkey", "own normal"),
     )  # fmt: skip
     legend = "".join(f'<li><i class="key {kind}"></i>{text}</li>' for kind, text in keys)
     levels: tuple[Level, ...] = ("info", "warn", "critical")

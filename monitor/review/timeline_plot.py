@@ -50,7 +50,7 @@ def timeline_plot(card: Scorecard, sound: Mapping[Channel, Picture] | None = Non
     rows = alert_rows([x(story.opened) for story in card.alerts])
     y = 14.0
     parts += _alerts(card.alerts, rows, x, y)
-    y += 18.0 * (max(rows, default=0) + 1)
+    y += 18.0 * (max(rows, default=0) + 1) + 6.0
     parts += _speech(card, x, y)
     y += 2 * LANE + LANE_GAP + PLOT_GAP
     for title, reach, normal, unit, value in (
@@ -98,9 +98,8 @@ def _alerts(stories: Sequence[AlertStory], rows: Sequence[int], x: Scale, y: flo
 
 
 def _speech(card: Scorecard, x: Scale, y: float) -> Iterator[str]:
-    tops: dict[Channel, float] = {"caller": y, "agent": y + LANE + LANE_GAP}
-    for side in ("caller", "agent"):
-        top = tops[side]
+    tops: dict[Channel, float] = {"agent": y, "caller": y + LANE + LANE_GAP}
+    for side, top in tops.items():
         yield _label(side.capitalize(), top + LANE / 2 + 4, side)
         yield _box("lane", x(0), top, x(card.seconds) - x(0), LANE)
         for span in card.speech[side]:
@@ -113,7 +112,7 @@ def _speech(card: Scorecard, x: Scale, y: float) -> Iterator[str]:
         yield _box("both", left, y, width, 2 * LANE + LANE_GAP, title)
     for cut in card.cut_ins:
         at, top = x(cut.start), tops[cut.by]
-        edge, tip = (top + LANE + 9, top + LANE + 1) if cut.by == "agent" else (top - 9, top - 1)
+        edge, tip = (top + LANE + 9, top + LANE + 1) if cut.by == "caller" else (top - 9, top - 1)
         title = f"{clock_text(cut.at)} the {cut.by} cut the {cut.of} off"
         arrow = f"M{at - 5:.1f} {edge:.1f}h10L{at:.1f} {tip:.1f}Z"
         yield f'<path class="cut" d="{arrow}"><title>{title}</title></path>'

@@ -4,6 +4,7 @@ On a terminal the lower lines move (partial words, meters, progress); in a pipe 
 printed, one line each.
 """
 
+import re
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -34,6 +35,7 @@ from monitor.sinks import Line
 
 SIDE_STYLE: dict[Channel, str] = {"agent": "bright_blue", "caller": "magenta"}
 SHAPES = {"info": ("●", "cyan"), "warn": ("◆", "yellow"), "critical": ("▲", "bold red")}
+BAR_TOLD = re.compile(r" \(alert from [^)]*\)")
 METER = 16
 QUIETEST_DBFS = -60.0
 
@@ -63,7 +65,7 @@ class ConsoleSink:
         self._levels_told: dict[str, Level] = {}
         self._levels: dict[Channel, float | None] = dict.fromkeys(CHANNELS)
         self._difficulty: float | None = None
-        self._status = ""
+        self._status = self._notice = ""
         self._live = (
             Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
         )
@@ -115,7 +117,7 @@ class ConsoleSink:
             case Difficulty():
                 self._difficulty = event.score
             case Status():
-                if event.notice:
+                if event.notice and event.notice not in self._notice:
                     self._print(Text(f"note: {event.notice}", style="yellow"))
                 self._status = f"words {event.lag_s:.1f} s behind ({event.mode})" if event.lag_s > 1 else ""
 
@@ -124,6 +126,7 @@ class ConsoleSink:
         band = "telephone band" if event.band == "narrow" else "wide band"
         words = f"words by {event.model}" if self._words else "no words (acoustic rules only)"
         self._print(Text(f"call {event.call} · {band} · {words} · profile {event.profile}", style="bold"))
+        self._notice = event.notice or ""
         if event.notice:
             self._print(Text(f"note: {event.notice}", style="yellow"))
 
@@ -145,9 +148,10 @@ class ConsoleSink:
         self._levels_told[event.alert] = event.level
         shape, style = SHAPES[event.level]
         head = Text(f"{shape} {event.say}", style=style)
-        why = Text(event.why, style="")
+        # What opened the alert is told by its value; the bar that it passed is for the page and the report.
+        why = Text(BAR_TOLD.sub("", event.why))
         note = f"{event.rule} · {clock_text(event.at)}"
-        note += f" · card held back: {event.withheld}" if event.withheld else ""
+        note += f" · no card: {event.withheld}" if event.withheld else ""
         self._print(Padding(Group(head, Padding(Group(why, Text(note, "dim")), (0, 0, 0, 2))), (0, 0, 0, 7)))
 
     def _quality(self, event: Quality) -> None:
@@ -177,7 +181,7 @@ class ConsoleSink:
 
     def _moving(self) -> RenderableType:
         grid = Table.grid(padding=(0, 2))
-        for channel in CHANNELS[::-1]:
+        for channel in CHANNELS:
             grid.add_row(
                 Text(f"{channel.capitalize():<7}", style=SIDE_STYLE[channel]),
                 Text(meter(self._levels[channel]), style=SIDE_STYLE[channel]),
@@ -188,7 +192,9 @@ class ConsoleSink:
             bar = ProgressBar(total=self._length, completed=min(self._now, self._length), width=METER)
         state = "" if self._difficulty is None else f"difficulty {self._difficulty:.0f}"
         grid.add_row(Text(clock_text(self._now)), bar, Text("  ".join(filter(None, (state, self._status)))))
-        return grid
+        if not self._notice:
+            return grid
+        return Group(grid, Text(f"note: {self._notice}", "yellow", no_wrap=True, overflow="ellipsis"))
 
 
 def _row(time: str, side: Text, text: Text) -> Table:
