@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "timeline": {"timeline", "events", "voice"},
     "voice": {"events"},
     "rules": {"rules", "audio", "timeline", "voice", "config", "errors", "events", "resources"},
-    "call": {"audio", "speech", "rules", "config", "events"},
+    "sides": {"events", "rules"},
+    "call": {"audio", "speech", "rules", "sides", "config", "events"},
     "overlay": {"overlay", "events", "wire", "errors", "clock"},
 }
 """Which way imports may point, by room; rooms that are not named are shells and may import anything."""

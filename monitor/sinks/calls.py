@@ -1,5 +1,6 @@
 """What the hub knows of the calls that go on: enough for the snapshot of a listener who just came."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,8 +16,12 @@ from monitor.events import (
     Order,
     SpeechEnded,
     Status,
+    Told,
 )
 from monitor.sinks.access import Viewer
+
+MESSAGES = 5
+"""Messages of supervisors that are shown to whoever comes, or comes back."""
 
 
 @dataclass
@@ -33,6 +38,7 @@ class CallState:
     """When something last came from its monitor (the hub's monotonic seconds)."""
     talk: dict[Channel, float] = field(default_factory=dict)
     alerts: dict[str, AlertEvent] = field(default_factory=dict)
+    messages: deque[Told] = field(default_factory=lambda: deque(maxlen=MESSAGES))
     order: Callable[[Order], None] | None = None
 
     def note(self, event: Event) -> None:
@@ -49,6 +55,8 @@ class CallState:
                 self.talk[event.channel] = round(spoken, 3)
             case Status():
                 self.lag_s = event.lag_s
+            case Told(kind="message"):
+                self.messages.append(event)
             case AlertClosed():
                 self.alerts.pop(event.alert, None)
             case AlertEvent():
@@ -66,6 +74,7 @@ class CallState:
             difficulty=self.difficulty,
             talk=dict(self.talk),
             alerts=alerts,
+            messages=tuple(message for message in self.messages if viewer.may_see(message)),
         )
 
 

@@ -26,6 +26,7 @@ from monitor.events import (
     Level,
     Prosody,
     Quality,
+    Silence,
     SpeechEnded,
     Status,
     Utterance,
@@ -65,7 +66,7 @@ class ConsoleSink:
         self._carded: set[str] = set()
         self._levels: dict[Channel, float | None] = dict.fromkeys(CHANNELS)
         self._difficulty: float | None = None
-        self._status = ""
+        self._status = self._notice = ""
         self._live = (
             Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
         )
@@ -97,6 +98,9 @@ class ConsoleSink:
                 if not self._words:
                     spoke = f"spoke for {event.end - event.start:.1f} s"
                     self._said(event.start, event.channel, spoke, "dim")
+            case Silence():
+                lasted = f"nobody spoke for {event.end - event.start:.1f} s"
+                self._print(_row(clock_text(event.start), Text(""), Text(lasted, "dim")))
             case Quality():
                 self._quality(event)
             case CallStarted():
@@ -114,7 +118,7 @@ class ConsoleSink:
             case Difficulty():
                 self._difficulty = event.score
             case Status():
-                if event.notice:
+                if event.notice and event.notice not in self._notice:
                     self._print(Text(f"note: {event.notice}", style="yellow"))
                 self._status = f"words {event.lag_s:.1f} s behind ({event.mode})" if event.lag_s > 1 else ""
 
@@ -123,6 +127,7 @@ class ConsoleSink:
         band = "telephone band" if event.band == "narrow" else "wide band"
         words = f"words by {event.model}" if self._words else "no words (acoustic rules only)"
         self._print(Text(f"call {event.call} · {band} · {words} · profile {event.profile}", style="bold"))
+        self._notice = event.notice or ""
         if event.notice:
             self._print(Text(f"note: {event.notice}", style="yellow"))
 
@@ -158,6 +163,9 @@ class ConsoleSink:
         self._print(Padding(Group(head, Padding(Group(why, Text(note, "dim")), (0, 0, 0, 2))), (0, 0, 0, 7)))
 
     def _quality(self, event: Quality) -> None:
+        if event.say:
+            self._print(_row(clock_text(event.known), Text("Sound", "yellow"), Text(event.say, "yellow")))
+            return
         side = event.channel or "both sides"
         state = "is over" if event.end is not None else "heard"
         at = event.start if event.end is None else event.end
@@ -199,7 +207,9 @@ class ConsoleSink:
             )
         state = "" if self._difficulty is None else f"difficulty {self._difficulty:.0f}"
         grid.add_row(Text(clock_text(self._now)), bar, Text("  ".join(filter(None, (state, self._status)))))
-        return grid
+        if not self._notice:
+            return grid
+        return Group(grid, Text(f"note: {self._notice}", "yellow", no_wrap=True, overflow="ellipsis"))
 
 
 def _row(time: str, side: Text, text: Text) -> Table:

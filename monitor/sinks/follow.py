@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -13,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from monitor import wire
 from monitor.errors import BadInput
 from monitor.events import Event, Snapshot
-from monitor.sinks.hub_address import OPEN_SECONDS, HubAddress
+from monitor.sinks.hub_address import HubAddress
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 REFUSED_FOR_GOOD = (400, 401, 403, 404)
@@ -94,16 +93,7 @@ class Follower:
             filters.append(("since", str(self.since)))
             filters += [("log", self.log)] if self.log else []
         query = f"?{urlencode(filters)}" if filters else ""
-        return connect(
-            f"{self.hub.url}/events{query}",
-            additional_headers=self.hub.headers(),
-            ssl=ssl.create_default_context() if self.hub.secure else None,
-            open_timeout=OPEN_SECONDS,
-            close_timeout=1,
-            compression=None,
-            proxy=None,
-            max_size=1 << 24,
-        )
+        return self.hub.open(f"/events{query}", largest=1 << 24)
 
 
 def _why(gone: ConnectionClosed) -> str:

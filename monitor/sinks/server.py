@@ -26,6 +26,7 @@ from monitor import clock
 from monitor.errors import BadInput
 from monitor.sinks import asking, files
 from monitor.sinks.access import Identity, Viewer, bearer, identify, wanted
+from monitor.sinks.hooks import HookAsk
 from monitor.sinks.hub import Hub
 from monitor.sinks.limits import Bucket, Limits, Turnstile, guarded
 from monitor.sinks.listener import FellBehind
@@ -147,7 +148,7 @@ class Doorman:
         if not self._origin_is_ours(request.headers):
             reason = "This page comes from elsewhere and may not listen here."
             return self._refuse(HTTPStatus.FORBIDDEN, "origin", reason)
-        if path not in ("/", "/events", "/publish"):
+        if path not in ("/", "/events", "/publish", "/standby"):
             return self._refuse(HTTPStatus.NOT_FOUND, "path", "There is nothing here; listen at /events.")
         try:
             connection.identity = self._identity(request.headers)  # type: ignore[attr-defined]  # carried to attend
@@ -180,6 +181,8 @@ class Doorman:
                 await self._hub.attend_publisher(connection, who)
             finally:
                 self._publishers -= 1
+        elif address.path == "/standby":
+            await self._hub.hooks.attend(connection, who)
         else:
             await self._listen(connection, Viewer(who=who, wants=wanted(address.query)))
 
@@ -210,7 +213,11 @@ class Doorman:
             if not pace.take():
                 raise BadInput(f"too many messages; {limits.messages_per_second:g} a second are enough")
             try:
-                self._hub.order(viewer, asking.parse(message))
+                asked = asking.parse(message)
+                if isinstance(asked, HookAsk):
+                    await connection.send(await self._hub.hook(viewer, asked), text=True)
+                else:
+                    self._hub.order(viewer, asked)
             except BadInput as wrong:
                 self._hub.metrics.count("monitor_refused_total", reason="order")
                 await connection.send(self._hub.refusal(str(wrong)), text=True)

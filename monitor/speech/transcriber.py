@@ -177,12 +177,12 @@ class Transcriber:
         return [self.standing(known)]
 
     def standing(self, known: float, notice: str | None = None) -> Status:
-        """How the recogniser keeps up just now; ``notice`` goes with it (what happened to the source)."""
+        """How the recogniser keeps up just now; ``notice`` goes with it (on the model, or on the source)."""
         return Status(
             known=known,
             at=known,
             lag_s=round(self._lag(), 1),
-            mode=self._load.mode,
+            mode=self._load.mode if self._words else "off",
             dropped=sum(side.dropped for side in self._sides),
             cpu=self._load.share(known),
             notice=notice,

@@ -14,7 +14,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from monitor.events import AlertEvent, Event, Interruption
+from monitor.events import AlertEvent, Event, Interruption, Quality
 from monitor.review.evaluate import Evaluation, evaluate
 from monitor.review.truth import Truth, load_truth, recordings
 from monitor.session import replay_events
@@ -64,6 +64,11 @@ def test_no_other_alert_warns(call: str, model: str):
 def test_listening_well_is_no_reason_for_any_alert(call: str, model: str):
     alerts = [one for one in heard(call, model) if isinstance(one, AlertEvent)]
     assert [(one.rule, one.at) for one in alerts] == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_no_call_is_called_exchanged(call: str):
+    assert [one for one in heard(call, "script") if isinstance(one, Quality) and one.kind == "swapped"] == []
 
 
 @pytest.mark.parametrize("call", CALLS)

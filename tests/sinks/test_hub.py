@@ -95,9 +95,11 @@ async def test_a_sequence_that_the_log_does_not_have_any_more_starts_afresh():
     async with a_hub() as place:
         place.hub.publish("c1", arrivals("c1", [started("c1"), *[alert(n) for n in range(50)]]))
         place.hub.log.retain(days=30, megabytes=0.001)
-        for since in (1, 10**9, -4):
+        for since, why in ((1, "no longer kept"), (10**9, "another log"), (-4, "no longer kept")):
             async with place.listener(f"?since={since}") as listener:
-                assert (await next_line(listener))["type"] == "monitor.snapshot"
+                line = await next_line(listener)
+                assert line["type"] == "monitor.snapshot"
+                assert why in line["data"]["notice"]
 
 
 async def test_a_sequence_of_another_log_is_not_taken_for_one_of_this():
