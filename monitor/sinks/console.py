@@ -63,6 +63,7 @@ class ConsoleSink:
         self._words = True
         self._partial: dict[Channel, str] = {}
         self._levels_told: dict[str, Level] = {}
+        self._carded: set[str] = set()
         self._levels: dict[Channel, float | None] = dict.fromkeys(CHANNELS)
         self._difficulty: float | None = None
         self._status = self._notice = ""
@@ -142,8 +143,14 @@ class ConsoleSink:
         self._print(_row(clock_text(at), Text(channel.capitalize(), SIDE_STYLE[channel]), Text(text, style)))
 
     def _alert(self, event: AlertOpened | AlertUpdated) -> None:
-        """Prints an alert when it opens, and again only when it has become more serious."""
+        """Prints an alert when it opens, and again only when it has become more serious or its card comes."""
+        carded = event.card and event.alert not in self._carded
+        if carded:
+            self._carded.add(event.alert)
         if self._levels_told.get(event.alert) == event.level:
+            if carded:
+                told = f"{clock_text(event.known)}  now on the agent's screen: {event.say}"
+                self._print(Text(told, style="dim"))
             return
         self._levels_told[event.alert] = event.level
         shape, style = SHAPES[event.level]
@@ -151,6 +158,7 @@ class ConsoleSink:
         # What opened the alert is told by its value; the bar that it passed is for the page and the report.
         why = Text(BAR_TOLD.sub("", event.why))
         note = f"{event.rule} · {clock_text(event.at)}"
+        note += " · on the agent's screen" if event.card else ""
         note += f" · no card: {event.withheld}" if event.withheld else ""
         self._print(Padding(Group(head, Padding(Group(why, Text(note, "dim")), (0, 0, 0, 2))), (0, 0, 0, 7)))
 
@@ -165,13 +173,17 @@ class ConsoleSink:
 
     def _ended(self, event: CallEnded) -> None:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        talk = ", ".join(f"{channel} {event.talk.get(channel, 0):.0f} s" for channel in CHANNELS)
+        # Numbers stay with their units where a narrow terminal breaks the line.
+        talk = ", ".join(f"{channel}\u00a0{event.talk.get(channel, 0):.0f}\u00a0s" for channel in CHANNELS)
         table.add_row("heard", f"{event.seconds:.1f} s" + _speed(event))
-        table.add_row("talk", f"{talk}, both at once {event.overlap:.1f} s, silence {event.silence:.0f} s")
+        table.add_row(
+            "talk", f"{talk}, both at once {event.overlap:.1f}\u00a0s, silence {event.silence:.0f}\u00a0s"
+        )
         table.add_row(
             "interruptions", ", ".join(f"by {who} {n}" for who, n in event.interruptions.items()) or "none"
         )
-        table.add_row("alerts", ", ".join(f"{rule} {n}" for rule, n in event.alerts.items()) or "none")
+        alerts = [f"{rule} ×{n}" if n > 1 else rule for rule, n in event.alerts.items()]
+        table.add_row("alerts", ", ".join(alerts) or "none")
         if event.notice:
             table.add_row("note", event.notice)
         self._print(Group(Text(""), table))
@@ -189,7 +201,10 @@ class ConsoleSink:
             )
         bar: RenderableType = Text("")
         if self._length:
-            bar = ProgressBar(total=self._length, completed=min(self._now, self._length), width=METER)
+            done = min(self._now, self._length)
+            bar = ProgressBar(
+                total=self._length, completed=done, width=METER, complete_style="cyan", finished_style="cyan"
+            )
         state = "" if self._difficulty is None else f"difficulty {self._difficulty:.0f}"
         grid.add_row(Text(clock_text(self._now)), bar, Text("  ".join(filter(None, (state, self._status)))))
         if not self._notice:
