@@ -133,6 +133,16 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 # --- what comes out ------------------------------------------------------------------------------
 
 
+class Cited(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of evidence: words, or something that happened, with its place in the call."""
+
+    start: float
+    end: float
+    channel: Channel | None = None
+    text: str | None = None
+    kind: str | None = None
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Anything the monitor says. ``known`` is when it could first be said, in call seconds."""
 
@@ -207,6 +217,18 @@ class Floor(Event, frozen=True, kw_only=True):
     previous: Channel | None
 
 
+class Silence(Event, frozen=True, kw_only=True):
+    """Nobody spoke from ``start`` to ``end``, for 3 s and longer; told when somebody speaks again.
+
+    It happens between words: not before the first of a call, nor after the last. The ``floor`` is nobody's
+    3 s after ``start``; whether it was too long is for the rules to say.
+    """
+
+    name: ClassVar[str] = "silence"
+    start: float
+    end: float
+
+
 class OverlapStarted(Event, frozen=True, kw_only=True):
     """A hint for the screen: both sides have spoken at once for 0.2 s."""
 
@@ -265,13 +287,19 @@ class Utterance(Event, frozen=True, kw_only=True):
 
 
 class Quality(Event, frozen=True, kw_only=True):
-    """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over."""
+    """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over.
+
+    Where it rests on several observations, ``evidence`` names them, and ``say`` is for people: why it is
+    said, and what to do.
+    """
 
     name: ClassVar[str] = "quality"
     kind: QualityKind
     channel: Channel | None
     start: float
     end: float | None = None
+    say: str | None = None
+    evidence: tuple[Cited, ...] = ()
 
 
 class Gap(Event, frozen=True, kw_only=True):
@@ -305,16 +333,6 @@ class Told(Event, frozen=True, kw_only=True):
     seconds: float | None = None
     text: str | None = None
     by: str | None = None
-
-
-class Cited(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of evidence: words, or something that happened, with its place in the call."""
-
-    start: float
-    end: float
-    channel: Channel | None = None
-    text: str | None = None
-    kind: str | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -416,7 +434,8 @@ class CallEnded(Event, frozen=True, kw_only=True):
 class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     """A call that goes on, as a listener finds it: who, since when, how difficult, which alerts are open.
 
-    ``messages`` are the last words of supervisors to the agent, which a listener may have missed.
+    ``talk`` is how long each side has spoken so far, in seconds. ``messages`` are the last words of
+    supervisors to the agent, which a listener may have missed.
     """
 
     call: str
@@ -425,6 +444,7 @@ class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     started: CallStarted | None = None
     difficulty: Difficulty | None = None
+    talk: dict[Channel, float] = {}
     alerts: tuple[AlertOpened, ...] = ()
     messages: tuple[Told, ...] = ()
 
@@ -438,8 +458,8 @@ class Snapshot(Event, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "snapshot"
     sequence: int
-    calls: tuple[OpenCall, ...]
     log: str = ""
+    calls: tuple[OpenCall, ...]
     notice: str | None = None
 
 
@@ -468,7 +488,7 @@ class Hooked(Event, frozen=True, kw_only=True):
 
 EVENTS: dict[str, type[Event]] = {
     kind.name: kind
-    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, OverlapStarted, Overlap,
+    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, Silence, OverlapStarted, Overlap,
                  Interruption, TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated,
                  AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused, Hooked)
 }  # fmt: skip

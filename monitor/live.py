@@ -104,7 +104,7 @@ class Live:
         """Ends the call under way cleanly, and then the day."""
         self._stopped.set()
         if self._session:
-            self._session.put(HangUp())
+            self._session.put(HangUp(leaving=True))
 
     def hook(self, hook: Hook) -> Reply:
         """What a softphone says."""
@@ -123,7 +123,9 @@ class Live:
         if call and self._told:
             return Reply(done=False, say=f"{call} is still under way; end it first.", call=call)
         if self._session:
-            self._session.put(HangUp())  # it had begun by itself; from here on it is the softphone's
+            self._session.put(
+                HangUp(leaving=True)
+            )  # it had begun by itself; from here on it is the softphone's
         name = hook.call or call_name(self._day.agent)
         self._asked.put_nowait(Hook(kind="start", call=name, meta=hook.meta))
         return Reply(done=True, say=f"{name} begins.", call=name)
@@ -182,7 +184,7 @@ class Live:
         announcer = Announcer(about.call, sinks)
         call = Call(about, day.book, day.settings)
         recorder = day.recorder(about) if day.recorder else None
-        session = Session(call, announcer.say, self._worker, recorder.write if recorder else None)
+        session = Session(call, announcer.say, self._worker, keep=recorder.write if recorder else None)
         holder.append(session)
         self._told, self._session = hook is not None, session
         try:

@@ -32,6 +32,7 @@ _TAIL = frames_in(0.5)  # an echo is late by up to 0.35 s, and rings on
 _STILL = 0.30  # likeness from which a bled side stays bled
 _SAME_LAG = 0.05  # seconds; one recording on two channels may be late by so much
 _EQUAL_DB = 3.0  # below this difference neither side is the weaker one
+_NOWHERE = np.zeros(0, np.intp)
 _CLEARER = 0.1  # a likeness higher by this tells which side came later
 
 
@@ -91,7 +92,7 @@ class BleedGuard:
     def feed(self, run: Run, active: Flags) -> Guarded:
         """Hears a run and who seems to speak in it."""
         asked = self._asked(run.first, active)
-        bled, hushed = np.zeros_like(active), np.zeros(active.shape[1], np.bool_)
+        bled, hushed = np.zeros(active.shape, np.bool_), np.zeros(active.shape[1], np.bool_)
         at = run.first
         verdicts: list[Verdict] = []
         if not asked.size and self._at_rest(at):
@@ -109,15 +110,17 @@ class BleedGuard:
 
     def _asked(self, first: int, active: Flags) -> NDArray[np.intp]:
         """The frames of the grid where a side seems to speak while the other does, or just did."""
+        talks = [bool(flags.any()) for flags in active]
+        if not any(talks):
+            return _NOWHERE
         frames = np.arange(first, first + active.shape[1])
-        talks: list[bool] = [bool(flags.any()) for flags in active]
         paired = zip(talks, self._rows, strict=True)
-        lately = [talk or first - row.last_active <= _TAIL for talk, row in paired]
-        if not any(talks) or not all(lately):  # one side alone: nothing to compare, only to remember
+        if not all(talk or first - row.last_active <= _TAIL for talk, row in paired):
+            # One side alone: nothing to compare, only to remember.
             for side, talk, flags in zip(self._rows, talks, active, strict=True):
                 if talk:
                     side.last_active = int(frames[np.flatnonzero(flags)[-1]])
-            return frames[:0]
+            return _NOWHERE
         near = np.empty_like(active)
         for row, side in enumerate(self._rows):
             heard = np.maximum.accumulate(np.where(active[row], frames, side.last_active))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from monitor.audio.channels import HIGHEST_RATE, LOWEST_RATE
 from monitor.call import About
-from monitor.commands.playing import STOPPED, Playing, build_sinks, serving
+from monitor.commands.playing import STOPPED, Playing, build_sinks, serving, tell_notice
 from monitor.commands.uplinking import open_uplink
 from monitor.errors import BadInput
 from monitor.events import CHANNELS, Channel, Hook, Order, Reply
@@ -67,6 +67,7 @@ def listen(living: Living) -> int:
     lanes = choose_lanes(living)
     choice = choose(living.model)
     book, settings = living.book(), living.settings()
+    tell_notice(choice.notice)
     recogniser = choice.recogniser()
     worker = Worker(recogniser) if recogniser else None
     day = Day(

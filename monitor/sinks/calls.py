@@ -9,10 +9,12 @@ from monitor.events import (
     AlertEvent,
     AlertOpened,
     CallStarted,
+    Channel,
     Difficulty,
     Event,
     OpenCall,
     Order,
+    SpeechEnded,
     Status,
     Told,
 )
@@ -34,6 +36,7 @@ class CallState:
     lag_s: float = 0.0
     heard_of: float = 0.0
     """When something last came from its monitor (the hub's monotonic seconds)."""
+    talk: dict[Channel, float] = field(default_factory=dict)
     alerts: dict[str, AlertEvent] = field(default_factory=dict)
     messages: deque[Told] = field(default_factory=lambda: deque(maxlen=MESSAGES))
     order: Callable[[Order], None] | None = None
@@ -47,6 +50,9 @@ class CallState:
                 self.agent, self.team = event.agent or self.agent, event.team or self.team
             case Difficulty():
                 self.difficulty = event
+            case SpeechEnded():
+                spoken = self.talk.get(event.channel, 0.0) + event.end - event.start
+                self.talk[event.channel] = round(spoken, 3)
             case Status():
                 self.lag_s = event.lag_s
             case Told(kind="message"):
@@ -66,6 +72,7 @@ class CallState:
             seconds=self.seconds,
             started=self.started,
             difficulty=self.difficulty,
+            talk=dict(self.talk),
             alerts=alerts,
             messages=tuple(message for message in self.messages if viewer.may_see(message)),
         )

@@ -17,6 +17,8 @@ from monitor.sinks.hub_address import HubAddress
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 REFUSED_FOR_GOOD = (400, 401, 403, 404)
 POLICY_VIOLATION = 1008
+HUB = "hub"
+"""The partition of what the hub itself says; but for the snapshot it has no place in the log."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,7 @@ class Follower:
     hub: HubAddress
     filters: dict[str, list[str]] = field(default_factory=dict)
     since: int | None = None
-    log: str = ""
-    """Which log ``since`` belongs to, as its snapshot said."""
+    log: str | None = None
 
     async def news(self) -> AsyncIterator[News]:
         """What comes, for ever. Raises ``BadInput`` when the hub will not have this listener."""
@@ -81,8 +82,9 @@ class Follower:
         async for message in connection:
             envelope, event = wire.decode(message)
             if isinstance(event, Snapshot):
-                self.since, self.log = event.sequence, event.log
-            self.since = max(self.since or 0, int(envelope.sequence))
+                self.since, self.log = event.sequence, event.log or None
+            elif envelope.partitionkey != HUB:
+                self.since = max(self.since or 0, int(envelope.sequence))
             yield Told(envelope.partitionkey, event)
 
     def _connect(self) -> connect:

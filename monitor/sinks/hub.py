@@ -2,9 +2,9 @@
 
 Monitors publish the calls of their agents (``/publish``), or a call runs in the same process and gives
 its lines to ``Hub.take``. Listeners connect to ``/events``: a new one gets a snapshot of the open calls
-and then every event in the order of the log; one that comes back with ``?since=SEQUENCE`` gets what it
-missed instead of the snapshot. What listeners say (acknowledge, snooze, wrong, message) travels to the
-call's core, which says it again as an event.
+and then every event in the order of the log; one that comes back with ``?since=SEQUENCE&log=NAME`` gets
+what it missed instead of the snapshot. What listeners say (acknowledge, snooze, wrong, message) travels to
+the call's core, which says it again as an event.
 """
 
 import asyncio

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from monitor.errors import BadInput
 from monitor.resources import resource
+from monitor.speech.apart import apart
 from monitor.speech.recogniser import Recogniser
 from monitor.speech.store import BUNDLED, NAMES, NEEDED, bundled_folder, fetch, find, is_model
 
@@ -102,11 +103,15 @@ def _whisper(folder: Path, name: str) -> Choice:
 
 
 def _load(folder: Path, name: str) -> Recogniser:
+    """The model, warmed up; Ctrl-C is heard while it is read from the disk."""
     from monitor.speech.whisper import Whisper
 
-    whisper = Whisper(folder, name)
-    whisper.warm_up()
-    return whisper
+    def load() -> Whisper:
+        whisper = Whisper(folder, name)
+        whisper.warm_up()
+        return whisper
+
+    return apart(load)
 
 
 def _script(path: str, recordings: Sequence[Path]) -> Choice:
