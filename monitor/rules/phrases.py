@@ -126,7 +126,9 @@ class Lexicon:
         hits = slips.scan(given, sure, seams)
         spans = self._chosen(self._true_hits(given, seams, hits))
         matches = [_match(span, given, joined, len(before)) for span in spans if span.cls in classes]
-        return [match._replace(cls=match.cls + PERHAPS) for match in matches if 0 <= match.last < len(words)]
+        return [
+            match._replace(cls=match.cls + PERHAPS) for match in matches if 0 <= match.last < len(words)
+        ]
 
     def _slipping(self, classes: frozenset[str]) -> Slips:
         trie = Trie(self.source.sets)

@@ -52,14 +52,14 @@ class Slips:
         self._trie = trie
         self._small = small
         self._kept = kept
-        self._plain = [
-            edge for edge in trie.labels if edge[0] != "<" and edge[-1] != "*" and edge not in kept
-        ]
+        self._plain = [edge for edge in trie.labels if edge[0] != "<" and edge[-1] != "*" and edge not in kept]
         self._stems = [edge for edge in trie.labels if edge[-1] == "*"]
         self._alike: dict[str, dict[str, float]] = {}
         self._beyond: dict[Node, dict[str, list[Node]]] = {}
 
-    def scan(self, tokens: Sequence[Token], sure: Sequence[float], seams: frozenset[int]) -> list[Hit]:
+    def scan(
+        self, tokens: Sequence[Token], sure: Sequence[float], seams: frozenset[int]
+    ) -> list[Hit]:
         """Phrases in ``tokens`` with one slip; ``sure`` are the probabilities of the tokens."""
         states: dict[_State, None] = {}
         hits: dict[Hit, None] = {}

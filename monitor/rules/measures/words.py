@@ -114,11 +114,7 @@ def phrase_share(
 
 
 @measure(
-    "times",
-    tells="{by} came with a fix before a word on feelings",
-    wakes=("say:{fix}",),
-    words=True,
-    doubts=("feeling",),
+    "times", tells="{by} came with a fix before a word on feelings", wakes=("say:{fix}",), words=True, doubts=("feeling",)
 )
 def fix_before_feeling(
     line: Timeline,
