@@ -6,6 +6,10 @@ is counted must stand there word by word (``trie.py``), but before anybody is to
 *not* said, it is listened for once more: with one word written otherwise, swallowed or put in, as long as
 enough of the phrase is left (``ENOUGH``; words that carry meaning weigh twice).
 
+It does not help to count what was perhaps said like the rest: on the scripted calls with damaged words
+(three seeds) recall stayed the same, 0.85, and precision fell from 0.90 to 0.88, even where only words of
+which the recogniser was unsure were let slip.
+
 The same tree is walked. A substitute must look like the word it stands for, or be a word of which the
 recogniser was not sure; only short words are swallowed.
 """
