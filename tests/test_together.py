@@ -29,7 +29,9 @@ def test_both_up_is_climbing() -> None:
     assert climbing(UP, [0.8 * value for value in UP])
 
 
-@pytest.mark.parametrize(("caller", "agent"), [(UP, LEVEL), (LEVEL, UP), (UP, DOWN), (DOWN, DOWN), (LEVEL, LEVEL)])
+@pytest.mark.parametrize(
+    ("caller", "agent"), [(UP, LEVEL), (LEVEL, UP), (UP, DOWN), (DOWN, DOWN), (LEVEL, LEVEL)]
+)
 def test_anything_else_is_not(caller: Curve, agent: Curve) -> None:
     assert not climbing(caller, agent)
 

@@ -123,9 +123,7 @@ class Lexicon:
         hits = self._slips(classes).scan(given, sure, seams)
         spans = self._chosen(self._true_hits(given, seams, hits))
         matches = [_match(span, given, joined, len(before)) for span in spans if span.cls in classes]
-        return [
-            match._replace(cls=match.cls + PERHAPS) for match in matches if 0 <= match.last < len(words)
-        ]
+        return [match._replace(cls=match.cls + PERHAPS) for match in matches if 0 <= match.last < len(words)]
 
     def _slips(self, classes: frozenset[str]) -> Slips:
         known = self._slipping.get(classes)

@@ -27,7 +27,7 @@ KINDS = {
     "generic": "the agent's solution shares no words with the caller's issue",
     "long_sentence": "a sentence of more than 35 words",
     "wanders": "the caller has led the talk for a minute, and its parts have nothing to do with each other",
-    "chosen": "the caller takes up something that the agent has just offered (a short answer that shares words)",
+    "chosen": "the caller takes up what the agent has just offered (a short answer that shares words)",
     "stonewall": "the fourth question in a row that the caller answers with at most two words",
     "date": "a date or a time", "amount": "an amount of money", "number": "a number of four figures or more",
     "phone": "a phone number", "pledge": "a promise, for the notes",
