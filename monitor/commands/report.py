@@ -112,7 +112,7 @@ def _hear(playing: "Playing", paths: list[Path]) -> _Heard:
 
     book = playing.book()
     recording = open_recording(paths, agent_channel=playing.agent_channel, mono=playing.mono)
-    choice = choose(playing.model, paths)
+    choice = choose(playing.model, paths, playing.agent_channel)
     recogniser = choice.recogniser()
     about = about_recording(recording, choice.name, choice.notice, meta=playing.metadata())
     call = Call(about, book, playing.settings())

@@ -12,7 +12,7 @@ EVIDENCE = 100
 
 def lines(report: Report, *, compared: bool) -> Iterator[str]:
     """The report as lines of text."""
-    yield f"{report.calls} calls, {report.hours:.2f} hours; delay is the median from the beginning of a wanted window"
+    yield f"{report.calls} calls, {report.hours:.2f} hours; delays: medians from when an alert was due"
     yield ""
     yield from _table(_rows(report, compared=compared))
     for call, failed in report.failed.items():

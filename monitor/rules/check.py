@@ -65,8 +65,9 @@ def _check_measure(place: Place, written: Mapping[str, object], classes: frozens
         raise place.wrong("exactly one measure was expected here; several go under `all:` or `any:`.")
     name, params = next(iter(written.items()))
     if name not in MEASURES:
+        listed = ", ".join(sorted(MEASURES))
         raise place.part(name).wrong(
-            f"there is no measure {name}{meant(name, MEASURES)}; the measures are: {', '.join(sorted(MEASURES))}."
+            f"there is no measure {name}{meant(name, MEASURES)}; the measures are: {listed}."
         )
     inside = place.part(name)
     measure = MEASURES[name]

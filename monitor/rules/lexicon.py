@@ -134,7 +134,14 @@ def _entries(files: dict[str, tuple[Path, ClassFile]], sets: dict[str, frozenset
                 if earlier != number:
                     raise BadInput(f"{where}: says the same as line {earlier}.")
                 entries.append(
-                    Entry(f"{one.cls}:{number}", one.cls, phrase, gloss.strip(), key == "except", key == "perhaps")
+                    Entry(
+                        f"{one.cls}:{number}",
+                        one.cls,
+                        phrase,
+                        gloss.strip(),
+                        key == "except",
+                        key == "perhaps",
+                    )
                 )
     return tuple(entries)
 

@@ -70,7 +70,7 @@ class Lexicon:
         self._trie = Trie(source.sets)
         for number, entry in enumerate(source.entries):
             self._trie.add(number, entry.phrase.sequence)
-        self._slips: dict[frozenset[str], Slips] = {}
+        self._slipping: dict[frozenset[str], Slips] = {}
 
     @classmethod
     def load(cls, language: str = "en", extra: Sequence[Path] = ()) -> "Lexicon":
@@ -116,28 +116,26 @@ class Lexicon:
     ) -> list[Match]:
         """The phrases of ``classes`` that may have been said, with one slip of the recogniser.
 
-        Their classes end in ``PERHAPS``: they tell against "it was not said", and count for nothing else.
+        Their classes end in ``PERHAPS``: they tell against "it was not said", and count for little else.
         """
         given, seams, joined = _joined(words, before, after)
-        slips = self._slips.get(classes)
-        if slips is None:
-            slips = self._slips[classes] = self._slipping(classes)
         sure = [joined[token.word + len(before)].p for token in given]
-        hits = slips.scan(given, sure, seams)
+        hits = self._slips(classes).scan(given, sure, seams)
         spans = self._chosen(self._true_hits(given, seams, hits))
         matches = [_match(span, given, joined, len(before)) for span in spans if span.cls in classes]
-        return [
-            match._replace(cls=match.cls + PERHAPS) for match in matches if 0 <= match.last < len(words)
-        ]
+        return [match._replace(cls=match.cls + PERHAPS) for match in matches if 0 <= match.last < len(words)]
 
-    def _slipping(self, classes: frozenset[str]) -> Slips:
-        trie = Trie(self.source.sets)
-        for number, entry in enumerate(self._entries):
-            one = self.source.classes[entry.cls]
-            if not (entry.exception or entry.faint) and classes & {entry.cls, *one.counts_as}:
-                trie.add(number, entry.phrase.sequence)
-        small, kept = (self.source.sets.get(name, frozenset()) for name in ("stop", "never_slipped"))
-        return Slips(trie, small, kept)
+    def _slips(self, classes: frozenset[str]) -> Slips:
+        known = self._slipping.get(classes)
+        if known is None:
+            trie = Trie(self.source.sets)
+            for number, entry in enumerate(self._entries):
+                one = {entry.cls, *self.source.classes[entry.cls].counts_as}
+                if not (entry.exception or entry.faint) and classes & one:
+                    trie.add(number, entry.phrase.sequence)
+            small, kept = (self.source.sets.get(name, frozenset()) for name in ("stop", "never_slipped"))
+            known = self._slipping[classes] = Slips(trie, small, kept)
+        return known
 
     def _true_hits(self, given: list[Token], seams: frozenset[int], hits: Sequence[Hit]) -> list[_Span]:
         """What the tree found, less the phrases in a wrong place, negated ones and exceptions."""

@@ -27,7 +27,7 @@ KINDS = {
     "generic": "the agent's solution shares no words with the caller's issue",
     "long_sentence": "a sentence of more than 35 words",
     "wanders": "the caller has led the talk for a minute, and its parts have nothing to do with each other",
-    "chosen": "the caller takes up something that the agent has just offered (a short answer that shares words)",
+    "chosen": "the caller takes up what the agent has just offered (the answer begins with words of it)",
     "stonewall": "the fourth question in a row that the caller answers with at most two words",
     "date": "a date or a time", "amount": "an amount of money", "number": "a number of four figures or more",
     "phone": "a phone number", "pledge": "a promise, for the notes",
@@ -50,7 +50,7 @@ OFFERS = ("solution", "option", "alternative")
 HELPS = (*OFFERS, "promise", "steps", "resolution_check", "playback")
 """Who offers, promises or plays back is about the matter, in whatever words."""
 
-CHOSEN_WITHIN, CHOSEN_WORDS = 10.0, 10
+CHOSEN_WITHIN, CHOSEN_WORDS = 10.0, 8
 CANNED_CLASSES = ("empathy", "apology", "policy")
 CANNED_LEAST = 5
 CLOSES = {"closing", "resolution_check", "anything_else", "good_time"}
@@ -192,8 +192,8 @@ class Remarks:
             _remark("new_slot", utterance.start, utterance.end, slot)
             for slot in self._slots.caller(text, utterance.start, utterance.end, matches)
         ]
-        timely = one.start - self._offered_at <= CHOSEN_WITHIN and one.length <= CHOSEN_WORDS
-        if timely and shared(one.words, self._turn["agent"]):
+        timely = one.start - self._offered_at <= CHOSEN_WITHIN
+        if timely and shared(self._first_words(utterance), self._turn["agent"]):
             found.append(_remark("chosen", one.start, one.end, text))
         found += self._wanders(one)
         # A bare yes or no answers a question, even where the question was not heard as one.
@@ -205,6 +205,10 @@ class Remarks:
         if asked and self._short_answers >= STONEWALL:
             found.append(_remark("stonewall", utterance.start, utterance.end, text))
         return found
+
+    def _first_words(self, utterance: Utterance) -> frozenset[str]:
+        said = tokens(utterance.words[:CHOSEN_WORDS])
+        return content([token.text for token in said], self._stop)
 
     def _wanders(self, one: _Said) -> list[Match]:
         """A minute of the caller's in which each third was about something else; told once."""

@@ -6,6 +6,10 @@ is counted must stand there word by word (``trie.py``), but before anybody is to
 *not* said, it is listened for once more: with one word written otherwise, swallowed or put in, as long as
 enough of the phrase is left (``ENOUGH``; words that carry meaning weigh twice).
 
+It does not help to count what was perhaps said like the rest: on the scripted calls with damaged words
+(three seeds) recall stayed the same, 0.85, and precision fell from 0.90 to 0.88, even where only words of
+which the recogniser was unsure were let slip.
+
 The same tree is walked. A substitute must look like the word it stands for, or be a word of which the
 recogniser was not sure; only short words are swallowed.
 """
@@ -49,83 +53,26 @@ class Slips:
 
     def __init__(self, trie: Trie, small: frozenset[str], kept: frozenset[str]) -> None:
         """``small`` words weigh little; ``kept`` ones, such as "not", are never slipped over."""
-        self._trie = trie
-        self._small = small
-        self._kept = kept
-        self._plain = [edge for edge in trie.labels if edge[0] != "<" and edge[-1] != "*" and edge not in kept]
+        self.trie = trie
+        self.small = small
+        self.kept = kept
         self._stems = [edge for edge in trie.labels if edge[-1] == "*"]
+        self._plain = [edge for edge in trie.labels - set(self._stems) - kept if edge[0] != "<"]
         self._alike: dict[str, dict[str, float]] = {}
         self._beyond: dict[Node, dict[str, list[Node]]] = {}
 
-    def scan(
-        self, tokens: Sequence[Token], sure: Sequence[float], seams: frozenset[int]
-    ) -> list[Hit]:
+    def scan(self, tokens: Sequence[Token], sure: Sequence[float], seams: frozenset[int]) -> list[Hit]:
         """Phrases in ``tokens`` with one slip; ``sure`` are the probabilities of the tokens."""
         states: dict[_State, None] = {}
         hits: dict[Hit, None] = {}
         for place, token in enumerate(tokens):
-            states[self._trie.root, place, 0, 0, False] = None
-            states = self._step(states, token, sure[place], place, hits)
+            states[self.trie.root, place, 0, 0, False] = None
+            states = _Step(self, token.text, sure[place], place, hits).from_all(states)
             if token.mark in (".", "?") and place + 1 not in seams:
                 states = {}
         return list(hits)
 
-    def _step(
-        self, states: dict[_State, None], token: Token, sure: float, place: int, hits: dict[Hit, None]
-    ) -> dict[_State, None]:
-        text = token.text
-        edges = self._trie.edges(text)
-        filler = text in FILLERS
-        weight = self._weight(text)
-        wild = sure < UNSURE
-        bar = ALIKE if sure < SURE else SURELY_ALIKE
-        alike = self._similar(text)
-        intrudes = wild or len(text) <= SHORT
-        slips = text not in self._kept
-        root = self._trie.root
-        step = _Step(place, hits)
-        for state in states:
-            node, first, left, heavy, slipped = state
-            following = node.next
-            for edge in edges:
-                child = following.get(edge)
-                if child is not None:
-                    step.enter(child, first, heavy + (0 if edge == ANY else weight), slipped)
-            if filler and first < place:
-                step.after[state] = None
-                continue
-            if left:
-                step.after[node, first, left - 1, heavy, slipped] = None
-            if slipped:
-                continue
-            if node is root:
-                for edge in alike:
-                    child = following.get(edge)
-                    if child is not None and alike[edge] >= SURELY_ALIKE and edge not in edges:
-                        step.enter(child, first, 0, slipped=True)
-            beyond = self._swallowed(node)
-            for edge in edges:
-                for child in beyond.get(edge, ()):
-                    step.enter(child, first, heavy + (0 if edge == ANY else weight), slipped=True)
-            if heavy < BEFORE or not slips:
-                continue
-            if intrudes:
-                step.after[node, first, left, heavy, True] = None
-            if wild:
-                for edge, child in following.items():
-                    if edge not in edges and edge not in self._kept:
-                        step.enter(child, first, heavy, slipped=True)
-                continue
-            for edge, how in alike.items():
-                child = following.get(edge)
-                if child is not None and how >= bar and edge not in edges:
-                    step.enter(child, first, heavy, slipped=True)
-        return step.after
-
-    def _weight(self, text: str) -> int:
-        return 1 if text in self._small or len(text) <= SHORT else 2
-
-    def _similar(self, text: str) -> dict[str, float]:
+    def alike(self, text: str) -> dict[str, float]:
         """The edges that are spelled much like ``text``, and how much."""
         known = self._alike.get(text)
         if known is None:
@@ -140,13 +87,13 @@ class Slips:
             self._alike[text] = known
         return known
 
-    def _swallowed(self, node: Node) -> dict[str, list[Node]]:
+    def swallowed(self, node: Node) -> dict[str, list[Node]]:
         """Where each edge leads if a short word before it was swallowed."""
         known = self._beyond.get(node)
         if known is None:
             known = self._beyond[node] = {}
             for edge, child in node.next.items():
-                if edge[0] != "<" and edge[-1] != "*" and len(edge) <= SHORT and edge not in self._kept:
+                if edge[0] != "<" and edge[-1] != "*" and len(edge) <= SHORT and edge not in self.kept:
                     for reached in _reached(child):
                         for following, grandchild in reached.next.items():
                             known.setdefault(following, []).append(grandchild)
@@ -154,27 +101,83 @@ class Slips:
 
 
 class _Step:
-    """Where one word leads."""
+    """One word: where it leads from every state."""
 
-    __slots__ = ("after", "hits", "place")
+    __slots__ = ("_after", "_alike", "_edges", "_hits", "_place", "_slips", "_sure", "_text", "_weight")
 
-    def __init__(self, place: int, hits: dict[Hit, None]) -> None:
-        self.place = place
-        self.hits = hits
-        self.after: dict[_State, None] = {}
+    def __init__(self, slips: Slips, text: str, sure: float, place: int, hits: dict[Hit, None]) -> None:
+        self._slips = slips
+        self._text = text
+        self._sure = sure
+        self._place = place
+        self._hits = hits
+        self._edges = slips.trie.edges(text)
+        self._alike = slips.alike(text)
+        self._weight = 1 if text in slips.small or len(text) <= SHORT else 2
+        self._after: dict[_State, None] = {}
 
-    def enter(self, node: Node, first: int, weight: int, slipped: bool) -> None:
+    def from_all(self, states: dict[_State, None]) -> dict[_State, None]:
+        """The states after the word."""
+        filler = self._text in FILLERS
+        for state in states:
+            node, first, left, weight, slipped = state
+            self._follow(node.next, first, weight, slipped=slipped)
+            if filler and first < self._place:
+                self._after[state] = None
+                continue
+            if left:
+                self._after[node, first, left - 1, weight, slipped] = None
+            if not slipped:
+                self._slip(node, first, left, weight)
+        return self._after
+
+    def _follow(self, following: dict[str, Node], first: int, weight: int, *, slipped: bool) -> None:
+        """The word is what the phrase wants."""
+        for edge in self._edges:
+            child = following.get(edge)
+            if child is not None:
+                self._enter(child, first, weight + (0 if edge == ANY else self._weight), slipped=slipped)
+
+    def _slip(self, node: Node, first: int, left: int, weight: int) -> None:
+        """A word before this one was swallowed; or this one was put in, or stands for another."""
+        beyond = self._slips.swallowed(node)
+        for edge in self._edges:
+            for child in beyond.get(edge, ()):
+                self._enter(child, first, weight + (0 if edge == ANY else self._weight), slipped=True)
+        if node is self._slips.trie.root:
+            self._substitute(node.next, first, 0, SURELY_ALIKE)
+        elif weight >= BEFORE and self._text not in self._slips.kept:
+            unsure = self._sure < UNSURE
+            if unsure or len(self._text) <= SHORT:
+                self._after[node, first, left, weight, True] = None
+            if unsure:
+                self._stand_for_any(node.next, first, weight)
+            else:
+                self._substitute(node.next, first, weight, ALIKE if self._sure < SURE else SURELY_ALIKE)
+
+    def _substitute(self, following: dict[str, Node], first: int, weight: int, least: float) -> None:
+        for edge, how in self._alike.items():
+            child = following.get(edge) if how >= least else None
+            if child is not None and edge not in self._edges:
+                self._enter(child, first, weight, slipped=True)
+
+    def _stand_for_any(self, following: dict[str, Node], first: int, weight: int) -> None:
+        for edge, child in following.items():
+            if edge not in self._edges and edge not in self._slips.kept:
+                self._enter(child, first, weight, slipped=True)
+
+    def _enter(self, node: Node, first: int, weight: int, *, slipped: bool) -> None:
         """Notes what ends in ``node``, and where a phrase may go on from there."""
         weight = min(weight, ENOUGH)
         if slipped and weight >= ENOUGH:
             for phrase in node.ends:
-                self.hits[Hit(phrase, first, self.place)] = None
+                self._hits[Hit(phrase, first, self._place)] = None
         if node.next:
-            self.after[node, first, 0, weight, slipped] = None
+            self._after[node, first, 0, weight, slipped] = None
         for gap, beyond in node.gaps.items():
-            self.after[beyond, first, gap, weight, slipped] = None
+            self._after[beyond, first, gap, weight, slipped] = None
         for meeting in node.meets:
-            self.enter(meeting, first, weight, slipped)
+            self._enter(meeting, first, weight, slipped=slipped)
 
 
 def _reached(node: Node) -> list[Node]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.events import Told
+from tests.overlay.cable import Cable
 from tests.overlay.desktop import Desktop, desktop, missing, until
 from tests.overlay.hubside import HubThread
 from tests.overlay.running import SHADE, hub_and_overlay, overlay_on, panel, press
@@ -20,7 +22,7 @@ pytestmark = [
 ]
 
 STRIP = 36
-AMBER, ROSE = (242, 192, 99), (255, 143, 134)
+AMBER, ROSE, SKY = (242, 192, 99), (255, 143, 134), (140, 188, 240)
 
 BELOW = """
 import sys
@@ -163,6 +165,24 @@ def test_after_a_restart_of_the_hub_the_overlay_shows_what_is_open(screen, tmp_p
             settled(screen, tmp_path, AMBER)
         finally:
             again.stop()
+
+
+def test_a_supervisors_words_said_while_the_line_was_down_come_when_it_is_back(screen, tmp_path):
+    hub = HubThread()
+    cable = Cable(hub.url)
+    try:
+        with overlay_on(screen, cable.url, tmp_path, "--corner", "bottom-right"):
+            until(lambda: hub.listeners, "the line to the hub")
+            hub.say("c", [started("c"), alert(1, 5.0)])
+            settled(screen, tmp_path, AMBER)
+            cable.pull()
+            until(lambda: not hub.listeners, "the hub to notice")
+            hub.say("c", [Told(known=30.0, at=30.0, kind="message", text="Refund is fine.", by="Dana")])
+            cable.plug()
+            settled(screen, tmp_path, SKY)
+    finally:
+        cable.pull()
+        hub.stop()
 
 
 def test_a_key_of_the_desktop_acknowledges_the_card(screen, tmp_path):

@@ -114,7 +114,11 @@ def phrase_share(
 
 
 @measure(
-    "times", tells="{by} came with a fix before a word on feelings", wakes=("say:{fix}",), words=True, doubts=("feeling",)
+    "times",
+    tells="{by} came with a fix before a word on feelings",
+    wakes=("say:{fix}",),
+    words=True,
+    doubts=("feeling",),
 )
 def fix_before_feeling(
     line: Timeline,
