@@ -116,8 +116,10 @@ def test_a_live_call_says_what_the_replay_of_its_recording_says(heard: Heard):
         [(line["type"], line["data"]) for line in lines if line["type"].removeprefix("monitor.") not in told]
         for lines in (heard.lines, replayed(heard.recording, "--prosody"))
     )
-    assert [line for line in live if line[0] == "monitor.alert.opened"], "this fixture raises alerts"
     assert live == replay
+    assert heard.starved or any(kind == "monitor.alert.opened" for kind, _ in live), (
+        "this fixture raises alerts"
+    )
 
 
 def test_a_live_call_hears_what_the_headset_carried(heard: Heard):
