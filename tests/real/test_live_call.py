@@ -1,20 +1,24 @@
 """Real parts: a call through a sound server into ``monitor live``, as an agent's headset would give it."""
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
 import numpy as np
 import pytest
+from websockets.sync.client import ClientConnection, connect
 
 from tests.real.delays import NotThere, Sound, delays
-from tests.real.soundserver import SoundServer, missing, monitoring, until
+from tests.real.soundserver import PATIENCE, SoundServer, missing, monitoring, until
 from tests.sounds import pcm16, wav
 
 pytestmark = pytest.mark.real
@@ -234,37 +238,58 @@ def test_devices_shows_the_virtual_headset(server: SoundServer):
     assert found["call_bus.monitor"]["default"]
 
 
-def test_a_live_call_reaches_its_hub_whole(server: SoundServer, tmp_path: Path):
-    """``--uplink``: what the agent's monitor says stands in the hub's log, numbered and complete."""
-    database = tmp_path / "hub.db"
+@contextmanager
+def hub_beside(server: SoundServer, database: Path) -> Iterator[str]:
+    """``monitor hub`` in a process of its own; its address."""
     hub = subprocess.Popen(
-        [sys.executable, "-m", "monitor", "hub", "--listen", "127.0.0.1:18791", "--db", str(database)],
+        [sys.executable, "-m", "monitor", "hub", "--listen", "127.0.0.1:0", "--db", str(database)],
         env=server.env, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         assert hub.stderr
-        assert "listens" in hub.stderr.readline()
-        words = (
-            "--once",
-            "--end-after",
-            "2",
-            "--uplink",
-            "ws://127.0.0.1:18791",
-            "--agent",
-            "anna",
-            "--team",
-            "n",
-        )
+        found = re.search(r"ws://127\.0\.0\.1:\d+", hub.stderr.readline())
+        assert found
+        yield found[0]
+    finally:
+        hub.terminate()
+        hub.wait()
+
+
+def test_a_live_call_reaches_its_hub_whole(server: SoundServer, tmp_path: Path):
+    """``--uplink``: what the agent's monitor says stands in the hub's log, numbered and complete."""
+    database = tmp_path / "hub.db"
+    with hub_beside(server, database) as url:
+        words = ("--once", "--end-after", "2", "--uplink", url, "--agent", "anna", "--team", "n")
         with monitoring(server, *words) as live:
             server.play(for_headset(tmp_path, 9)).wait()
             assert live.end() == 0
         assert not any("have not reached the hub" in said for said in live.told)
-    finally:
-        hub.terminate()
-        hub.wait()
     kept = sqlite3.connect(database).execute("SELECT count(*) FROM events").fetchone()[0]
     assert kept >= len([line for line in live.lines if line["type"] == "monitor.speech.ended"]) + 2
     assert live.of("call.started")[0]["agent"] == "anna"
+
+
+def test_a_softphone_begins_and_ends_a_live_call_through_the_hub(server: SoundServer, tmp_path: Path):
+    with hub_beside(server, tmp_path / "hub.db") as url:
+        words = ("--begin", "told", "--end-after", "600", "--uplink", url, "--agent", "anna")
+        with monitoring(server, *words) as live, connect(f"{url}/events", proxy=None) as phone:
+            start = {"kind": "start", "call": "sp-1", "meta": {"issue": "refund"}}
+            until(lambda: hooked(phone, {"hook": start}).get("done"), "the monitor to stand by")
+            until(lambda: live.of("call.started"), "the call")
+            assert hooked(phone, {"hook": {"kind": "end"}, "agent": "anna"})["done"]
+            until(lambda: live.of("call.ended"), "its end")
+            assert live.end(signal.SIGTERM) == 0
+    started = live.of("call.started")[0]
+    assert (started["call"], started["meta"]) == ("sp-1", {"issue": "refund"})
+
+
+def hooked(phone: ClientConnection, words: dict[str, Any]) -> dict[str, Any]:
+    """What the softphone is answered: what the monitor did, or why nobody did anything."""
+    phone.send(json.dumps(words))
+    while (line := json.loads(phone.recv(PATIENCE)))["type"] not in ("monitor.hooked", "monitor.refused"):
+        pass
+    data: dict[str, Any] = line["data"]
+    return data
 
 
 def test_a_source_that_goes_away_is_told_and_heard_again(server: SoundServer):
