@@ -134,11 +134,14 @@ class Session:
         worker: Worker | None,
         *,
         last_words: float = LAST_WORDS,
+        keep: Callable[[Block], None] | None = None,
     ) -> None:
+        """``keep`` is given each block that the core hears, and no other."""
         self._call = call
         self._announce = announce
         self._worker = worker
         self._last_words = last_words
+        self._keep = keep
         self._inbox: Inbox = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
 
@@ -188,13 +191,19 @@ class Session:
     def _said(self, item: Block | Heard | Order | HangUp) -> list[Event]:
         match item:
             case Block():
-                return self._call.hear(item)
+                return self._hear(item)
             case Heard():
                 return self._call.heard(item)
             case Order():
                 return self._call.told(item)
             case HangUp():
                 return self._call.hang_up()
+
+    def _hear(self, block: Block) -> list[Event]:
+        """The next sound."""
+        if self._keep:
+            self._keep(block)
+        return self._call.hear(block)
 
     def _ask(self) -> None:
         if self._worker and (jobs := self._call.jobs()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ EXAMPLES = """examples:
   python -m models.training train --work build/asr --until 18:30 the same, annealed by that time
   python -m models.training convert --work build/asr --to build/asr/model
   python -m models.training evaluate --work build/asr --model models/demo-en-synthetic
+  python -m models.training calls --work build/asr --count 12     unseen calls for benchmarks/streaming.py
 """
 
 
@@ -66,6 +68,10 @@ def train(options: argparse.Namespace) -> None:
     """Train, or continue from the checkpoint in the work folder."""
     from . import schedule, trainer
 
+    from_folder = options.start is not None and options.start.is_dir()
+    if from_folder and not (options.work / "tokenizer.json").exists():
+        options.work.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(options.start / "tokenizer.json", options.work / "tokenizer.json")
     plan = schedule.Plan(
         options.work / "shards",
         options.tokenizer or options.work / "tokenizer.json",
@@ -73,6 +79,8 @@ def train(options: argparse.Namespace) -> None:
         presentations=options.presentations,
         deadline=_deadline(options.until),
         rate=options.rate,
+        decay_from=options.decay_from,
+        heads_first=schedule.HEADS_FIRST if from_folder else 0,
         processes=options.processes,
     )
     trainer.train(plan, options.start)
@@ -100,6 +108,18 @@ def evaluate(options: argparse.Namespace) -> None:
     print(json.dumps({name: result[name] for name in ("recordings", "nothing")}))
 
 
+def calls(options: argparse.Namespace) -> None:
+    """Write made-up calls of seen and unseen voices, clean and over the telephone."""
+    from . import calls as made
+    from . import evaluate as evaluation
+
+    banned = evaluation.training_texts(options.work / "shards")
+    for held in (False, True):
+        for phone in (False, True):
+            for number in range(options.count):
+                print(made.write(options.work / "calls", number, held, phone, banned), flush=True)
+
+
 def everything(options: argparse.Namespace) -> None:
     """All steps one after the other; each continues what it finds."""
     for step in (tokenizer, shards, train, convert, evaluate):
@@ -115,6 +135,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "train": train,
     "convert": convert,
     "evaluate": evaluate,
+    "calls": calls,
 }
 
 
@@ -136,7 +157,8 @@ def parser() -> argparse.ArgumentParser:
     add("--until", metavar="HH:MM", help="anneal to the end by this time instead")
     add("--rate", type=float, default=1e-3, help="peak learning rate")
     add("--processes", type=int, default=2, help="training processes, one core each")
-    add("--start", type=Path, help="checkpoint whose weights a new run begins with")
+    add("--decay-from", type=float, default=0.35, help="share of the run after which the rate falls")
+    add("--start", type=Path, help="checkpoint or converted folder whose weights a new run begins with")
     add("--tokenizer", type=Path, help="use this tokenizer instead of the work folder's")
     add("--to", type=Path, default=BUNDLED, help="model folder to write")
     add("--model", type=Path, default=BUNDLED, help="model folder to measure")

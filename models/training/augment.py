@@ -8,11 +8,15 @@ import random
 import numpy as np
 from scipy.signal import butter, fftconvolve, lfilter, resample_poly, sosfilt
 
+from .features import MELS
 from .utterance import SAMPLE_RATE
 
 #: Shares of clips.
 CLEAN_SHARE = 0.45
 TELEPHONE_SHARE = 0.53
+SPEAKER_SHARE = 0.5
+#: Vocal tracts, in hundredths of the speaker's own, and the size of a timbre's waves (log10 of power).
+WARPS, TIMBRE = (90, 112), 0.22
 
 
 def decibels(value: float) -> float:
@@ -76,6 +80,18 @@ def noisy(audio: np.ndarray, rng: np.random.Generator, low: float, high: float) 
 def babble(audio: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Somebody else faintly in the background."""
     return peak(audio) + peak(np.resize(other, len(audio))) * decibels(-rng.uniform(14, 28))
+
+
+def speaker(rng: random.Random) -> tuple[float, np.ndarray | None]:
+    """Another vocal tract and another timbre (slow waves over the mel bands), or neither.
+
+    Both for `features.log_mel`; the time scale and the labels stay as they are.
+    """
+    if rng.random() >= SPEAKER_SHARE:
+        return 1.0, None
+    bands = np.linspace(0, np.pi, MELS)
+    curve = sum(rng.gauss(0, TIMBRE) * np.cos(wave * bands) for wave in range(1, 5))
+    return rng.randint(*WARPS) / 100, np.asarray(curve, np.float32)
 
 
 def augmented(audio: np.ndarray, seed: int, other: np.ndarray | None = None) -> np.ndarray:

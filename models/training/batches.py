@@ -68,7 +68,7 @@ def example(pool: list[Utterance], index: int, tokens: Tokens, rng: random.Rando
     shortest = int(0.25 * SAMPLE_RATE)
     if len(audio) < shortest:
         audio = np.pad(audio, (0, shortest - len(audio)))
-    mel = log_mel(audio)
+    mel = log_mel(audio, *augment.speaker(rng))
     if not silent:
         mel = np.pad(mel, ((0, int(padding * FRAMES_PER_SECOND)), (0, 0)))
     mel = mel[: len(mel) // 2 * 2]

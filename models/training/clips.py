@@ -1,17 +1,24 @@
-"""Training clips: whole utterances, windows cut from them, two in a row, and no speech at all."""
+"""Training clips: whole utterances, several in a row, windows cut from both, and no speech at all."""
 
 from __future__ import annotations
 
+import bisect
 import random
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.signal import resample_poly
 
 from .utterance import SAMPLE_RATE, Phone, Utterance, Word
 
-#: Kinds of clip and how often each is made.
-KINDS = {"whole": 0.42, "head": 0.18, "tail": 0.12, "middle": 0.1, "pair": 0.14, "nothing": 0.04}
-MAX_CLIP_SECONDS = 12.0
+NOTHING_SHARE = 0.04
+#: Share of the clips that begin as several utterances in a row.
+SEVERAL_SHARE = 0.3
+#: How a clip is cut, and how often.
+CUTS = {"whole": 0.5, "head": 0.22, "tail": 0.15, "middle": 0.13}
+MAX_CLIP_SECONDS = 15.5
+#: How much faster or slower a clip is played: pitch, formants and tempo move together.
+PLAYED_SHARE, PLAYED = 0.5, (0.9, 1.12)
 #: A word counts as inside a window when no more than this of it is missing.
 TOLERANCE = 0.03
 CONTEXT_SHARE, UNRELATED_SHARE, CONTEXT_WORDS = 0.45, 0.12, 8
@@ -65,7 +72,10 @@ def whole(utterance: Utterance, rng: random.Random) -> Clip:
 
 def window(clip: Clip, start: float, end: float) -> Clip:
     """The part of a clip between two times: only the words wholly inside are its target."""
-    words = [w.moved(-start) for w in clip.words if w.start >= start - TOLERANCE and w.end <= end + TOLERANCE]
+    kept = [i for i, w in enumerate(clip.words) if w.start >= start - TOLERANCE and w.end <= end + TOLERANCE]
+    words = [clip.words[i].moved(-start) for i in kept]
+    parts = [bisect.bisect(clip.segments, i) for i in kept]
+    segments = [i for i in range(len(kept)) if i == 0 or parts[i] != parts[i - 1]]
     before = [w.text for w in clip.words if w.start < start - TOLERANCE]
     phones = [
         Phone(p.index, max(0.0, p.start - start), min(end, p.end) - start)
@@ -73,7 +83,7 @@ def window(clip: Clip, start: float, end: float) -> Clip:
         if p.end > start and p.start < end
     ]
     audio = clip.audio[max(0, int(start * SAMPLE_RATE)) : int(end * SAMPLE_RATE)]
-    return Clip(audio, words, phones, " ".join(before), clip.voice)
+    return Clip(audio, words, phones, " ".join(before), clip.voice, segments or [0])
 
 
 def head(clip: Clip, rng: random.Random) -> Clip:
@@ -99,24 +109,41 @@ def middle(clip: Clip, rng: random.Random) -> Clip:
     return window(clip, start, rng.uniform(min(start + 0.5, length), length))
 
 
-def pair(first: Utterance, second: Utterance, rng: random.Random) -> Clip:
-    """Two utterances with a pause between them, sometimes cut off at the end."""
-    one, two = whole(first, rng), whole(second, rng)
-    gap = silence(rng.uniform(0.0, 0.6))
-    offset = (len(one.audio) + len(gap)) / SAMPLE_RATE
-    clip = Clip(
-        np.concatenate([one.audio, gap, two.audio]),
-        one.words + [w.moved(offset) for w in two.words],
-        one.phones + [p.moved(offset) for p in two.phones],
+def joined(first: Clip, second: Clip, pause: float) -> Clip:
+    """One clip after another."""
+    gap = silence(pause)
+    offset = (len(first.audio) + len(gap)) / SAMPLE_RATE
+    return Clip(
+        np.concatenate([first.audio, gap, second.audio]),
+        first.words + [w.moved(offset) for w in second.words],
+        first.phones + [p.moved(offset) for p in second.phones],
         voice=first.voice,
-        segments=[0, len(one.words)],
+        segments=first.segments + [len(first.words) + i for i in second.segments],
     )
-    length = len(clip.audio) / SAMPLE_RATE
-    if rng.random() < 0.35:
-        cut = window(clip, 0.0, rng.uniform(offset, length))
-        cut.segments = [0, len(one.words)] if len(cut.words) > len(one.words) else [0]
-        return cut
+
+
+def several(utterance: Utterance, pool: list[Utterance], rng: random.Random) -> Clip:
+    """Two to four utterances with pauses between them, as long as a clip may be."""
+    clip = whole(utterance, rng)
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        other = _partner(pool, rng, utterance)
+        if len(clip.audio) / SAMPLE_RATE + other.seconds + 2.2 < MAX_CLIP_SECONDS:
+            clip = joined(clip, whole(other, rng), rng.uniform(0.0, 0.6))
     return clip
+
+
+def played(clip: Clip, speed: float) -> Clip:
+    """The clip played `speed` times faster, its labels with it: another speaker, in a way."""
+    up, down = round(100 / speed), 100
+    factor = up / down
+    return Clip(
+        resample_poly(clip.audio, up, down).astype(np.float32),
+        [Word(w.text, w.start * factor, w.end * factor) for w in clip.words],
+        [Phone(p.index, p.start * factor, p.end * factor) for p in clip.phones],
+        clip.context,
+        clip.voice,
+        clip.segments,
+    )
 
 
 def nothing(rng: random.Random) -> Clip:
@@ -155,17 +182,15 @@ def _tune(times: np.ndarray, rng: random.Random) -> np.ndarray:
 
 def draw(pool: list[Utterance], rng: random.Random, index: int) -> Clip:
     """One clip of a random kind around utterance `index` of the pool."""
-    utterance = pool[index]
-    kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
-    if kind == "nothing":
+    if rng.random() < NOTHING_SHARE:
         return nothing(rng)
-    if kind == "pair":
-        other = _partner(pool, rng, utterance)
-        if utterance.seconds + other.seconds + 2.4 < MAX_CLIP_SECONDS:
-            return with_context(pair(utterance, other, rng), pool, rng)
-    clip = whole(utterance, rng)
-    if len(clip.words) > 1 and kind in ("head", "tail", "middle"):
-        clip = {"head": head, "tail": tail, "middle": middle}[kind](clip, rng)
+    utterance = pool[index]
+    clip = several(utterance, pool, rng) if rng.random() < SEVERAL_SHARE else whole(utterance, rng)
+    cut = rng.choices(list(CUTS), list(CUTS.values()))[0]
+    if len(clip.words) > 1 and cut != "whole":
+        clip = {"head": head, "tail": tail, "middle": middle}[cut](clip, rng)
+    if rng.random() < PLAYED_SHARE:
+        clip = played(clip, rng.uniform(*PLAYED))
     return with_context(clip, pool, rng)
 
 

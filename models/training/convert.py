@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from .features import FFT, HOP, MELS
 from .losses import ALIGNMENT_HEADS
-from .network import Attention, FeedForward, Shape, Whisper
+from .naming import named
+from .network import Shape, Whisper
 from .tokens import Vocabulary
 from .utterance import SAMPLE_RATE
 
@@ -37,52 +37,16 @@ def load(checkpoint: Path) -> Whisper:
     return model.eval()
 
 
-def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().float().cpu().numpy()
-
-
-def _affine(spec: Any, module: nn.Linear | nn.Conv1d) -> None:
-    spec.weight, spec.bias = _array(module.weight), _array(module.bias)
-
-
-def _norm(spec: Any, module: nn.LayerNorm) -> None:
-    spec.gamma, spec.beta = _array(module.weight), _array(module.bias)
-
-
-def _attention(spec: Any, module: Attention) -> None:
-    _norm(spec.layer_norm, module.norm)
-    projections = [module.query, module.memory, module.out]
-    for target, linear in zip(spec.linear, [p for p in projections if p is not None], strict=True):
-        _affine(target, linear)
-
-
-def _feed(spec: Any, module: FeedForward) -> None:
-    _norm(spec.layer_norm, module.norm)
-    _affine(spec.linear_0, module.inner)
-    _affine(spec.linear_1, module.outer)
-
-
-def _encoder(spec: Any, model: Whisper) -> None:
-    encoder = model.encoder
-    _affine(spec.conv1, encoder.conv1)
-    _affine(spec.conv2, encoder.conv2)
-    spec.position_encodings.encodings = _array(encoder.positions)
-    _norm(spec.layer_norm, encoder.norm)
-    for target, layer in zip(spec.layer, encoder.layers, strict=True):
-        _attention(target.self_attention, layer.attention)
-        _feed(target.ffn, layer.feed)
-
-
-def _decoder(spec: Any, model: Whisper) -> None:
-    decoder = model.decoder
-    spec.embeddings.weight = _array(decoder.embedding.weight)
-    spec.projection.weight = _array(decoder.embedding.weight)
-    spec.position_encodings.encodings = _array(decoder.positions)
-    _norm(spec.layer_norm, decoder.norm)
-    for target, layer in zip(spec.layer, decoder.layers, strict=True):
-        _attention(target.self_attention, layer.attention)
-        _attention(target.attention, layer.across)
-        _feed(target.ffn, layer.feed)
+def _place(spec: Any, name: str, value: np.ndarray) -> None:
+    """Set the variable of a specification that is stored under `name`."""
+    *scopes, last = name.split("/")
+    for scope in scopes:
+        if hasattr(spec, scope):
+            spec = getattr(spec, scope)
+        else:
+            members, _, number = scope.rpartition("_")
+            spec = getattr(spec, members)[int(number)]
+    setattr(spec, last, value)
 
 
 def specification(model: Whisper, tokens: list[str], quantization: str | None) -> Any:
@@ -91,8 +55,9 @@ def specification(model: Whisper, tokens: list[str], quantization: str | None) -
 
     shape = model.shape
     spec = WhisperSpec(shape.encoder_layers, shape.heads, shape.decoder_layers, shape.heads)
-    _encoder(spec.encoder, model)
-    _decoder(spec.decoder, model)
+    for name, weight in named(model):
+        _place(spec, name, weight.detach().float().cpu().numpy())
+    spec.decoder.projection.weight = spec.decoder.embeddings.weight
     spec.register_vocabulary(tokens)
     spec.config.suppress_ids = []
     #: Nothing is suppressed at the start, so that a window without words may answer nothing.

@@ -21,6 +21,8 @@ from .utterance import SAMPLE_RATE
 TEST_SEED = 900_000
 #: Quiet speech with a little noise, as in a good recording, before the telephone or not.
 CLEAN_NOISE = 45.0
+#: Synthesisers whose voices are told apart in the tables.
+ENGINES = ("flite", "rhvoice", "festival")
 #: Seconds kept around an utterance that is cut out of a recording.
 MARGIN = 0.25
 #: Encoder lengths that CTranslate2 mistakes for mel bands.
@@ -49,7 +51,7 @@ class Score:
         wrong, words = errors(reference, heard)
         self.wrong += wrong
         self.words += words
-        group = voice if voice.startswith("flite") else "espeak-ng"
+        group = voice if voice.startswith(ENGINES) else "espeak-ng"
         counts = self.by_voice.setdefault(group, [0, 0])
         counts[0] += wrong
         counts[1] += words
@@ -80,14 +82,14 @@ def test_clips(held: bool, phone: bool, count: int, banned: frozenset[str]) -> l
     result = []
     for utterance in shards.synthesise(texts, seed, held):
         rng = random.Random(len(result))
-        audio = _treated(clips.whole(utterance, rng).audio, len(result), phone)
+        audio = treated(clips.whole(utterance, rng).audio, len(result), phone)
         result.append(TestClip(audio, utterance.text, utterance.voice))
         if len(result) == count:
             break
     return result
 
 
-def _treated(audio: np.ndarray, seed: int, phone: bool) -> np.ndarray:
+def treated(audio: np.ndarray, seed: int, phone: bool) -> np.ndarray:
     """A little noise; the telephone when asked for."""
     generator = np.random.default_rng(seed)
     noise_level = CLEAN_NOISE if not phone else 30.0

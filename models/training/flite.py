@@ -92,7 +92,7 @@ class Flite:
         texts = text.split()
         if len(spans) != sum(len(word.split()) for word in spoken):
             return None
-        words = _join(texts, spoken, spans)
+        words = placed(texts, spoken, spans)
         return Utterance(_to_16k(audio / 32768, rate), words, phones, f"flite-{voice}")
 
     def _segments(self, utterance: int) -> tuple[list[Phone], list[tuple[float, float]]]:
@@ -120,7 +120,7 @@ def respelled(word: str) -> str:
     return word
 
 
-def _join(texts: list[str], spoken: list[str], spans: list[tuple[float, float]]) -> list[Word]:
+def placed(texts: list[str], spoken: list[str], spans: list[tuple[float, float]]) -> list[Word]:
     """Give each written word the span of all the tokens it was read as."""
     words, i = [], 0
     for text, read in zip(texts, spoken, strict=True):

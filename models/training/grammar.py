@@ -12,9 +12,9 @@ from pathlib import Path
 TEXT = Path(__file__).parent / "text"
 #: Share of each kind of utterance.
 MIX = {"agent": 0.23, "caller": 0.23, "stories": 0.2, "general": 0.14, "loose": 0.08, "short": 0.12}
-MAX_WORDS = 30
-#: Shares of utterances of one, two and three sentences.
-SENTENCES = (0.56, 0.3, 0.14)
+MAX_WORDS = 44
+#: Shares of utterances of one, two, ... sentences.
+SENTENCES = (0.5, 0.26, 0.14, 0.1)
 #: Written out with LONG_FORMS, or drawn together with SHORT_FORMS.
 LONG_FORMS, SHORT_FORMS = 0.22, 0.15
 CONTRACTIONS = {
@@ -147,7 +147,7 @@ def sentence(rng: random.Random) -> str:
 
 
 def utterance(rng: random.Random) -> str:
-    """One to three sentences."""
+    """One to four sentences."""
     count = rng.choices(range(1, len(SENTENCES) + 1), SENTENCES)[0]
     return " ".join(sentence(rng) for _ in range(count))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+#: A sound of a synthesiser that does not tell its phones.
+UNKNOWN = -100
 #: Index 0 is silence; the rest is the inventory in a fixed order.
 SILENCE = 0
 # fmt: off

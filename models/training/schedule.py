@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+#: Rate and number of steps of the classifiers on their own, after a start from a converted folder.
+HEADS_RATE = 3e-3
+HEADS_FIRST = 250
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -18,6 +22,8 @@ class Plan:
     deadline: float | None = None
     rate: float = 1e-3
     warm_up: int = 200
+    #: Steps in which only the classifiers learn, as after a start from a converted folder.
+    heads_first: int = 0
     #: From this share of the run on, the learning rate falls linearly to 0.
     decay_from: float = 0.35
     #: Of each process.
@@ -51,6 +57,8 @@ def share_done(plan: Plan, progress: Progress, now: float) -> float:
 
 def learning_rate(plan: Plan, progress: Progress, done: float) -> float:
     """Warm-up, plateau, then linearly down to 0."""
-    warm = min(1.0, (progress.steps + 1) / plan.warm_up)
+    if progress.steps < plan.heads_first:
+        return HEADS_RATE
+    warm = min(1.0, (progress.steps - plan.heads_first + 1) / plan.warm_up)
     falling = 1.0 if done < plan.decay_from else (1 - done) / (1 - plan.decay_from)
     return plan.rate * warm * falling

@@ -13,14 +13,14 @@ import numpy as np
 from .utterance import Phone, Utterance, Word
 from .voices import Speaker, cast
 
-MAX_SECONDS = 11.5
+MAX_SECONDS = 15.0
 
 
 def synthesise(texts: Iterable[str], seed: int, held: bool = False) -> Iterator[Utterance]:
     """Speak every text in a voice of its own; those too long or unplaceable are left out."""
     rng, speaker = random.Random(seed), Speaker()
     for text in texts:
-        utterance = speaker.say(text, casting := cast(rng, held))
+        utterance = speaker.say(text, casting := cast(rng, held, speaker.engines))
         if utterance is None or not 0.1 < utterance.seconds < MAX_SECONDS:
             continue
         utterance.voice = casting.label

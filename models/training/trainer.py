@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import distributed
 
-from . import batches, losses
+from . import batches, losses, restore
 from .network import Shape, Whisper
 from .phones import INVENTORY
 from .schedule import Plan, Progress, learning_rate, share_done
@@ -21,6 +21,8 @@ from .tokens import Vocabulary
 
 #: A step that seems to take longer than this was a pause of the process.
 LONGEST_STEP = 10.0
+#: The classifiers, which only training needs.
+HEADS = ("frame_tokens.", "encoder.phones.")
 
 
 def _produce(queue: Any, plan: Plan, seed: int) -> None:
@@ -63,13 +65,20 @@ class Trainer:
             fused=True,
         )
 
-    def load(self, path: Path, weights_only: bool = False) -> None:
-        """Continue a run; with `weights_only`, begin a new one from its weights."""
+    def load(self, path: Path) -> None:
+        """Continue a run."""
         saved = torch.load(path, map_location="cpu", weights_only=True)
         self.model.load_state_dict(saved["model"])
-        if not weights_only:
-            self.optimiser.load_state_dict(saved["optimiser"])
-            self.progress = Progress(**saved["progress"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.progress = Progress(**saved["progress"])
+
+    def begin(self, start: Path) -> None:
+        """Begin a new run with the weights of a checkpoint or of a converted folder."""
+        if start.is_dir():
+            restore.restore(self.model, start)
+        else:
+            saved = torch.load(start, map_location="cpu", weights_only=True)
+            self.model.load_state_dict(saved["model"])
 
     def save(self) -> None:
         """Write the checkpoint in one move, so that a reader never sees half of it."""
@@ -87,10 +96,13 @@ class Trainer:
 
     def step(self, batch: batches.Batch, rate: float) -> list[float]:
         """One update; returns the parts of the loss."""
+        heads_only = self.progress.steps < self.plan.heads_first
+        for name, parameter in self.model.named_parameters():
+            parameter.requires_grad_(name.startswith(HEADS) or not heads_only)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         parts = losses.compute(self.model, batch)
-        self.optimiser.zero_grad(set_to_none=False)
+        self.optimiser.zero_grad()
         parts.total(self.weights).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
@@ -183,7 +195,7 @@ def _work(rank: int, plan: Plan, start: Path | None) -> None:
     if plan.output.exists():
         trainer.load(plan.output)
     elif start is not None:
-        trainer.load(start, weights_only=True)
+        trainer.begin(start)
     trainer.run()
 
 

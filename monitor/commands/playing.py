@@ -78,7 +78,7 @@ class Playing:
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """The call's metadata; see docs/meta.md for the fields that rules ask for."""
+    """The call's metadata; docs/rules.md lists the fields that rules ask for."""
     plain = read_yaml(path) or {}
     if not isinstance(plain, dict):
         raise BadInput(f"{path} does not hold a list of fields with values; a call's metadata needs that.")
@@ -110,7 +110,7 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
 
     book, settings = playing.book(), playing.settings()
     recording = open_recording(list(paths), agent_channel=playing.agent_channel, mono=playing.mono)
-    choice = choose(playing.model, list(paths))
+    choice = choose(playing.model, list(paths), playing.agent_channel)
     about = about_recording(recording, choice.name, choice.notice, meta=playing.metadata())
     about = replace(about, call=playing.name_of(about.call), agent=playing.agent, team=playing.team)
     call = Call(about, book, settings)

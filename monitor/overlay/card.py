@@ -29,6 +29,9 @@ CARD_WAIT = 20.0
 BAR_TOLD = re.compile(r" \(alert from [^)]*\)")
 """The bar that was passed belongs to the report and the page, not to a glance."""
 
+MOST_WHY = 130
+"""Letters of a reason; all of it stands on the page and in the report."""
+
 GONE_AT_ONCE = frozenset({"acknowledged", "wrong"})
 
 CREDIT = "credit"
@@ -63,8 +66,13 @@ def card_of(event: AlertEvent) -> Card:
     level: Level = event.level
     kind: Kind = "credit" if level == "info" and CREDIT in event.rule.split(".") else level
     # Before the dash stands what happened on this call, after it the rule's reason; a glance takes in one.
-    why = BAR_TOLD.sub("", event.why.split(" – ")[0])
+    why = shortened(BAR_TOLD.sub("", event.why.split(" – ")[0]))
     return Card(kind, event.say, why, event.known, event.alert)
+
+
+def shortened(text: str) -> str:
+    """As many of its words as a glance takes in."""
+    return text if len(text) <= MOST_WHY else text[:MOST_WHY].rsplit(" ", 1)[0].rstrip(",;: ") + " …"
 
 
 def card_of_message(told: Told) -> Card:

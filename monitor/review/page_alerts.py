@@ -1,5 +1,6 @@
 """The report's table of alerts: what the agent was told, why, on what evidence, and whether it was seen."""
 
+import re
 from collections.abc import Iterator
 from html import escape
 
@@ -9,6 +10,9 @@ from monitor.review.notes import clock_text
 from monitor.review.page_parts import panel, time_link
 from monitor.review.scorecard import Scorecard
 from monitor.review.timeline_plot import icon
+
+BAR = re.compile(r" \(alert from [^)]*\)")
+"""The bar that was passed; it stands with the evidence."""
 
 HEADS = ("At", "Level", "Said to the agent, and why", "Evidence", "Card")
 
@@ -42,7 +46,7 @@ def _row(number: int, story: AlertStory) -> str:
     return (
         f'<tr id="alert-{number}"><td>{time_link(story.opened)}<p class="sub">{escape(over)}</p></td>'
         f'<td><span class="level {story.level}">{icon(story.level)}{story.level}</span></td>'
-        f'<td><p class="say">{escape(story.say)}</p><p class="why">{escape(story.why)}</p>'
+        f'<td><p class="say">{escape(story.say)}</p><p class="why">{escape(BAR.sub("", story.why))}</p>'
         f'<p class="sub mono">{escape(story.rule)} · {escape(story.rule_hash)}</p></td>'
         f'<td>{"".join(_evidence(story.evidence))}</td><td class="sub">{escape(shown)}</td></tr>'
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.training import augment, batches, clips, features, grammar, labels, phones, schedule
-from models.training.__main__ import main, parser
+from models.training import augment, batches, clips, features, grammar, labels, phones, schedule, stored
+from models.training.__main__ import BUNDLED, main, parser
 from models.training.normalise import errors, normalised
 from models.training.utterance import SAMPLE_RATE, Phone, Utterance, Word, words_from_starts
 
@@ -108,12 +108,30 @@ def test_a_window_keeps_whole_words_and_remembers_what_went_before():
     assert len(cut.audio) == int(0.7 * SAMPLE_RATE) - int(0.25 * SAMPLE_RATE)
 
 
-def test_two_in_a_row_are_two_segments():
+def test_several_in_a_row_are_as_many_segments():
     rng = random.Random(3)
-    clip = clips.pair(spoken(), spoken(), rng)
-    assert clip.segments[0] == 0
+    clip = clips.several(spoken(), [spoken()], rng)
+    assert len(clip.segments) == len(clip.words) // 3 > 1
     starts = [word.start for word in clip.words]
     assert starts == sorted(starts)
+    assert clip.words[-1].end <= len(clip.audio) / SAMPLE_RATE
+
+
+def test_a_window_over_two_utterances_keeps_their_segments():
+    one = clips.Clip(spoken().audio, spoken().words, spoken().phones)
+    two = clips.joined(one, one, pause=0.5)
+    assert two.segments == [0, 3]
+    assert clips.window(two, 0.25, 2.5).segments == [0, 2]
+    assert clips.window(two, 1.45, 2.5).segments == [0]
+    assert clips.window(two, 0.0, 0.9).segments == [0]
+
+
+def test_a_clip_played_faster_keeps_its_words_in_place():
+    clip = clips.Clip(spoken().audio, spoken().words, spoken().phones)
+    fast = clips.played(clip, 1.25)
+    assert len(fast.audio) == pytest.approx(len(clip.audio) / 1.25, abs=2)
+    assert fast.words[1].start == pytest.approx(clip.words[1].start / 1.25)
+    assert fast.phones[2].end == pytest.approx(clip.phones[2].end / 1.25)
 
 
 def test_labels_without_timestamps():
@@ -189,6 +207,88 @@ def test_the_telephone_takes_the_highs_away():
     assert spectrum[5000:].mean() < 0.05 * spectrum[500:3000].mean()
 
 
+def test_a_shorter_vocal_tract_moves_a_tone_up_and_a_timbre_is_added():
+    tone = np.sin(2 * np.pi * 2000 * np.arange(SAMPLE_RATE) / SAMPLE_RATE).astype(np.float32)
+    bands = [features.log_mel(tone, warp).mean(axis=0).argmax() for warp in (0.9, 1.0, 1.12)]
+    assert bands[0] < bands[1] < bands[2]
+    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32)
+    curve = np.linspace(-0.2, 0.2, features.MELS).astype(np.float32)
+    assert features.log_mel(noise, 1.0, curve) - features.log_mel(noise) == pytest.approx(
+        np.tile(curve / 4, (100, 1)), abs=1e-5
+    )
+
+
+def test_speakers_are_varied_within_bounds():
+    rng = random.Random(4)
+    drawn = [augment.speaker(rng) for _ in range(200)]
+    varied = [(warp, curve) for warp, curve in drawn if curve is not None]
+    assert 60 < len(varied) < 140
+    assert all(0.9 <= warp <= 1.12 and np.abs(curve).max() < 2.5 for warp, curve in varied)
+
+
+def test_a_sound_without_known_phones_is_speech_but_teaches_no_phone():
+    sounds = [Phone(phones.UNKNOWN, 0.0, 0.2)]
+    clip = clips.Clip(spoken().audio, [Word("Oh", 0.0, 0.2)], sounds)
+    built = labels.build(clip, 50, Letters(), random.Random(1))
+    assert set(built.frame_phones[:10]) == {labels.IGNORE}
+    assert set(built.frame_phones[10:]) == {phones.SILENCE}
+    half = clips.Clip(spoken().audio, phones=sounds)
+    assert labels.build(half, 50, Letters(), random.Random(1)).targets[0] == labels.IGNORE
+
+
+def test_the_weights_of_the_bundled_model_can_be_read():
+    held = stored.variables(BUNDLED / "model.bin")
+    scaled = [name for name in held if f"{name}_scale" in held]
+    assert len(scaled) > 30
+    for name in scaled:
+        rows = np.abs(stored.weight(held, name)).reshape(len(held[name]), -1).max(axis=1)
+        assert rows * held[f"{name}_scale"] == pytest.approx(np.full(len(rows), 127), rel=1e-3), name
+    table = stored.weight(held, "encoder/position_encodings/encodings")
+    assert table.dtype == np.float32
+    assert table.shape == (1500, 192)
+
+
+def test_a_file_of_another_version_is_refused(tmp_path: Path):
+    (tmp_path / "model.bin").write_bytes(b"\x05\0\0\0")
+    with pytest.raises(ValueError, match="version 5"):
+        stored.variables(tmp_path / "model.bin")
+
+
+def test_the_bundled_model_restored_and_converted_is_itself(tmp_path: Path):
+    torch = pytest.importorskip("torch", reason="training needs torch, which the product does not")
+    from models.training import convert, network, restore, tokens
+
+    vocabulary = tokens.Vocabulary(BUNDLED / "tokenizer.json")
+    model = network.Whisper(network.Shape(len(vocabulary.tokens)))
+    restore.restore(model, BUNDLED)
+    torch.save({"shape": model.shape.as_dict(), "model": model.state_dict()}, tmp_path / "model.pt")
+    convert.convert(tmp_path / "model.pt", BUNDLED / "tokenizer.json", tmp_path / "again")
+    assert (tmp_path / "again" / "model.bin").read_bytes() == (BUNDLED / "model.bin").read_bytes()
+    smaller = network.Whisper(network.Shape(len(vocabulary.tokens), width=96))
+    with pytest.raises(ValueError, match="not"):
+        restore.restore(smaller, BUNDLED)
+
+
+def test_after_a_start_from_a_folder_only_the_classifiers_learn_at_first(tmp_path: Path):
+    torch = pytest.importorskip("torch", reason="training needs torch, which the product does not")
+    from models.training import tokens, trainer
+
+    plan = schedule.Plan(tmp_path, BUNDLED / "tokenizer.json", tmp_path / "m.pt", processes=1, heads_first=1)
+    learner = trainer.Trainer(plan)
+    learner.begin(BUNDLED)
+    vocabulary = tokens.Vocabulary(plan.tokenizer)
+    example = batches.example([spoken()], 0, vocabulary, random.Random(2))
+    batch = batches.collate([example], full_window=False, end=vocabulary.end)
+    before = {name: value.clone() for name, value in learner.model.state_dict().items()}
+    for changed in ({"frame_tokens", "encoder.phones"}, None):
+        rate = schedule.learning_rate(plan, learner.progress, 0.1)
+        learner.step(batch, rate)
+        learner.progress.steps += 1
+        after = learner.model.state_dict()
+        moved = {name.rpartition(".")[0] for name in before if not torch.equal(before[name], after[name])}
+        assert moved == changed if changed else {"encoder.conv1", "decoder.embedding"} <= moved
+
+
 def test_a_pause_does_not_count_as_training(tmp_path: Path):
     plan = schedule.Plan(tmp_path, tmp_path, tmp_path / "m.pt", deadline=1000.0)
     halfway = schedule.Progress(steps=500, seconds=300.0)
@@ -220,6 +320,36 @@ def test_shards_keep_words_in_order_and_inside_the_sound(tmp_path: Path):
         for before, after in itertools.pairwise(utterance.words):
             assert before.start < before.end <= after.start + 0.05
         assert utterance.words[-1].end <= utterance.seconds + 0.1
+
+
+@pytest.mark.skipif(not SYNTHESISERS, reason="needs espeak-ng and flite")
+def test_synthesisers_that_are_not_installed_are_left_out_and_named(monkeypatch, caplog):
+    from models.training import rhvoice, voices
+
+    monkeypatch.setattr(rhvoice, "LIBRARY", "libnowhere.so.0")
+    assert "rhvoice" not in voices.Speaker().engines
+    assert "rhvoice is not installed" in caplog.text
+
+
+@pytest.mark.skipif(not SYNTHESISERS, reason="needs espeak-ng and flite")
+def test_every_installed_synthesiser_tells_when_its_words_are_spoken():
+    from models.training import voices
+
+    rng, speaker = random.Random(3), voices.Speaker()
+    for engine in speaker.engines:
+        casting = voices.cast(rng, held=False, engines=(engine,))
+        said = speaker.say("Okay, I can see twenty-five orders, ma'am.", casting)
+        assert said is not None, casting
+        assert [word.text for word in said.words][-1] == "ma'am."
+        for before, after in itertools.pairwise(said.words):
+            assert before.start < before.end <= after.start + 0.12, casting
+        assert said.words[-1].end <= said.seconds + 0.2
+
+
+def test_the_speaker_kept_from_training_is_under_no_other_name_in_it():
+    listed = grammar.lists("voices")
+    assert "awb" not in listed["flite"]
+    assert "Alan" not in listed["rhvoice"]
 
 
 @pytest.mark.slow

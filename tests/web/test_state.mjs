@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { agentShare, arranged, choices, emptyState, fits, forget, secondsOf, stretches, take } from "../../monitor/web/js/state.js";
 import { cited, emptyConversation, hear, items, runs } from "../../monitor/web/js/conversation.js";
+import { KNOWN, named } from "../../monitor/web/js/names.js";
 import { Voices } from "../../monitor/web/js/voices.js";
 import { clock, signed } from "../../monitor/web/js/text.js";
 
@@ -62,6 +63,24 @@ test("a snapshot is the truth about what is open", () => {
   assert.deepEqual([...state.calls.keys()], ["stays"]);
   assert.equal(state.calls.get("stays").agent, "Tom");
   assert.equal(state.calls.get("stays").alerts.size, 0);
+});
+
+test("a snapshot tells who has talked how long; what it counted is not counted again", () => {
+  const state = emptyState();
+  const open = { call: "c1", agent: "Tom", team: "T", seconds: 60, alerts: [], talk: { agent: 30, caller: 10 } };
+  take(state, event("snapshot", { calls: [open] }, "hub"), 60_000);
+  const call = state.calls.get("c1");
+  take(state, event("speech.ended", { known: 50, channel: "agent", start: 40, end: 49 }), 60_000); // looked back
+  assert.equal(agentShare(call, 60_000), 0.75);
+  assert.deepEqual(stretches(call, "agent", 60_000), [[40, 49]]);
+  take(state, event("speech.ended", { known: 71, channel: "caller", start: 60, end: 70 }), 71_000);
+  assert.equal(agentShare(call, 71_000), 0.6);
+});
+
+test("every bundled rule has a name for supervisors, other rules are spelled", () => {
+  assert.equal(named("interrupt.agent"), "agent interrupts");
+  assert.equal(named("our.own_rule"), "our own rule");
+  assert.ok(KNOWN.every((rule) => named(rule).length <= 22));
 });
 
 test("help needed comes first, ended calls last, and filters narrow", () => {

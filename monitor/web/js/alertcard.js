@@ -1,6 +1,7 @@
 // An alert in its place in the transcript: what, why, its evidence, and what a person can say to it.
 
-import { clock, el, kindOf, measured, SHAPES, spelled } from "./text.js";
+import { named, spelled } from "./names.js";
+import { clock, el, kindOf, measured, reason, SHAPES } from "./text.js";
 
 const CLOSED = { cleared: "cleared", expired: "over", acknowledged: "acknowledged", wrong: "said to be wrong", "call ended": "open to the end" };
 
@@ -13,17 +14,17 @@ export function alertCard(alert, { asked, order, ended }) {
   const kind = kindOf(alert);
   const { shape, word } = SHAPES[kind];
   const card = el("div", { class: `alert ${alert.closed ? "closed" : kind}`, "data-alert": alert.alert },
-    el("p", { class: "title" }, el("span", {}, `${shape} ${capital(spelled(alert.rule))}`), el("span", { class: "sub" }, standing(alert, word))),
-    el("p", {}, alert.why));
+    el("p", { class: "title" }, el("span", {}, `${shape} ${capital(named(alert.rule))}`), el("span", { class: "sub" }, standing(alert, word))),
+    el("p", {}, reason(alert)));
   if (alert.say) card.append(el("p", { class: "say" }, `“${alert.say}”`, el("span", { class: "sub" }, ` ${shown(alert)}`)));
-  card.append(el("p", { class: "evidence" }, evidence(alert)));
-  if (!alert.closed && !ended) card.append(buttons(alert, asked, order));
+  const open = !alert.closed && !ended;
+  card.append(el("div", { class: "foot" }, el("p", { class: "evidence" }, evidence(alert)), open ? buttons(alert, asked, order) : null));
   return card;
 }
 
 function buttons(alert, asked, order) {
   const button = (kind, text) => {
-    const name = spelled(alert.rule);
+    const name = named(alert.rule);
     const node = el("button", { type: "button", "data-order": kind, disabled: Boolean(asked), "aria-label": `${text}: ${name}` }, asked === kind ? "sent …" : text);
     node.addEventListener("click", () => order(kind, alert));
     return node;
