@@ -8,6 +8,7 @@ from importlib import import_module
 
 from monitor import __version__
 from monitor.errors import BadInput, CheckFailed
+from monitor.speech.apart import left_behind
 
 COMMANDS = (
     "demo",
@@ -56,8 +57,19 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
-    args = build_parser().parse_args(argv)
+    """Run one command; the exit code.
+
+    Without ``argv`` this is the whole process, and a recogniser that is still at work is not waited for.
+    """
+    code = _run(build_parser().parse_args(argv))
+    if argv is None and left_behind():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         return int(args.run(args))
     except BadInput as wrong:

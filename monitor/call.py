@@ -22,6 +22,7 @@ from monitor.audio.gate import Gate
 from monitor.audio.overlap import Overlap
 from monitor.audio.prosody import Prosody as ProsodyStage
 from monitor.audio.quality import Quality
+from monitor.audio.silence import Silences
 from monitor.config import CallSettings
 from monitor.events import (
     AlertEvent,
@@ -37,9 +38,12 @@ from monitor.events import (
     Order,
     Prosody,
     Told,
+    Utterance,
 )
+from monitor.rules.bind import META_ALIASES
 from monitor.rules.book import RuleBook
 from monitor.rules.judge import NEEDS_WORDS, Judge
+from monitor.sides import Sides
 from monitor.speech.transcriber import Transcriber
 
 _known = attrgetter("known")
@@ -71,7 +75,9 @@ class Call:
         self._framer = Framer(about.rate)
         self._gate = Gate(about.rate, settings.gate)
         self._quality = Quality(about.rate, settings.quality)
+        self._sides = Sides(outgoing=(about.meta or {}).get("direction") in META_ALIASES["out"])
         self._overlap = Overlap(settings.overlap)
+        self._silences = Silences(settings.overlap)
         self._prosody = ProsodyStage(about.rate, settings.prosody)
         self._transcriber = Transcriber(about.rate, settings.speech, words=words)
         self._judge = Judge(book, settings.rules, meta=about.meta, words=words)
@@ -103,7 +109,10 @@ class Call:
 
     def heard(self, heard: Heard) -> list[Event]:
         """An answer of the recogniser."""
-        return self._judged(self._transcriber.heard(heard, self.now)) + self._end_if_done()
+        facts = self._transcriber.heard(heard, self.now)
+        said = [fact for fact in facts if isinstance(fact, Utterance)]
+        facts += [trouble for one in said for trouble in self._sides.hear(one)]
+        return self._judged(facts) + self._end_if_done()
 
     def told(self, order: Order) -> list[Event]:
         """A person asked for something (acknowledge, snooze, message...)."""
@@ -122,6 +131,7 @@ class Call:
         facts = self._listen(self._framer.finish())
         facts += self._gate.finish()
         facts += self._quality.finish()
+        facts += self._sides.finish(self.now)
         facts += self._overlap.finish(self._frames)
         facts += self._prosody.finish()
         facts += self._transcriber.finish()
@@ -152,7 +162,10 @@ class Call:
             notice=" ".join(filter(None, (about.notice, self._off()))) or None,
             meta=dict(about.meta or {}),
         )
-        return [started, *self._judge.take(started)]
+        facts: list[Event] = [started]
+        if about.notice:
+            facts.append(self._transcriber.standing(0.0, about.notice))
+        return [event for fact in facts for event in (fact, *self._judge.take(fact))]
 
     def _listen(self, run: Run) -> list[Event]:
         """One run of frames through the rooms, in order."""
@@ -164,7 +177,9 @@ class Call:
         return [
             *activity.events,
             *cleaned.events,
+            *(self._sides.narrow(*cleaned.telephone) if cleaned.telephone else ()),
             *self._overlap.feed(run.first, cleaned.active, cleaned.hushed),
+            *self._silences.feed(run.first, cleaned.active),
             *self._prosody.feed(run, cleaned.active),
             *self._transcriber.feed(run, cleaned.active),
         ]

@@ -7,8 +7,9 @@ difference is the detector's delay. Nothing here knows a wall clock.
 Each event has the name it bears on the wire (``monitor.`` goes before it there).
 """
 
+import re
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -114,7 +115,33 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     by: str | None = None
 
 
+class Hook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a softphone says. ``call`` names the call, ``meta`` is what the dialler knows of it."""
+
+    kind: Literal["start", "end", "hold", "resume", "status"]
+    call: Annotated[str, msgspec.Meta(pattern=r"^[\w.@+-]{1,100}$")] | None = None
+    meta: dict[str, Any] | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the monitor answers: one sentence, and whether it did what was asked."""
+
+    done: bool
+    say: str
+    call: str | None = None
+
+
 # --- what comes out ------------------------------------------------------------------------------
+
+
+class Cited(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of evidence: words, or something that happened, with its place in the call."""
+
+    start: float
+    end: float
+    channel: Channel | None = None
+    text: str | None = None
+    kind: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +218,18 @@ class Floor(Event, frozen=True, kw_only=True):
     previous: Channel | None
 
 
+class Silence(Event, frozen=True, kw_only=True):
+    """Nobody spoke from ``start`` to ``end``, for 3 s and longer; told when somebody speaks again.
+
+    It happens between words: not before the first of a call, nor after the last. The ``floor`` is nobody's
+    3 s after ``start``; whether it was too long is for the rules to say.
+    """
+
+    name: ClassVar[str] = "silence"
+    start: float
+    end: float
+
+
 class OverlapStarted(Event, frozen=True, kw_only=True):
     """A hint for the screen: both sides have spoken at once for 0.2 s."""
 
@@ -249,13 +288,19 @@ class Utterance(Event, frozen=True, kw_only=True):
 
 
 class Quality(Event, frozen=True, kw_only=True):
-    """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over."""
+    """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over.
+
+    Where it rests on several observations, ``evidence`` names them, and ``say`` is for people: why it is
+    said, and what to do.
+    """
 
     name: ClassVar[str] = "quality"
     kind: QualityKind
     channel: Channel | None
     start: float
     end: float | None = None
+    say: str | None = None
+    evidence: tuple[Cited, ...] = ()
 
 
 class Gap(Event, frozen=True, kw_only=True):
@@ -291,16 +336,6 @@ class Told(Event, frozen=True, kw_only=True):
     by: str | None = None
 
 
-class Cited(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of evidence: words, or something that happened, with its place in the call."""
-
-    start: float
-    end: float
-    channel: Channel | None = None
-    text: str | None = None
-    kind: str | None = None
-
-
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Why an alert stands: what was measured against what, where it was heard, what would clear it."""
 
@@ -312,6 +347,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[Cited, ...] = ()
     events: tuple[Cited, ...] = ()
     clears: str = ""
+
+
+BAR_TOLD = re.compile(r" \((alert (?:from|below) [^)]*)\)")
+
+
+def without_bar(why: str) -> str:
+    """Why an alert opened, without the bar that was passed: the evidence names it."""
+    return BAR_TOLD.sub("", why)
 
 
 class AlertEvent(Event, frozen=True, kw_only=True):
@@ -398,7 +441,11 @@ class CallEnded(Event, frozen=True, kw_only=True):
 
 
 class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that goes on, as a listener finds it: who, since when, how difficult, which alerts are open."""
+    """A call that goes on, as a listener finds it: who, since when, how difficult, which alerts are open.
+
+    ``talk`` is how long each side has spoken so far, in seconds. ``messages`` are the last words of
+    supervisors to the agent, which a listener may have missed.
+    """
 
     call: str
     agent: str | None
@@ -406,15 +453,23 @@ class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     started: CallStarted | None = None
     difficulty: Difficulty | None = None
+    talk: dict[Channel, float] = {}
     alerts: tuple[AlertOpened, ...] = ()
+    messages: tuple[Told, ...] = ()
 
 
 class Snapshot(Event, frozen=True, kw_only=True):
-    """The first thing a listener gets: the calls that are open. What follows comes after ``sequence``."""
+    """The first thing a listener gets: the calls that are open. What follows comes after ``sequence``.
+
+    ``log`` names the hub's log, in which alone a sequence means something. ``notice`` tells a listener that
+    wanted to go on from a sequence why it cannot.
+    """
 
     name: ClassVar[str] = "snapshot"
     sequence: int
+    log: str = ""
     calls: tuple[OpenCall, ...]
+    notice: str | None = None
 
 
 class Dropped(Event, frozen=True, kw_only=True):
@@ -431,10 +486,19 @@ class Refused(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class Hooked(Event, frozen=True, kw_only=True):
+    """What the agent's monitor answered the softphone that this is sent to."""
+
+    name: ClassVar[str] = "hooked"
+    done: bool
+    say: str
+    call: str | None = None
+
+
 EVENTS: dict[str, type[Event]] = {
     kind.name: kind
-    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, OverlapStarted, Overlap,
+    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, Silence, OverlapStarted, Overlap,
                  Interruption, TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated,
-                 AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused)
+                 AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused, Hooked)
 }  # fmt: skip
 """Every kind of event by its name on the wire."""

@@ -15,12 +15,23 @@ from typing import Any, Protocol, TypeVar
 from monitor import clock
 from monitor.call import About, Call
 from monitor.config import CallSettings
-from monitor.events import CHANNELS, Band, Block, Channel, Order, SpeechEnded, SpeechStarted, Told
+from monitor.events import (
+    CHANNELS,
+    Band,
+    Block,
+    Channel,
+    Hook,
+    Order,
+    Reply,
+    SpeechEnded,
+    SpeechStarted,
+    Told,
+)
 from monitor.rules.book import RuleBook
 from monitor.session import HangUp, Session
 from monitor.sinks import Line, Sink
 from monitor.sinks.announcer import Announcer
-from monitor.sources.control import Hook, Reply
+from monitor.sinks.recorder import Recorder
 from monitor.sources.tones import HangUpTone
 from monitor.sources.waiting import Waiting, rebased
 from monitor.speech.worker import Worker
@@ -50,12 +61,14 @@ class Day:
     """What holds for every call: whose they are, how they are judged, and where they go.
 
     ``sinks`` makes those of one call; the second argument takes orders that come back through them.
+    ``recorder`` makes what keeps the sound of a call, where that was asked for.
     """
 
     book: RuleBook
     settings: CallSettings
     sources: tuple[str, ...]
     sinks: Callable[[About, Callable[[Order], None]], Sequence[Sink]]
+    recorder: Callable[[About], Recorder] | None = None
     model: str = "none"
     notice: str | None = None
     agent: str | None = None
@@ -91,7 +104,7 @@ class Live:
         """Ends the call under way cleanly, and then the day."""
         self._stopped.set()
         if self._session:
-            self._session.put(HangUp())
+            self._session.put(HangUp(leaving=True))
 
     def hook(self, hook: Hook) -> Reply:
         """What a softphone says."""
@@ -110,7 +123,9 @@ class Live:
         if call and self._told:
             return Reply(done=False, say=f"{call} is still under way; end it first.", call=call)
         if self._session:
-            self._session.put(HangUp())  # it had begun by itself; from here on it is the softphone's
+            self._session.put(
+                HangUp(leaving=True)
+            )  # it had begun by itself; from here on it is the softphone's
         name = hook.call or call_name(self._day.agent)
         self._asked.put_nowait(Hook(kind="start", call=name, meta=hook.meta))
         return Reply(done=True, say=f"{name} begins.", call=name)
@@ -168,7 +183,8 @@ class Live:
         sinks = [silence, *day.sinks(about, lambda order: holder[0].put(order))]
         announcer = Announcer(about.call, sinks)
         call = Call(about, day.book, day.settings)
-        session = Session(call, announcer.say, self._worker)
+        recorder = day.recorder(about) if day.recorder else None
+        session = Session(call, announcer.say, self._worker, keep=recorder.write if recorder else None)
         holder.append(session)
         self._told, self._session = hook is not None, session
         try:
@@ -177,6 +193,10 @@ class Live:
         finally:
             self._session = self._about = None
             announcer.close()
+            if recorder:
+                recorder.close()
+                if recorder.wrong:
+                    day.say(recorder.wrong)
 
     async def _sound_of_call(self, first: list[Block], over: Callable[[], bool]) -> AsyncIterator[Block]:
         """The blocks of one call, in its own time, until the line says that it is over, or ``over`` does.

@@ -115,7 +115,7 @@ def replay_events(
     from monitor.speech.models import choose
 
     recording = open_recording(list(paths), agent_channel=agent_channel)
-    choice = choose(model, list(paths))
+    choice = choose(model, list(paths), agent_channel)
     recogniser = choice.recogniser()
     call = Call(about_recording(recording, choice.name, choice.notice), book, settings)
     step = block_seconds or (WORDS_BLOCK if recogniser else FLAT_OUT_BLOCK)

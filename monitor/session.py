@@ -6,6 +6,7 @@ sibling for recordings that nobody waits for.
 
 import asyncio
 import contextlib
+import math
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -28,6 +29,12 @@ __all__ = ["HangUp", "Playback", "Served", "Session", "paced", "replay_events", 
 PACED_BLOCK = 0.04
 """Seconds a block at speaking speed, as a sound card would deliver them."""
 
+LAST_WORDS = 8.0
+"""Seconds that open questions may take after a live call; the sound cards remember ten for the next one."""
+
+LEAVING = 0.8
+"""Seconds that they may take when a person wants to leave."""
+
 
 def run_paced(playback: Playback, speed: float, served: "Served | None" = None) -> bool:
     """Plays at ``speed`` times speaking speed; False when Ctrl-C ended it.
@@ -47,12 +54,14 @@ async def _paced_session(playback: Playback, speed: float, served: "Served | Non
         worker = Worker(playback.recogniser) if playback.recogniser else None
         if worker:
             closing.callback(worker.close)
-        session = Session(call, announcer.say, worker)
+        session = Session(call, announcer.say, worker, last_words=math.inf)
         for sink in (*playback.sinks, *([served.hub] if served else [])):
             if isinstance(sink, Answering):
                 sink.answer_orders(call.about.call, session.put)
         with stopping(session) as stopped:
             await session.run(paced(playback.blocks, call.about.rate, speed))
+        if stopped.is_set():
+            announcer.hurry()
         return not stopped.is_set()
 
 
@@ -81,7 +90,7 @@ def stopping(session: "Session") -> Iterator[threading.Event]:
 
     def hang_up(*_: object) -> None:
         stopped.set()
-        session.put(HangUp())
+        session.put(HangUp(leaving=True))
 
     before = {number: signal.signal(number, hang_up) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -102,7 +111,9 @@ async def paced(blocks: Iterable[Block], rate: int, speed: float = 1.0) -> Async
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """Put into the inbox of a session to end its call."""
+    """Put into the inbox of a session to end its call; ``leaving``: a person waits for it to be over."""
+
+    leaving: bool = False
 
 
 Inbox: TypeAlias = "asyncio.Queue[Block | Heard | Order | HangUp]"
@@ -112,61 +123,87 @@ class Session:
     """One call with its source, recogniser and sinks, under one task group.
 
     Everything that reaches the core comes through one inbox, so the core is only ever in one place at
-    a time: blocks from the source, answers from the recogniser's thread, orders from people.
+    a time: blocks from the source, answers from the recogniser's thread, orders from people. After the
+    hang-up open questions may take ``last_words`` seconds; then the call ends without their answers.
     """
 
-    LAST_WORDS = 1.5
-    """Seconds that open questions may take after the hang-up before the call ends without them."""
-
-    def __init__(self, call: Call, announce: Callable[[list[Event]], None], worker: Worker | None) -> None:
+    def __init__(
+        self,
+        call: Call,
+        announce: Callable[[list[Event]], None],
+        worker: Worker | None,
+        *,
+        last_words: float = LAST_WORDS,
+        keep: Callable[[Block], None] | None = None,
+    ) -> None:
+        """``keep`` is given each block that the core hears, and no other."""
         self._call = call
         self._announce = announce
         self._worker = worker
+        self._last_words = last_words
+        self._keep = keep
         self._inbox: Inbox = asyncio.Queue()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = asyncio.get_running_loop()
 
     def put(self, item: Heard | Order | HangUp) -> None:
         """Hands an answer, an order or the hang-up to the call; safe from any thread."""
-        if self._loop and not self._loop.is_closed():
+        if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._inbox.put_nowait, item)
 
     async def run(self, source: AsyncIterator[Block]) -> None:
         """Hears ``source`` to its end, or to the hang-up; returns when ``call.ended`` has been said."""
-        self._loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             feeding = tasks.create_task(self._feed(source))
-            await self._attend()
-            feeding.cancel()
+            await self._attend(feeding)
 
     async def _feed(self, source: AsyncIterator[Block]) -> None:
         async for block in source:
             self._inbox.put_nowait(block)
         self._inbox.put_nowait(HangUp())
 
-    async def _attend(self) -> None:
-        last_call: float | None = None
+    async def _attend(self, feeding: "asyncio.Task[None]") -> None:
+        patience = math.inf  # until this moment; from the hang-up on it has an end
+        hung_up = False
         while not self._call.ended:
-            left = None if last_call is None else last_call - clock.monotonic()
-            try:
-                item = await asyncio.wait_for(self._inbox.get(), left)
-            except TimeoutError:
+            item = await self._next(patience)
+            if item is None:
                 self._announce(self._call.give_up())
                 return
-            if isinstance(item, HangUp) and last_call is None:
-                last_call = clock.monotonic() + self.LAST_WORDS
+            if isinstance(item, HangUp):
+                hung_up = True
+                feeding.cancel()
+                left = LEAVING if item.leaving else self._last_words
+                patience = min(patience, clock.monotonic() + left)
+            elif isinstance(item, Block) and hung_up:
+                continue  # it was on its way when the call ended
             self._announce(self._said(item))
             self._ask()
+
+    async def _next(self, patience: float) -> "Block | Heard | Order | HangUp | None":
+        """What reaches the call next; nothing when patience ends."""
+        if math.isinf(patience):
+            return await self._inbox.get()
+        try:
+            return await asyncio.wait_for(self._inbox.get(), max(0.0, patience - clock.monotonic()))
+        except TimeoutError:
+            return None
 
     def _said(self, item: Block | Heard | Order | HangUp) -> list[Event]:
         match item:
             case Block():
-                return self._call.hear(item)
+                return self._hear(item)
             case Heard():
                 return self._call.heard(item)
             case Order():
                 return self._call.told(item)
             case HangUp():
                 return self._call.hang_up()
+
+    def _hear(self, block: Block) -> list[Event]:
+        """The next sound."""
+        if self._keep:
+            self._keep(block)
+        return self._call.hear(block)
 
     def _ask(self) -> None:
         if self._worker and (jobs := self._call.jobs()):

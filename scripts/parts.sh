@@ -2,8 +2,9 @@
 # Installs the real parts that some tests start, where this is Debian or Ubuntu and we may (root or
 # password-less sudo). Anywhere else it says what is missing and lets those tests be skipped by name.
 set -u
-PACKAGES="espeak-ng flite sox libsox-fmt-all ffmpeg libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins chromium \
-    xvfb openbox picom xdotool x11-utils imagemagick libxcb-icccm4 libxcb-keysyms1 \
+PACKAGES="espeak-ng flite sox libsox-fmt-all ffmpeg libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins \
+    baresip-core chromium dbus at-spi2-core gir1.2-atspi-2.0 python3-gi libglib2.0-bin \
+    xvfb openbox picom xdotool x11-utils x11-xserver-utils imagemagick libxcb-icccm4 libxcb-keysyms1 \
     libegl1 libgl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-image0 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libdbus-1-3 libfontconfig1 libglib2.0-0"
 missing=""
 for package in $PACKAGES; do

@@ -40,6 +40,18 @@ def wav(
     return path
 
 
+def extensible(
+    path: Path, data: bytes, *, bits: int, used: int, kind: int = PCM, mask: int = 3, rate: int = 8000
+) -> Path:
+    """A two-channel WAV file with the long form of header; ``used`` of each sample's ``bits`` are in use."""
+    align = 2 * bits // 8
+    form = struct.pack("<HHIIHHHHI", 0xFFFE, 2, rate, rate * align, align, bits, 22, used, mask)
+    form += struct.pack("<H", kind) + bytes.fromhex("000000001000800000aa00389b71")
+    head = b"RIFF" + struct.pack("<I", 60 + len(data)) + b"WAVEfmt " + struct.pack("<I", len(form)) + form
+    path.write_bytes(head + b"data" + struct.pack("<I", len(data)) + data)
+    return path
+
+
 def encoded(path: Path, sound: np.ndarray, *, codec: str, rate: int = 48000, form: str | None = None) -> Path:
     """``sound`` [n, channels] through one of FFmpeg's encoders, in the container of the file's name."""
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[sound.shape[1]]

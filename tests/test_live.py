@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from monitor.live import Day, Live, call_name
 from monitor.playback import replay_events
 from monitor.rules.book import load_book
 from monitor.sinks import Line, Sink
+from monitor.sinks.recorder import Recorder
 from monitor.sources.control import Hook
 from monitor.sources.recording import open_recording
 
@@ -103,6 +105,33 @@ async def test_a_call_finds_itself_and_says_what_its_replay_says():
     offset = opened[0][1] - expected[0][1]
     assert [rule for rule, _ in opened] == [rule for rule, _ in expected]
     assert [at for _, at in opened] == pytest.approx([at + offset for _, at in expected], abs=0.1)
+
+
+async def test_a_recorded_call_is_replayed_to_the_same_alerts(tmp_path: Path):
+    kept, said = Kept(), []
+    recording = lambda about: Recorder(tmp_path, about.call, about.rate)  # noqa: E731 - short and clear
+    live = Live(day(kept, said, once=True, recorder=recording), Tape(recorded(40)), None)
+    await run(live)
+    (name,) = kept.calls
+    replay = replay_events([tmp_path / f"{name}.wav"])
+    sources = (CallStarted, CallEnded)
+    live_facts = [event for event in kept.calls[name] if not isinstance(event, sources)]
+    assert live_facts == [event for event in replay if not isinstance(event, sources)]
+    assert any(isinstance(event, AlertOpened) for event in live_facts)
+
+
+async def test_what_a_source_gives_after_the_hang_up_is_not_heard(tmp_path: Path):
+    kept, said = Kept(), []
+    tape = Tape(recorded(20))
+    recording = lambda about: Recorder(tmp_path, about.call, about.rate)  # noqa: E731 - short and clear
+    live = Live(day(kept, said, once=True, by_itself=False, recorder=recording), tape, None)
+    tape.before[RATE] = lambda: live.hook(Hook(kind="start", call="sp-9"))
+    tape.before[8 * RATE] = lambda: live.hook(Hook(kind="end"))
+    await run(live)
+    ended = kept.calls["sp-9"][-1]
+    assert isinstance(ended, CallEnded)
+    with av.open(str(tmp_path / "sp-9.wav")) as file:
+        assert file.duration / 1e6 == pytest.approx(ended.seconds, abs=0.001)
 
 
 async def test_two_calls_with_silence_between_are_two_and_nothing_is_kept_between():

@@ -7,12 +7,25 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from monitor.call import About, Call
-from monitor.events import AlertEvent, CallEnded, CallStarted, Event, Order, Told
+from monitor.events import (
+    AlertEvent,
+    CallEnded,
+    CallStarted,
+    Channel,
+    Event,
+    Heard,
+    Job,
+    Order,
+    Told,
+    Utterance,
+)
 from monitor.rules.book import load_book
 from monitor.session import (
+    LEAVING,
     HangUp,
     Playback,
     Session,
@@ -24,6 +37,8 @@ from monitor.session import (
 from monitor.sinks import Line
 from monitor.sinks.announcer import Announcer
 from monitor.sources.recording import open_recording
+from monitor.speech.script import ScriptRecogniser, script_beside
+from monitor.speech.worker import Worker
 
 CALL = Path(__file__).resolve().parent.parent / "fixtures" / "audio" / "interruptions.flac"
 
@@ -129,6 +144,77 @@ async def test_a_hang_up_ends_the_call_before_its_source_does():
     await asyncio.wait_for(session.run(endless()), 10)
     assert isinstance(kept.events[-1], CallEnded)
     assert kept.events[-1].seconds < 4.0
+
+
+class Held:
+    """Reads the recording's script, once it is let go; ``asked`` says that a question has come."""
+
+    name = "held"
+
+    def __init__(self) -> None:
+        self.go, self.asked = threading.Event(), threading.Event()
+        self._script = ScriptRecogniser(script_beside(CALL))
+
+    def recognise(self, jobs: Sequence[Job]) -> list[Heard]:
+        self.asked.set()
+        self.go.wait(30)
+        return self._script.recognise(jobs)
+
+
+def spoken_call() -> tuple[Call, "object"]:
+    recording = open_recording([CALL])
+    about = About(call="spoken", sources=(CALL.name,), rate=recording.rate, band=recording.band, model="held")
+    return Call(about, load_book()), recording
+
+
+async def test_who_wants_to_leave_does_not_wait_for_a_recogniser_that_hangs():
+    call, recording = spoken_call()
+    kept, held = Kept(), Held()
+    worker = Worker(held)
+    session = Session(call, Announcer(call.about.call, [kept]).say, worker, last_words=math.inf)
+
+    async def endless():
+        for block in recording.blocks(0.1):
+            yield block
+            await asyncio.sleep(0)
+            if held.asked.is_set():
+                session.put(HangUp(leaving=True))
+
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.wait_for(session.run(endless()), 30)
+    worker.close()
+    spent = loop.time() - began
+    held.go.set()
+    ended = kept.events[-1]
+    assert isinstance(ended, CallEnded)
+    assert ended.seconds < 10, "what comes after the hang-up is not heard"
+    assert LEAVING <= spent < LEAVING + 10
+
+
+async def test_the_last_words_of_a_recording_are_waited_for_however_slow_the_recogniser_is():
+    call, recording = spoken_call()
+    kept, held = Kept(), Held()
+    worker = Worker(held)
+    session = Session(call, Announcer(call.about.call, [kept]).say, worker, last_words=math.inf)
+
+    async def hears():
+        async for block in paced(recording.blocks(5.0), recording.rate, math.inf):
+            yield block
+            await asyncio.sleep(0)
+        asyncio.get_running_loop().call_later(2 * LEAVING, held.go.set)
+
+    await asyncio.wait_for(session.run(hears()), 60)
+    worker.close()
+    said = {event.channel: event for event in kept.events if isinstance(event, Utterance) and event.final}
+    script = ScriptRecogniser(script_beside(CALL)).recognise([all_of(channel) for channel in said])
+    assert isinstance(kept.events[-1], CallEnded)
+    assert len(said) == 2
+    assert [heard.words[-1].text for heard in script] == [event.words[-1].text for event in said.values()]
+
+
+def all_of(channel: Channel) -> Job:
+    return Job(1, channel, 1, 0.0, 1e6, 8000, np.zeros(0, np.float32), final=True)
 
 
 async def test_blocks_keep_the_pace_of_the_clock():

@@ -56,4 +56,4 @@ def test_the_bundled_model_and_rules_are_found(site: Path, tmp_path: Path):
 def test_nothing_of_the_tests_or_the_machine_travels(site: Path):
     names = [path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()]
     assert not [name for name in names if name.startswith(("tests/", "fixtures/", "models/", "configs/"))]
-    assert any(name.endswith("silero_vad_16k_sequence.onnx") for name in names)
+    assert any(name.endswith("silero_vad_16k_pair.onnx") for name in names)

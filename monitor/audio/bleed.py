@@ -5,13 +5,15 @@ Voice activity cannot tell (it hears speech at -40 dB, whoever speaks), so each 
 B's is compared with A's sound while A talks or has just talked:
 
     B is          likeness of B to A                     B becomes
-    clear         0.42 or more                           bled
+    clear         0.30 or more, then 0.42 or more        bled
     bled          0.30 or more                           bled
     bled          below 0.30 twice in a row              clear
     bled          nothing to compare for 0.5 s           clear
 
-Bled frames are no speech. The guard costs about a quarter of B's own words while both really talk at
-once over an echo; that is right for alerts and wrong for counting talk time in such a call.
+An echo lasts, and what is alike by chance is not so 40 ms later: it takes two looks, so that chance does
+not put off by half a second what is to be told. Bled frames are no speech. The guard costs about a quarter
+of B's own words while both really talk at once over an echo; that is right for alerts and wrong for
+counting talk time in such a call.
 """
 
 from dataclasses import dataclass, field
@@ -30,6 +32,7 @@ _TAIL = frames_in(0.5)  # an echo is late by up to 0.35 s, and rings on
 _STILL = 0.30  # likeness from which a bled side stays bled
 _SAME_LAG = 0.05  # seconds; one recording on two channels may be late by so much
 _EQUAL_DB = 3.0  # below this difference neither side is the weaker one
+_NOWHERE = np.zeros(0, np.intp)
 _CLEARER = 0.1  # a likeness higher by this tells which side came later
 
 
@@ -59,13 +62,15 @@ class _Row:
     """One side's state. ``until`` is the frame at which it is clear again if nothing more is compared."""
 
     bled: bool = False
+    suspect: bool = False
     misses: int = 0
     until: int = 0
     last_active: int = field(default=-_TAIL - 1)
 
     def hear(self, likeness: float, threshold: float, *, active: bool) -> bool:
         """Takes one more likeness in; True while bled. Only a side that seems to speak becomes bled."""
-        if likeness >= (_STILL if self.bled else threshold):
+        suspect, self.suspect = self.suspect, likeness >= _STILL
+        if likeness >= (_STILL if self.bled else threshold) and (self.bled or suspect):
             self.bled, self.misses = self.bled or active, 0
         else:
             self.misses += 1
@@ -87,7 +92,7 @@ class BleedGuard:
     def feed(self, run: Run, active: Flags) -> Guarded:
         """Hears a run and who seems to speak in it."""
         asked = self._asked(run.first, active)
-        bled, hushed = np.zeros_like(active), np.zeros(active.shape[1], np.bool_)
+        bled, hushed = np.zeros(active.shape, np.bool_), np.zeros(active.shape[1], np.bool_)
         at = run.first
         verdicts: list[Verdict] = []
         if not asked.size and self._at_rest(at):
@@ -105,15 +110,17 @@ class BleedGuard:
 
     def _asked(self, first: int, active: Flags) -> NDArray[np.intp]:
         """The frames of the grid where a side seems to speak while the other does, or just did."""
+        talks = [bool(flags.any()) for flags in active]
+        if not any(talks):
+            return _NOWHERE
         frames = np.arange(first, first + active.shape[1])
-        talks: list[bool] = [bool(flags.any()) for flags in active]
         paired = zip(talks, self._rows, strict=True)
-        lately = [talk or first - row.last_active <= _TAIL for talk, row in paired]
-        if not any(talks) or not all(lately):  # one side alone: nothing to compare, only to remember
+        if not all(talk or first - row.last_active <= _TAIL for talk, row in paired):
+            # One side alone: nothing to compare, only to remember.
             for side, talk, flags in zip(self._rows, talks, active, strict=True):
                 if talk:
                     side.last_active = int(frames[np.flatnonzero(flags)[-1]])
-            return frames[:0]
+            return _NOWHERE
         near = np.empty_like(active)
         for row, side in enumerate(self._rows):
             heard = np.maximum.accumulate(np.where(active[row], frames, side.last_active))

@@ -19,8 +19,8 @@ NARROW_RATE = 8000
 WIDE_RATE = 16000
 LOWEST_RATE = 8000
 HIGHEST_RATE = 192000
-LOUDEST = 8.0
-"""Samples beyond this are no sound (float files may overshoot 1.0, but not by 18 dB)."""
+LOUDEST = 32.0
+"""Samples beyond this are no sound (float files may overshoot 1.0, but not by 30 dB)."""
 
 Samples = NDArray[np.float32]
 

@@ -96,20 +96,23 @@ class SileroVotes:
     def __init__(self, rate: int, settings: GateSettings) -> None:
         self._on, self._off = settings.on, settings.off
         self._doubler = Doubler(len(CHANNELS)) if rate != silero.RATE else None
-        self._models = [silero.Silero(settings.floor_dbfs) for _ in CHANNELS]
+        self._model = silero.Silero(settings.floor_dbfs)
 
     def feed(self, pcm: Samples) -> list[list[int]]:
         """One vote for each 32 ms that ``pcm`` completes."""
         sound = self._doubler.feed(pcm) if self._doubler else pcm
-        return [self._votes(model.feed(side)) for model, side in zip(self._models, sound, strict=True)]
+        return self._votes(self._model.feed(sound))
 
     def finish(self) -> list[list[int]]:
         """The vote on the begun 32 ms, filled up with silence."""
-        return [self._votes(model.finish()) for model in self._models]
+        return self._votes(self._model.finish())
 
-    def _votes(self, probabilities: Samples) -> list[int]:
+    def _votes(self, probabilities: Samples) -> list[list[int]]:
         on, off = self._on, self._off
-        return [SPEECH if p >= on else QUIET if p < off else UNSURE for p in probabilities.tolist()]
+        return [
+            [SPEECH if p >= on else QUIET if p < off else UNSURE for p in side]
+            for side in probabilities.tolist()
+        ]
 
 
 class WebRtcVotes:

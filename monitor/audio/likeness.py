@@ -31,6 +31,9 @@ _LEAD = 16
 _TAPS = np.sinc(0.3 * np.arange(-8, 9)) * np.hamming(17)
 _TAPS = (_TAPS / _TAPS.sum()).astype(np.float32)
 """A low pass at 0.15 of the old rate: what folds over would be unlike in a copy half a sample late."""
+_FAINT = 10 ** (-20 / 10)
+"""A place that has less of the other's energy than this, against its loudest one, holds a voice's last few
+milliseconds at most; a few periods of one vowel are like those of any other."""
 _STRONG = 0.7
 _NEAR = 5
 _HALF_WAY = np.sinc(np.arange(-_NEAR, _NEAR) + 0.5) * np.hamming(2 * _NEAR)
@@ -125,7 +128,7 @@ class Comparer:
         energy[:, :, 1:] -= squares[:, :, :-_WINDOW]
         own, others = energy[:, :, -1], energy[::-1]
         # Where the other side is all but silent there is nothing to resemble.
-        floor = others.max(axis=2, keepdims=True) * 1e-3 + 1e-7
+        floor = others.max(axis=2, keepdims=True) * _FAINT + 1e-7
         alike = np.abs(match[:, :, : self._lags + 1]) / np.sqrt(
             own[:, :, None] * np.maximum(others, floor) + 1e-12
         )

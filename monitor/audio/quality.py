@@ -3,8 +3,9 @@
 Bled frames are taken out of the activity at once (see ``bleed``); for half a second after each, decisions
 about talk-over are hushed. What lasts is told once at its beginning and once at its end (see ``trouble``).
 
-Crossed channels are not told: a telephone line that returns the agent's voice sounds just like a
-microphone in the caller's place.
+Exchanged sides are not told here: a telephone line that returns the agent's voice sounds just like a
+microphone in the caller's place. Which side came through a telephone is found (see ``band``), and adds to
+other evidence (see ``sides``).
 """
 
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from itertools import takewhile
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.audio.band import WIDE_RATE, Bands
 from monitor.audio.bleed import BleedGuard, Verdict
 from monitor.audio.clipping import is_clipped
 from monitor.audio.frames import Run, seconds
 from monitor.audio.likeness import GRID
 from monitor.audio.trouble import WEAK, SameAudio, Second, troubles
 from monitor.config import QualitySettings
-from monitor.events import CHANNELS, FRAME_SECONDS, Event
+from monitor.events import CHANNELS, FRAME_SECONDS, Channel, Event
 
 Flags = NDArray[np.bool_]
 
@@ -39,6 +41,8 @@ class Cleaned:
     active: Flags
     hushed: Flags
     events: list[Event]
+    telephone: tuple[Channel, float] | None = None
+    """The one side that came through a telephone, and when that became known; told once."""
 
 
 class Quality:
@@ -50,6 +54,7 @@ class Quality:
         self._guard = BleedGuard(rate, settings)
         self._same = SameAudio(settings)
         self._troubles = [self._same, *troubles(settings)]
+        self._bands = Bands() if rate == WIDE_RATE else None
         self._frames = 0
         self._loudest = [0.0, 0.0]
         self._heard: list[tuple[Run, Flags]] = []
@@ -63,10 +68,11 @@ class Quality:
         self._heard.append((run, clean))
         self._verdicts += guarded.verdicts
         events: list[Event] = []
+        telephone = None
         begun = run.first // _SECOND
         if self._frames // _SECOND > begun:
-            self._look(begun, self._frames // _SECOND, events)
-        return Cleaned(clean, guarded.hushed, events)
+            telephone = self._look(begun, self._frames // _SECOND, events)
+        return Cleaned(clean, guarded.hushed, events, telephone)
 
     def finish(self) -> list[Event]:
         """What is still wrong when the call ends ends with it."""
@@ -74,8 +80,9 @@ class Quality:
         ends = [trouble.end(now, now) for trouble in self._troubles]
         return [event for event in ends if event is not None]
 
-    def _look(self, first: int, end: int, events: list[Event]) -> None:
+    def _look(self, first: int, end: int, events: list[Event]) -> tuple[Channel, float] | None:
         """Judges the whole seconds from ``first`` to ``end``, and keeps what lies after them."""
+        telephone = None
         start = self._heard[0][0].first
         frame = self._rate // _SECOND
         pcm = np.concatenate([run.pcm for run, _ in self._heard], axis=1)
@@ -84,11 +91,14 @@ class Quality:
             at = number * _SECOND - start
             sound = pcm[:, at * frame : (at + _SECOND) * frame]
             second = self._count(number, sound, clean[:, at : at + _SECOND])
+            if self._bands and not self._bands.done and self._bands.hear(sound, clean[:, at : at + _SECOND]):
+                telephone = CHANNELS[self._bands.telephone or 0], number + 1.0
             told = [trouble.look(second) for trouble in self._troubles]
             events += [event for event in told if event is not None]
         kept = end * _SECOND - start
         rest = Run(start + kept, pcm[:, kept * frame :].copy(), self._rate)
         self._heard = [(rest, clean[:, kept:].copy())]
+        return telephone
 
     def _count(self, number: int, sound: NDArray[np.float32], clean: Flags) -> Second:
         edge = (number + 1) * _SECOND

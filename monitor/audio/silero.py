@@ -1,10 +1,13 @@
-"""Silero VAD 6.2.3 (MIT, https://github.com/snakers4/silero-vad), its 16 kHz sequence model.
+"""Silero VAD 6.2.3 (MIT, https://github.com/snakers4/silero-vad), both sides of a call at once.
 
 Frames of 32 ms go in, the probability of speech of each comes out; the model's memory (an LSTM) is
 kept between calls. The answers are the same however many frames a call carries, and a call with many
-is cheaper. A side that has been below the floor for a quarter of a second is not asked about: its
-probability is 0, and the model sleeps with its memory as it was (waking with a fresh one costs 60 ms
-at the next onset).
+is cheaper. A side that has been below the floor for a quarter of a second sleeps: its probability is 0,
+and its memory stays as it was (waking with a fresh one costs 60 ms at the next onset). When both sides
+sleep, the model is not asked at all.
+
+The file is the 16 kHz sequence model laid out for two sides (``models/silero/pair.py``): most of the time
+of a single side's answer went into fetching the weights, and into vector units that stood idle.
 """
 
 import hashlib
@@ -20,12 +23,18 @@ from monitor.resources import resource
 RATE = 16000
 FRAME = 512
 CONTEXT = 64
-MODEL = "models/silero/silero_vad_16k_sequence.onnx"
-SHA256 = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
+SIDES = 2
+MODEL = "models/silero/silero_vad_16k_pair.onnx"
+SHA256 = "a1b0c5c818602efe6f82efe99747e86109caa51a793f4f15c6252e39242f6dd8"
 MOST_FRAMES = 256
 """Frames per call of the model at most, so that a long run does not need much memory."""
 ASLEEP_AFTER = 8
-"""Frames below the floor after which the model sleeps."""
+"""Frames below the floor after which a side sleeps."""
+
+_WINDOW, _HOP, _WINDOWS = 256, 128, 4
+"""Samples in a window of the model's spectrum, between two of them, and windows in a frame."""
+_INSIDE = CONTEXT + FRAME - (_WINDOWS - 1) * _HOP
+"""Samples of the last window that lie in the frame; the others are these, mirrored at the frame's end."""
 
 Samples = NDArray[np.float32]
 
@@ -49,61 +58,87 @@ def session() -> Any:
 
 
 class Silero:
-    """Speech probabilities of one side: 16 kHz in, one number for each 32 ms.
+    """Speech probabilities of two sides: 16 kHz in, a number of each side for each 32 ms.
 
-    ``floor_dbfs`` is the level of a frame (RMS) that keeps the model awake.
+    ``floor_dbfs`` is the level of a frame (RMS) that keeps a side awake.
     """
 
     def __init__(self, floor_dbfs: float = -95.0) -> None:
         self._session = session()
         self._floor = 10.0 ** (floor_dbfs / 10.0) * FRAME
-        self._rest = np.zeros(CONTEXT, np.float32)  # the left context, then samples short of a frame
-        self._hidden = np.zeros((1, 1, 128), np.float32)
-        self._cell = np.zeros((1, 1, 128), np.float32)
-        self._quiet = ASLEEP_AFTER
+        self._rest = np.zeros((SIDES, CONTEXT), np.float32)  # the left context, then samples short of a frame
+        self._memory: tuple[Samples, Samples] = (_blank(), _blank())
+        self._quiet = [ASLEEP_AFTER] * SIDES
 
     def feed(self, pcm: Samples) -> Samples:
-        """The probabilities, 0 to 1, of the frames that ``pcm`` (float32, 16 kHz) completes."""
-        sound = np.concatenate([self._rest, pcm])
-        frames = (sound.size - CONTEXT) // FRAME
-        self._rest = sound[frames * FRAME :].copy()
-        probabilities = np.zeros(frames, np.float32)
+        """The probabilities [2, n], 0 to 1, of the frames that ``pcm`` (float32 [2, samples]) completes."""
+        sound = np.concatenate([self._rest, pcm], axis=1)
+        frames = (sound.shape[1] - CONTEXT) // FRAME
+        self._rest = sound[:, frames * FRAME :].copy()
+        probabilities = np.zeros((SIDES, frames), np.float32)
         if frames:
-            windows = _windows(sound, frames)
-            loud = np.square(windows[:, CONTEXT:]).sum(axis=1) > self._floor
-            for first, last in self._awake(loud.tolist()):
-                probabilities[first:last] = self._ask(windows[first:last])
+            whole = sound[:, CONTEXT : CONTEXT + frames * FRAME].reshape(SIDES, frames, FRAME)
+            loud = np.add.reduce(np.square(whole), axis=2) > self._floor
+            for first, last, awake in self._awake(*loud.tolist()):
+                heard = self._ask(_windows(sound, first, last), awake)
+                for side in awake:
+                    probabilities[side, first:last] = heard[:, side]
         return probabilities
 
     def finish(self) -> Samples:
-        """The probability of the last, begun frame, filled up with silence."""
-        missing = -(self._rest.size - CONTEXT) % FRAME
-        return self.feed(np.zeros(missing, np.float32))
+        """The probabilities of the last, begun frame, filled up with silence."""
+        missing = -(self._rest.shape[1] - CONTEXT) % FRAME
+        return self.feed(np.zeros((SIDES, missing), np.float32))
 
-    def _awake(self, loud: list[bool]) -> list[tuple[int, int]]:
-        """The stretches of frames that are to be asked about, each at most ``MOST_FRAMES`` long."""
-        stretches: list[tuple[int, int]] = []
-        for frame, sounds in enumerate(loud):
-            self._quiet = 0 if sounds else self._quiet + 1
-            if self._quiet >= ASLEEP_AFTER:
+    def _awake(self, *loud: list[bool]) -> list[tuple[int, int, list[int]]]:
+        """The stretches of frames in which the same sides are awake, each at most ``MOST_FRAMES`` long."""
+        stretches: list[tuple[int, int, list[int]]] = []
+        for frame, sounds in enumerate(zip(*loud, strict=True)):
+            quiet = self._quiet = [
+                0 if sound else still + 1 for sound, still in zip(sounds, self._quiet, strict=True)
+            ]
+            awake = [side for side in range(SIDES) if quiet[side] < ASLEEP_AFTER]
+            if not awake:
                 continue
-            first, last = stretches[-1] if stretches else (frame, frame)
-            if stretches and last == frame and frame - first < MOST_FRAMES:
-                stretches[-1] = (first, frame + 1)
+            first, last, before = stretches[-1] if stretches else (frame, frame, awake)
+            if stretches and last == frame and before == awake and frame - first < MOST_FRAMES:
+                stretches[-1] = (first, frame + 1, awake)
             else:
-                stretches.append((frame, frame + 1))
+                stretches.append((frame, frame + 1, awake))
         return stretches
 
-    def _ask(self, windows: Samples) -> Samples:
-        feeds = {"input": windows, "h": self._hidden, "c": self._cell}
-        probabilities, self._hidden, self._cell = self._session.run(["speech_probs", "hn", "cn"], feeds)
-        heard: Samples = probabilities.reshape(-1)
+    def _ask(self, windows: Samples, awake: list[int]) -> Samples:
+        """The probabilities [n, 2]; only the sides that are awake remember the frames."""
+        hidden, cell = self._memory
+        feeds = {"windows": windows, "h": hidden, "c": cell}
+        probabilities, *memory = self._session.run(["speech_probs", "hn", "cn"], feeds)
+        if len(awake) < SIDES:
+            for new, old in zip(memory, self._memory, strict=True):
+                old[:, awake] = new[:, awake]
+        else:
+            self._memory = memory[0], memory[1]
+        heard: Samples = probabilities
         return heard
 
 
-def _windows(sound: Samples, frames: int) -> Samples:
-    """Each frame after the ``CONTEXT`` samples before it, [frames, CONTEXT + FRAME]."""
-    windows = np.empty((frames, CONTEXT + FRAME), np.float32)
-    windows[:, :CONTEXT] = sound[: frames * FRAME].reshape(frames, FRAME)[:, :CONTEXT]
-    windows[:, CONTEXT:] = sound[CONTEXT : CONTEXT + frames * FRAME].reshape(frames, FRAME)
-    return windows
+def _blank() -> Samples:
+    return np.zeros((1, SIDES, 128), np.float32)
+
+
+def _windows(sound: Samples, first: int, last: int) -> Samples:
+    """The spectrum's windows of some frames of both sides, [frames * sides * windows, samples].
+
+    ``sound`` [2, n] is the ``CONTEXT`` samples before frame 0, and the frames.
+    """
+    side, sample = sound.strides
+    shape = last - first, SIDES, _WINDOWS, _WINDOW
+    windows = np.empty(shape, np.float32)
+    # Laid over the sound by its strides: numpy's own sliding windows take longer than the copying.
+    strides = FRAME * sample, side, _HOP * sample, sample
+    start = first * FRAME * sample
+    windows[:, :, :-1] = np.ndarray((*shape[:2], _WINDOWS - 1, _WINDOW), np.float32, sound, start, strides)
+    start += (CONTEXT + FRAME - _INSIDE) * sample
+    end = np.ndarray((*shape[:2], _INSIDE), np.float32, sound, start, (FRAME * sample, side, sample))
+    windows[:, :, -1, :_INSIDE] = end
+    windows[:, :, -1, _INSIDE:] = end[:, :, -2 : -2 - (_WINDOW - _INSIDE) : -1]
+    return windows.reshape(-1, _WINDOW)

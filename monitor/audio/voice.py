@@ -135,7 +135,9 @@ class Voice:
 
 def _silence(frames: int) -> Floats:
     """The rows of frames that were not analysed: [rows, 2, frames]."""
-    return np.broadcast_to(_SILENT[:, None, None], (len(_SILENT), 2, frames)).copy()
+    rows = np.empty((len(_SILENT), 2, frames), np.float32)
+    rows[:] = _SILENT[:, None, None]
+    return rows
 
 
 def _joined(parts: list[Floats]) -> Floats:

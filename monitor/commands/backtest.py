@@ -90,14 +90,18 @@ def _tasks(args: argparse.Namespace) -> list[Any]:
     rules = [args.new, *([args.against] if args.against else [])]
     for path in rules:  # wrong rules are told at once, not after an hour of hearing
         load_book([path] if path else None, profile=args.profile)
+    calls = calls_in(args.calls)
+    named = {one.rule for call in calls for one in call.wanted or ()}
+    judged = tuple(sorted(named | {rule.rule for rule in load_book().rules}))
     folder = None if args.no_cache else default_folder()
     FactsCache(folder).sweep()
     return [
         Task(
             call=call, rules=tuple(str(path) if path else None for path in rules), model=args.model,
             profile=args.profile, cache=str(folder) if folder else None, damage=args.damage, seed=args.seed,
+            judged=judged,
         )
-        for call in calls_in(args.calls)
+        for call in calls
     ]  # fmt: skip
 
 

@@ -36,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
 
     from monitor.commands.playing import read_meta
     from monitor.errors import BadInput
-    from monitor.sources.control import Hook, ask
+    from monitor.events import Hook
+    from monitor.sources.control import ask
 
     if args.kind != "start" and (args.call or args.meta):
         raise BadInput("--call and --meta belong to `monitor call start`.")

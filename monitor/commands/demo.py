@@ -2,8 +2,16 @@
 
 import argparse
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 CALL = "fixtures/audio/difficult-call.flac"
+SECONDS = 110.3
+"""How long it is; a test looks that this stays true."""
 
 EPILOG = """\
 examples:
@@ -11,6 +19,20 @@ examples:
   monitor demo --open          and opens the supervisors' page in your browser
   monitor demo --speed 4       the impatient tour
 Nothing is installed, sent or kept; Ctrl-C ends it at any time."""
+
+SCENE = "A caller whose connection is down, an agent on a bad morning; both voices are synthetic."
+LOOK = (
+    ("here", "What both sides say, as it is said. Below it what helps: the next step, then why. "
+     "● is a hint, ◆ a warning, ▲ is critical, each in the words or against the speaker's own normal."),
+    ("the page", "What a supervisor sees, live. Open the address below, and the call in it."),
+    ("the overlay", "What the agent sees: run `monitor overlay` in another terminal on your desktop."),
+)  # fmt: skip
+NEXT = (
+    ("monitor report CALL", "the same call, or yours, as one page to keep"),
+    ("monitor replay CALL", "a recording of your own, stereo or two files"),
+    ("monitor live --check", "your headset: five seconds tell what can be heard"),
+)
+WIDTH = 92
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,21 +64,55 @@ def _address() -> str:
 def run(args: argparse.Namespace) -> int:
     """Plays the call; the exit code."""
     from rich.console import Console
-    from rich.panel import Panel
 
-    from monitor.commands.playing import Playing, parse_speed, play_recording
+    from monitor.commands.playing import STOPPED, Playing, parse_speed, play_recording
     from monitor.resources import resource
 
     speed = parse_speed(args.speed)
     serve = None if math.isinf(speed) else _address()
     playing = Playing(model=args.model, speed=speed, serve=serve, open_page=args.open)
-    Console().print(
-        Panel(
-            "A caller with a broken connection, and an agent on a bad morning (both voices are synthetic). "
-            "Each card to the agent says what to do next, and why: in the words, or against the speaker's "
-            "own normal. ● is a hint, ◆ a warning, ▲ is critical. The page below is what supervisors see.",
-            title="monitor demo",
-            width=92,
-        )
-    )
-    return play_recording(playing, [resource(CALL)])
+    console = Console()
+    _welcome(console, speed)
+    code = play_recording(playing, [resource(CALL)])
+    if code != STOPPED:
+        _farewell(console)
+    return code
+
+
+def _welcome(console: "Console", speed: float) -> None:
+    """What is about to be seen, and where."""
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.text import Text
+
+    length = "" if math.isinf(speed) else f" It ends by itself after {_spoken(SECONDS / speed)}."
+    # Flat out nobody can look at anything else meanwhile.
+    there = LOOK[:1] if math.isinf(speed) else LOOK
+    parts = Group(Text(f"{SCENE}{length}"), Text(), Text("Look at", style="bold"), _pairs(there))
+    console.print(Panel(parts, title="monitor demo", width=min(WIDTH, console.width)))
+
+
+def _farewell(console: "Console") -> None:
+    """Where to go from here."""
+    from rich.console import Group
+    from rich.text import Text
+
+    console.print(Group(Text(), Text("That was it; nothing was kept. Next", style="bold"), _pairs(NEXT)))
+
+
+def _pairs(rows: Sequence[tuple[str, str]]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for name, text in rows:
+        grid.add_row(Text(name, style="cyan"), Text(text))
+    return grid
+
+
+def _spoken(seconds: float) -> str:
+    """A length as people say it."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

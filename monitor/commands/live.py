@@ -50,6 +50,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--prosody", action="store_true",
                         help="with --json: also ten lines a second on each voice")  # fmt: skip
     parser.add_argument("--journal", type=Path, metavar="DIR", help="write every event to DIR/CALL.jsonl")
+    parser.add_argument("--record", type=Path, metavar="DIR",
+                        help="write the sound of each call to DIR/CALL.wav (removed after 30 days); ask "
+                        "whoever is heard first")  # fmt: skip
     parser.add_argument("--serve", nargs="?", const="127.0.0.1:8765", metavar="HOST:PORT",
                         help="let listeners watch over a websocket (default 127.0.0.1:8765)")  # fmt: skip
     parser.set_defaults(run=run)
@@ -108,5 +111,6 @@ def run(args: argparse.Namespace) -> int:
         end_after=args.end_after,
         preroll=args.preroll,
         once=args.once,
+        record=args.record,
     )
     return check(living) if args.check else listen(living)

@@ -4,17 +4,18 @@ import asyncio
 import contextlib
 import math
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from monitor.audio.channels import HIGHEST_RATE, LOWEST_RATE
 from monitor.call import About
-from monitor.commands.playing import STOPPED, Playing, build_sinks, serving
+from monitor.commands.playing import STOPPED, Playing, build_sinks, serving, tell_notice
 from monitor.commands.uplinking import open_uplink
 from monitor.errors import BadInput
-from monitor.events import CHANNELS, Channel, Order
+from monitor.events import CHANNELS, Channel, Hook, Order, Reply
 from monitor.sinks import Sink
 from monitor.sources.capture import Capture
 from monitor.sources.device import DeviceStream, devices, is_there, refresh
@@ -24,6 +25,7 @@ from monitor.sources.lane import Lane
 if TYPE_CHECKING:
     from monitor.live import Day
     from monitor.session import Served
+    from monitor.sinks.recorder import Recorder
     from monitor.sources.soundcheck import SoundCheck
     from monitor.speech.worker import Worker
 
@@ -43,6 +45,7 @@ class Living(Playing):
     end_after: float = 30.0
     preroll: float = 4.0
     once: bool = False
+    record: Path | None = None
 
     def __post_init__(self) -> None:
         if self.device and (self.mic or self.speaker):
@@ -64,6 +67,7 @@ def listen(living: Living) -> int:
     lanes = choose_lanes(living)
     choice = choose(living.model)
     book, settings = living.book(), living.settings()
+    tell_notice(choice.notice)
     recogniser = choice.recogniser()
     worker = Worker(recogniser) if recogniser else None
     day = Day(
@@ -71,6 +75,7 @@ def listen(living: Living) -> int:
         settings=settings,
         sources=tuple(lane.name for lane in lanes),
         sinks=partial(_sinks, living, None),
+        recorder=_recording(living.record) if living.record else None,
         model=choice.name,
         notice=choice.notice,
         agent=living.agent,
@@ -105,10 +110,32 @@ async def _listen(
         if served:
             await closing.enter_async_context(served.listening())
         await closing.enter_async_context(hooks(live.hook))
+        if living.uplink:
+            await closing.enter_async_context(standing_by(living, live.hook, day.say))
         closing.callback(capture.close)
         await live.until_stopped(capture.start())
         await live.run()
     return STOPPED if signal.SIGINT in came else 0
+
+
+@contextlib.asynccontextmanager
+async def standing_by(
+    living: Living, answer: Callable[[Hook], Reply], say: Callable[[str], None]
+) -> AsyncIterator[None]:
+    """While inside, the agent's softphone may also speak through the hub."""
+    from monitor.commands.uplinking import hub_of
+    from monitor.sinks.hooks import Standing
+    from monitor.sinks.standby import stand_by
+
+    whose = Standing(agent=living.agent, team=living.team)
+    standing = asyncio.create_task(
+        stand_by(hub_of(living.uplink or "", living.token_file), whose, answer, say)
+    )
+    try:
+        yield
+    finally:
+        standing.cancel()
+        await asyncio.gather(standing, return_exceptions=True)
 
 
 def _sinks(
@@ -125,6 +152,14 @@ def _sinks(
         uplink.answer_orders(about.call, order)
         sinks.append(uplink)
     return sinks
+
+
+def _recording(folder: Path) -> "Callable[[About], Recorder]":
+    """What keeps the sound of each call in ``folder``. Raises ``BadInput`` before anything is heard."""
+    from monitor.sinks.recorder import Recorder, folder_for
+
+    folder = folder_for(folder)
+    return lambda about: Recorder(folder, about.call, about.rate)
 
 
 def check(living: Living) -> int:

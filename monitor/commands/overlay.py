@@ -12,7 +12,7 @@ EPILOG = """\
 examples:
   monitor overlay                                     the call of this machine's own hub
   monitor overlay --url wss://hub.example --agent anna --token-file anna.token
-  monitor overlay --corner top-right                  remembered from then on
+  monitor overlay --corner top-right --screen DP-2    remembered from then on
   monitor overlay --press snooze                      bind this to a key of your desktop
 The overlay takes neither focus nor clicks. Its menu is in the tray; each entry can also be bound to a key
 with --press (acknowledge, wrong, snooze, hide, quit). It needs: pip install "call-monitor[overlay]"."""
@@ -36,6 +36,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--url", default="ws://127.0.0.1:8765", help="the hub (default ws://127.0.0.1:8765)")
     parser.add_argument("--agent", metavar="NAME", help="show the calls of this agent (default: any)")
     parser.add_argument("--corner", choices=CORNERS, help="where it stands (default: where it last stood)")
+    parser.add_argument("--screen", metavar="NAME", help="on which screen (default: where it last stood)")
+    parser.add_argument("--contrast", choices=("high", "normal"), help="default: as the desktop asks for")
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="the token for that hub (or set MONITOR_TOKEN)"
     )
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Shows the overlay until it is quit; the exit code."""
     _need_qt()
     _need_screen()
-    from monitor.overlay.desk import run_overlay, tell_running
+    from monitor.overlay.desk import Wish, run_overlay, tell_running
 
     if args.press:
         if not tell_running(args.press):
@@ -59,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
     from monitor.sinks.secrets import read_token
 
     hub = parse_hub(args.url, lambda: read_token(args.token_file))
-    return run_overlay(hub.connect, args.agent, args.corner)
+    contrast = None if args.contrast is None else args.contrast == "high"
+    wish = Wish(agent=args.agent, corner=args.corner, screen=args.screen, contrast=contrast)
+    return run_overlay(hub.connect, wish)
 
 
 def _need_qt() -> None:

@@ -78,7 +78,7 @@ class Playing:
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """The call's metadata; see docs/meta.md for the fields that rules ask for."""
+    """The call's metadata; docs/rules.md lists the fields that rules ask for."""
     plain = read_yaml(path) or {}
     if not isinstance(plain, dict):
         raise BadInput(f"{path} does not hold a list of fields with values; a call's metadata needs that.")
@@ -110,13 +110,15 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
 
     book, settings = playing.book(), playing.settings()
     recording = open_recording(list(paths), agent_channel=playing.agent_channel, mono=playing.mono)
-    choice = choose(playing.model, list(paths))
+    choice = choose(playing.model, list(paths), playing.agent_channel)
     about = about_recording(recording, choice.name, choice.notice, meta=playing.metadata())
     about = replace(about, call=playing.name_of(about.call), agent=playing.agent, team=playing.team)
     call = Call(about, book, settings)
     sinks = build_sinks(playing, recording.seconds)
     uplink = playing.open_uplink(about.call)
     sinks += [uplink] if uplink else []
+    if playing.json:
+        tell_notice(choice.notice)
     recogniser = choice.recogniser()
     flat_out = math.isinf(playing.speed) and not playing.serve
     step = PACED_BLOCK if not flat_out else WORDS_BLOCK if recogniser else FLAT_OUT_BLOCK
@@ -138,6 +140,12 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
     if uplink:
         tell_what_waits(uplink)
     return 0 if finished else STOPPED
+
+
+def tell_notice(notice: str | None) -> None:
+    """Says what is to be known of the recogniser where no console shows it."""
+    if notice:
+        sys.stderr.write(f"monitor: {notice}\n")
 
 
 def play_journal(playing: Playing, path: Path) -> int:

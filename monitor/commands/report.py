@@ -2,16 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.commands.replay import add_judging, add_sides
 from monitor.errors import BadInput
 
 if TYPE_CHECKING:
     from monitor.commands.playing import Playing
-    from monitor.events import Event
+    from monitor.events import Channel, Event
+    from monitor.review.scorecard import Scorecard
+    from monitor.review.sound import Picture
+    from monitor.sources.recording import Recording
 
 EPILOG = """\
 examples:
@@ -49,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
     from monitor.review.scorecard import scorecard
 
     _refuse_folder(args.out)
-    events, hidden = _events(args)
-    card = scorecard(events, hide_agent_voice=hidden)
+    heard = _events(args)
+    card = scorecard(heard.events, hide_agent_voice=heard.hidden)
     if args.json:
         import msgspec
 
@@ -59,14 +63,22 @@ def run(args: argparse.Namespace) -> int:
         from monitor.review.page import report_page
 
         out = args.out or Path(f"{args.call.stem}.report.html")
-        _write(out, report_page(card))
+        _write(out, report_page(card, _drawn(heard, card)))
         if not args.json:
             sys.stdout.write(f"The report is in {out}; open it in a browser.\n")
     return 0
 
 
-def _events(args: argparse.Namespace) -> "tuple[Sequence[Event], bool]":
-    """The events of the call, and whether its profile hides how the agent sounds.
+class _Heard(NamedTuple):
+    """A call that was heard: its events, whether its profile hides how the agent sounds, and its sound."""
+
+    events: "Sequence[Event]"
+    hidden: bool
+    recording: "Recording | None" = None
+
+
+def _events(args: argparse.Namespace) -> _Heard:
+    """The call of the command line.
 
     A journal is taken as it was written: its report says what was said on that day.
     """
@@ -78,7 +90,7 @@ def _events(args: argparse.Namespace) -> "tuple[Sequence[Event], bool]":
         journal = read_journal(args.call)
         if journal.notice:
             sys.stderr.write(f"monitor: {journal.notice}\n")
-        return journal.events, load_profile(journal.started.profile).hide_agent_effort
+        return _Heard(journal.events, load_profile(journal.started.profile).hide_agent_effort)
     playing = Playing(
         model=args.model,
         rules=args.rules,
@@ -92,7 +104,7 @@ def _events(args: argparse.Namespace) -> "tuple[Sequence[Event], bool]":
     return _hear(playing, [path for path in (args.call, args.call2) if path])
 
 
-def _hear(playing: "Playing", paths: list[Path]) -> "tuple[Sequence[Event], bool]":
+def _hear(playing: "Playing", paths: list[Path]) -> _Heard:
     from monitor.call import Call
     from monitor.playback import FLAT_OUT_BLOCK, WORDS_BLOCK, about_recording, play
     from monitor.sources.recording import open_recording
@@ -100,31 +112,45 @@ def _hear(playing: "Playing", paths: list[Path]) -> "tuple[Sequence[Event], bool
 
     book = playing.book()
     recording = open_recording(paths, agent_channel=playing.agent_channel, mono=playing.mono)
-    choice = choose(playing.model, paths)
+    choice = choose(playing.model, paths, playing.agent_channel)
     recogniser = choice.recogniser()
     about = about_recording(recording, choice.name, choice.notice, meta=playing.metadata())
     call = Call(about, book, playing.settings())
     blocks = recording.blocks(WORDS_BLOCK if recogniser else FLAT_OUT_BLOCK)
-    said = _with_progress(play(call, blocks, recogniser), recording.seconds)
+    said: list[Event] = []
+    with _progress("hearing the call", recording.seconds) as reached:
+        for events in play(call, blocks, recogniser):
+            said += events
+            if events:
+                reached(events[-1].known)
     if recording.notice:
         sys.stderr.write(f"monitor: {recording.notice}\n")
-    return said, book.hide_agent_effort
+    return _Heard(said, book.hide_agent_effort, recording)
 
 
-def _with_progress(said: "Iterable[list[Event]]", length: float | None) -> "list[Event]":
-    """Everything that was said; on a terminal a bar tells how far the call has been heard."""
+def _drawn(heard: _Heard, card: "Scorecard") -> "dict[Channel, Picture] | None":
+    """The pictures of the sound, where there is a recording, of the sides that the profile shows."""
+    from monitor.events import CHANNELS
+    from monitor.review.sound import PIECE, pictures
+
+    if heard.recording is None:
+        return None
+    recording = heard.recording
+    shown: tuple[Channel, ...] = ("caller",) if heard.hidden else CHANNELS
+    with _progress("drawing its sound (the first time takes up to half a minute)", card.seconds) as reached:
+        return pictures(recording.blocks(PIECE), recording.rate, card.seconds, shown, reached)
+
+
+@contextmanager
+def _progress(what: str, length: float | None) -> Iterator[Callable[[float], None]]:
+    """On a terminal a bar tells how far it has come; what it gives is told the seconds done."""
     from rich.console import Console
     from rich.progress import Progress
 
-    heard: list[Event] = []
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("hearing the call", total=length)
-        for events in said:
-            heard += events
-            if events:
-                progress.update(task, completed=events[-1].known)
-    return heard
+        task = progress.add_task(what, total=length)
+        yield lambda seconds: progress.update(task, completed=seconds)
 
 
 def _refuse_folder(out: Path | None) -> None:

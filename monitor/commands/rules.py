@@ -1,6 +1,7 @@
 """``monitor rules``: ``check`` runs the tests inside rules, ``backtest`` tries rules on recorded calls."""
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,25 +68,44 @@ def run_check(args: argparse.Namespace) -> int:
     show = _Lines() if args.json else _Text()
     if args.rulebook:
         show.rulebook(rows)
-    show.trials(done)
+    hints += _inherited(book, done)
+    show.trials(book, done)
     show.faults(faults, hints)
     show.sum(book, done, faults)
     return 1 if faults or any(trial.wrong for trial in done) else 0
+
+
+def _inherited(book: "RuleBook", done: "list[Trial]") -> list[str]:
+    """What to do about tests that failed because another file changed the rule that they are of."""
+    failed = dict.fromkeys(trial.rule for trial in done if trial.wrong)
+    changed = {name: book.sources[name].said_by for name in failed if name in book.sources}
+    return [
+        f"{name} is changed by {next(iter(by.values()))}, but its tests are those of the rule as it was; "
+        "say `tests:` anew there, too."
+        for name, by in changed.items()
+        if by and not any("tests" in key for key in by)
+    ]
 
 
 class _Text:
     """For people."""
 
     def rulebook(self, rows: "Iterable[Row]") -> None:
+        rows = list(rows)
+        widest = max(len(row.advice) for row in rows)
         for row in rows:
             acts = ", ".join(row.rules) if row.rules else row.why
-            _print(f"{row.row:>3}  {row.works:<14} {row.advice:<46} {acts}")
-        _print("")
+            _print(f"{row.row:>3}  {row.works:<14}  {row.advice:<{widest}}  {acts}")
+            if row.plug_in:
+                _print(f"{'':>3}  {'plug-in':<14}  {'':<{widest}}  {row.plug_in}")
+        counts = Counter(row.works for row in rows)
+        _print("\n" + ", ".join(f"{works} {count}" for works, count in counts.most_common()) + "\n")
 
-    def trials(self, done: "Iterable[Trial]") -> None:
+    def trials(self, book: "RuleBook", done: "Iterable[Trial]") -> None:
         for trial in done:
             if trial.wrong:
-                _print(f"FAILED  {trial.rule}, test {trial.number}: {trial.wrong}")
+                where = book.sources[trial.rule].part("tests", trial.number - 1).where
+                _print(f"FAILED  {trial.rule}, test {trial.number} ({where}): {trial.wrong}")
 
     def faults(self, faults: "Iterable[str]", hints: "Iterable[str]") -> None:
         for fault in faults:
@@ -97,8 +117,8 @@ class _Text:
         failed = sum(1 for trial in done if trial.wrong)
         off = sum(1 for rule in book.rules if rule.off)
         _print(
-            f"{len(book.rules)} rules ({off} switched off), {len(done)} tests, {failed} failed, "
-            f"{len(faults)} missing. Profile {book.profile}, hash {book.hash}."
+            f"{_many(len(book.rules), 'rule')} ({off} switched off), {_many(len(done), 'test')}, "
+            f"{failed} failed, {len(faults)} missing. Profile {book.profile}, hash {book.hash}."
         )
 
 
@@ -110,7 +130,7 @@ class _Lines:
             fields = {name: getattr(row, name) for name in row.__struct_fields__}
             _print_json({"kind": "row", **fields})
 
-    def trials(self, done: "Iterable[Trial]") -> None:
+    def trials(self, book: "RuleBook", done: "Iterable[Trial]") -> None:
         for trial in done:
             _print_json(
                 {"kind": "test", "rule": trial.rule, "test": trial.number, "passed": not trial.wrong,
@@ -128,6 +148,10 @@ class _Lines:
             {"kind": "sum", "rules": len(book.rules), "tests": len(done), "failed": failed,
              "missing": len(faults), "profile": book.profile, "hash": book.hash}
         )  # fmt: skip
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _print(line: str) -> None:

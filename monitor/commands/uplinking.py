@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from monitor.sinks.hub_address import HubAddress
     from monitor.sinks.uplink import Uplink
 
 
@@ -19,6 +20,14 @@ def add_uplink(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--agent", metavar="NAME", help="whose call it is")
     parser.add_argument("--team", metavar="NAME", help="the team whose supervisors may listen")
+
+
+def hub_of(url: str, token_file: Path | None) -> "HubAddress":
+    """The hub at ``url``, which is shown the token. Raises ``BadInput``."""
+    from monitor.sinks.hub_address import parse_hub
+    from monitor.sinks.secrets import read_token
+
+    return parse_hub(url, lambda: read_token(token_file))
 
 
 def open_uplink(
@@ -38,11 +47,9 @@ def open_uplink(
 
     from monitor.sinks.access import Claimed
     from monitor.sinks.conversation import PATIENCE
-    from monitor.sinks.hub_address import parse_hub
-    from monitor.sinks.secrets import read_token
     from monitor.sinks.uplink import Uplink
 
-    hub = parse_hub(url, lambda: read_token(token_file))
+    hub = hub_of(url, token_file)
     folder = Path(platformdirs.user_data_dir("call-monitor")) / "uplink"
     claimed = Claimed(call=call, agent=agent, team=team)
     return Uplink(hub, claimed, folder, patience=PATIENCE if patience is None else patience)

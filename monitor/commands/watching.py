@@ -3,20 +3,24 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from monitor.commands.board import Board, Happened, Row
+from monitor.commands.board import LEVELS, Board, Happened, Row
 from monitor.events import Level
 from monitor.sinks.console import SHAPES, clock_text
 from monitor.sinks.follow import Back, Broken, Follower, Told
 from monitor.sinks.hub_address import HubAddress
 
 STOPPED = 130
+LONGEST_NAME, LONGEST_ID = 16, 12
+WITH_TEAM, WITH_CALL = 72, 96
+"""Columns from which there is room for more."""
+
+NOTHING = "No calls just now. A row comes here by itself as soon as a call begins."
 KINDS = ("alert", "call", "difficulty", "told")
 
 
@@ -116,34 +120,61 @@ class Screen:
         room = max(3, self._console.height - 8)
         calls = min(len(rows), room // 2)
         stream = list(self._board.stream)[-(room - calls) :]
-        head = Text(f"{len(rows)} open calls · {self._told} · Ctrl-C ends", style="bold")
-        return Group(head, table(rows[:calls]), *[styled(happened) for happened in stream])
+        calls_open = "1 open call" if len(rows) == 1 else f"{len(rows)} open calls"
+        head = Text.assemble((calls_open, "bold"), (f" · {self._told} · Ctrl-C ends", "dim"))
+        if not rows and not stream:
+            return Group(head, Text(), Text(NOTHING, "dim"))
+        return Group(
+            head,
+            Text(),
+            table(rows[:calls], self._console.width),
+            Text(),
+            *[styled(happened) for happened in stream],
+        )
 
 
-def table(rows: list[Row]) -> Table:
-    """The open calls."""
-    grid = Table(expand=True, box=None, header_style="dim")
-    columns: list[tuple[str, Callable[[Row], str | Text]]] = [
-        ("", lambda row: _mark(row.worst)),
-        ("agent", lambda row: row.agent or "–"),
-        ("team", lambda row: row.team or "–"),
-        ("length", lambda row: clock_text(row.seconds)),
-        ("difficulty", lambda row: "–" if row.difficulty is None else f"{row.difficulty:.0f}"),
-        ("open alerts", lambda row: ", ".join(alert.rule for alert in row.alerts.values())),
-        ("call", lambda row: row.call),
-    ]
-    for name, _ in columns:
-        grid.add_column(name, no_wrap=True)
+def table(rows: list[Row], width: int) -> Table:
+    """The open calls. What a narrow terminal has no room for is left out: the call's id, then the team."""
+    grid = Table(expand=True, box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    longest = max((len(row.agent or "") for row in rows), default=0)
+    grid.add_column("", width=1)
+    grid.add_column("agent", width=min(LONGEST_NAME, max(5, longest)), no_wrap=True)
+    if width >= WITH_TEAM:
+        grid.add_column("team", max_width=LONGEST_NAME, no_wrap=True)
+    grid.add_column("length", width=6)
+    grid.add_column("hard", width=4, justify="right")
+    grid.add_column("open alerts", ratio=1, no_wrap=True, overflow="ellipsis")
+    if width >= WITH_CALL:
+        grid.add_column("call", max_width=LONGEST_ID, no_wrap=True)
     for row in rows:
-        cells = [cell(row) for _, cell in columns]
+        cells: list[str | Text] = [_mark(row.worst), row.agent or "–"]
+        cells += [row.team or "–"] if width >= WITH_TEAM else []
+        cells += [clock_text(row.seconds), _score(row.difficulty), _alerts(row)]
+        cells += [row.call[-LONGEST_ID:]] if width >= WITH_CALL else []
         grid.add_row(*[_printable(cell) if isinstance(cell, str) else cell for cell in cells])
     return grid
 
 
+def _score(difficulty: float | None) -> Text:
+    if difficulty is None:
+        return Text("–", "dim")
+    style = SHAPES["critical"][1] if difficulty >= 70 else SHAPES["warn"][1] if difficulty >= 50 else ""
+    return Text(f"{difficulty:.0f}", style)
+
+
+def _alerts(row: Row) -> Text:
+    """The open alerts, the gravest first, each with its shape."""
+    alerts = sorted(row.alerts.values(), key=lambda alert: LEVELS.index(alert.level), reverse=True)
+    parts = [Text.assemble(_mark(alert.level), " ", _printable(alert.rule)) for alert in alerts]
+    return Text("  ").join(parts) if parts else Text("quiet", "dim")
+
+
 def styled(happened: Happened) -> Text:
     """One line of the stream for a terminal."""
-    line = Text.assemble(_mark(happened.level), " ", (clock_text(happened.at), "dim"), " ")
-    return line.append(_printable(f"{happened.agent or happened.call}  {happened.text}"))
+    line = Text.assemble(_mark(happened.level), " ", (clock_text(happened.at), "dim"), "  ", no_wrap=True)
+    line.overflow = "ellipsis"
+    line.append(_printable(happened.agent or happened.call), style="bold")
+    return line.append(_printable(f"  {happened.text}"))
 
 
 def _mark(level: Level | None) -> Text:

@@ -8,10 +8,13 @@ import getpass
 import os
 import signal
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup, QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QAction, QActionGroup, QColor, QGuiApplication, QIcon, QPainter, QPixmap, QScreen
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
@@ -23,6 +26,8 @@ from monitor.overlay.presses import PRESSES, Press
 from monitor.overlay.window import Overlay
 
 PATIENCE_MS = 1000
+
+Choice = TypeVar("Choice", bound=str)
 
 
 class Bridge(QObject):
@@ -75,19 +80,23 @@ class Desk:
         for what, text in PRESSES.items():
             if what == "quit":
                 menu.addMenu(self._corners(menu))
+                menu.addMenu(self._screens(menu))
                 menu.addSeparator()
             menu.addAction(text).triggered.connect(partial(self.press, what))
         return menu
 
     def _corners(self, parent: QMenu) -> QMenu:
         menu = QMenu("Corner", parent)
-        group = QActionGroup(menu)
-        for corner in CORNERS:
-            action = QAction(corner.replace("-", " ").capitalize(), menu, checkable=True)
-            action.setChecked(corner == self.overlay.corner)
-            action.triggered.connect(partial(self.overlay.stand_at, corner))
-            group.addAction(action)
-            menu.addAction(action)
+        names = {corner: corner.replace("-", " ").capitalize() for corner in CORNERS}
+        menu.aboutToShow.connect(lambda: offer(menu, names, self.overlay.corner, self.overlay.stand_at))
+        return menu
+
+    def _screens(self, parent: QMenu) -> QMenu:
+        menu = QMenu("Screen", parent)
+        overlay = self.overlay
+        menu.aboutToShow.connect(
+            lambda: offer(menu, {name: name for name in overlay.screens}, overlay.on_screen, overlay.stand_on)
+        )
         return menu
 
     def _pressed(self) -> None:
@@ -99,7 +108,31 @@ class Desk:
         socket.disconnectFromServer()
 
 
-def run_overlay(connect: Connect, agent: str | None, corner: Corner | None) -> int:
+def offer(
+    menu: QMenu, choices: Mapping[Choice, str], chosen: Choice, choose: Callable[[Choice], None]
+) -> None:
+    """Fills a menu with what there is to choose from just now, the one that is chosen marked."""
+    menu.clear()
+    group = QActionGroup(menu)
+    for choice, text in choices.items():
+        action = QAction(text, menu, checkable=True)
+        action.setChecked(choice == chosen)
+        action.triggered.connect(partial(choose, choice))
+        group.addAction(action)
+        menu.addAction(action)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """How the overlay was asked to stand; what was not asked for stays as it was."""
+
+    agent: str | None = None
+    corner: Corner | None = None
+    screen: str | None = None
+    contrast: bool | None = None
+
+
+def run_overlay(connect: Connect, wish: Wish) -> int:
     """Shows the overlay until it is quit; the exit code."""
     app = QApplication([sys.argv[0]])
     app.setApplicationName("call-monitor-overlay")
@@ -107,12 +140,17 @@ def run_overlay(connect: Connect, agent: str | None, corner: Corner | None) -> i
     app.setQuitOnLastWindowClosed(False)
     if running():
         raise BadInput("An overlay is on this screen already; `monitor overlay --press quit` ends it.")
-    overlay = Overlay(load_place(place_file()), place_file())
-    if corner:
-        overlay.stand_at(corner)
+    overlay = Overlay(load_place(place_file()), place_file(), contrast=wish.contrast)
+    if wish.screen:
+        if wish.screen not in overlay.screens:
+            raise BadInput(f"There is no screen {wish.screen} here; there is {', '.join(overlay.screens)}.")
+        overlay.stand_on(wish.screen)
+    if wish.corner:
+        overlay.stand_at(wish.corner)
+    follow_screens(app, overlay)
     bridge = Bridge()
     bridge.heard.connect(overlay.hear, Qt.ConnectionType.QueuedConnection)
-    link = Link(connect, bridge.heard.emit, agent)
+    link = Link(connect, bridge.heard.emit, wish.agent)
     desk = Desk(overlay, link)
     overlay.show()
     link.start()
@@ -126,6 +164,25 @@ def run_overlay(connect: Connect, agent: str | None, corner: Corner | None) -> i
     beat.stop()
     link.stop()
     return code
+
+
+def follow_screens(app: QGuiApplication, overlay: Overlay) -> None:
+    """Keeps the overlay at its place while screens come, go and change their size.
+
+    Qt tells of a screen that goes before it has moved the windows on it, so the overlay moves a turn later.
+    """
+    later = QTimer(overlay, singleShot=True, interval=0)
+    later.timeout.connect(overlay.stand)
+
+    def watch(screen: QScreen) -> None:
+        screen.availableGeometryChanged.connect(later.start)
+        later.start()
+
+    app.screenAdded.connect(watch)
+    app.screenRemoved.connect(later.start)
+    app.primaryScreenChanged.connect(later.start)
+    for screen in app.screens():
+        watch(screen)
 
 
 def _let_signals_in(app: QCoreApplication) -> QTimer:
@@ -171,7 +228,7 @@ def tray_icon() -> QIcon:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor("#ff141a21"))
     painter.drawRoundedRect(2, 2, 60, 60, 16, 16)
-    for side, top, width in (("caller", 20, 38), ("agent", 36, 26)):
+    for side, top, width in (("agent", 20, 26), ("caller", 36, 38)):
         painter.setBrush(QColor(SIDES["caller" if side == "caller" else "agent"]))
         painter.drawRoundedRect(13, top, width, 8, 4, 4)
     painter.end()

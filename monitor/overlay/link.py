@@ -1,8 +1,8 @@
 """The overlay's line to the hub: a thread that listens, and comes back after every break.
 
-Each new line begins with a snapshot, which is all that an overlay needs to go on. It does not ask for what
-it missed by ``?since=``: cards of a minute ago help nobody, and a hub that keeps its log in memory begins
-to count anew, so that its numbers would be mistaken for known ones.
+The first line begins with a snapshot. A later one asks by ``?since=`` for what was missed, so that a
+supervisor's words said meanwhile still come; where the hub cannot tell (it began anew), a snapshot comes
+again, which is all that an overlay needs to go on.
 Events and the state of the line are handed to ``tell`` from this thread; whoever draws takes them over
 into its own (a Qt signal does that).
 """
@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection
 
 from monitor import wire
 from monitor.errors import BadInput
-from monitor.events import Event, Order
+from monitor.events import Event, Order, Snapshot
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 """Seconds between attempts to connect: doubled each time, and shortened by up to half at random."""
@@ -27,8 +27,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 KINDS = ("call", "speech", "prosody", "alert", "told", "snapshot", "refused")
 """What an overlay draws; transcripts stay where they are."""
 
+HUB = "hub"
+"""The partition of what the hub itself says; it has no place in the log."""
+
 Connect = Callable[[str], ClientConnection]
-State = Literal["up", "down"]
+State = Literal["up", "back", "down"]
+"""The line stands, stands again with what was missed to come, or broke."""
 Tell = Callable[[str, Event | State], None]
 """Takes the call and the event, or what became of the line."""
 
@@ -42,6 +46,8 @@ class Link:
         self._connect = connect
         self._tell = tell
         self._agent = agent
+        self._since: int | None = None
+        self._log: str | None = None
         self._line: ClientConnection | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._keep_listening, name="overlay-link", daemon=True)
@@ -75,6 +81,8 @@ class Link:
         asked = {"role": "agent", "kind": ",".join(KINDS)}
         if self._agent:
             asked["agent"] = self._agent
+        if self._since is not None:
+            asked |= {"since": str(self._since)} | ({"log": self._log} if self._log else {})
         return f"/events?{urlencode(asked)}"
 
     def _keep_listening(self) -> None:
@@ -84,7 +92,7 @@ class Link:
                 with self._connect(self._path()) as line:
                     self._line = line
                     self.trouble, pause = None, FIRST_PAUSE
-                    self._tell("", "up")
+                    self._tell("", "up" if self._since is None else "back")
                     self._listen(line)
             except (OSError, WebSocketException, TimeoutError) as wrong:
                 self.trouble = _reason(wrong)
@@ -102,6 +110,10 @@ class Link:
                     envelope, event = wire.decode(one)
                 except BadInput:
                     continue  # a newer hub may say more than this overlay knows
+                if isinstance(event, Snapshot):
+                    self._since, self._log = event.sequence, event.log or None
+                elif envelope.partitionkey != HUB:
+                    self._since = max(self._since or 0, int(envelope.sequence))
                 self._tell(envelope.partitionkey, event)
 
 

@@ -6,16 +6,18 @@ something that went well.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from monitor.events import Channel
 from monitor.overlay.card import Card, Kind
-from monitor.overlay.view import BAND_SECONDS, Shown, Side
+from monitor.overlay.shown import BAND_SECONDS, NO_CALL, NO_HUB, Shown, Side
 
 WIDTH, STRIP, RADIUS, PAD = 360.0, 36.0, 14.0, 16.0
 ICON, TEXT_LEFT = 30.0, 58.0
 SAY, WHY, SMALL = 17.0, 12.5, 11.5
+SAY_LONG, LONG = 14.0, 90
+"""A text of more letters than ``LONG`` (a supervisor's, as a rule) is set smaller, so that it stays small."""
 BAND_LEFT, BAND_WIDTH, METER_LEFT, METER_WIDTH = 68.0, 150.0, 228.0, 40.0
 BAR, ROW = 5.0, 9.0
 LOUDEST = 12.0
@@ -24,7 +26,7 @@ LOUD = 6.0
 """Decibels above it from which the meter warns."""
 
 PANEL, INK, INK2, INK3 = "#eb141a21", "#ffeef2f6", "#ffb4bfca", "#ff8b98a5"
-TRACK, RULE, SHADOW = "#24ffffff", "#18ffffff", "#0d0a141e"
+TRACK, RULE, EDGE, SHADOW = "#24ffffff", "#18ffffff", "#2effffff", "#03000000"
 SIDES: dict[Channel, str] = {"agent": "#ff6db3ee", "caller": "#ffcf9be8"}
 RAISED = "#fff0a878"
 FILLS: dict[Kind, str] = {
@@ -36,6 +38,14 @@ SIGNS: dict[Kind, tuple[str, str]] = {
     "credit": ("", "#ff0b2a1a"), "message": ("”", "#ff0d2238"),
 }  # fmt: skip
 LIVE, GREY = "#ff6fcf9d", "#ff8b98a5"
+CONTRAST = {
+    PANEL: "#ff000000", INK: "#ffffffff", INK2: "#ffffffff", INK3: "#ffffffff", TRACK: "#66ffffff",
+    RULE: "#ffffffff", EDGE: "#ffffffff", SHADOW: "#00000000",
+}  # fmt: skip
+"""Where the desktop asks for more contrast: white on black, nothing shines through, a firm edge."""
+
+SHADE = 12
+"""So far the panel's soft shadow reaches; the window is larger than the panel by it on every side."""
 
 Weight = Literal[400, 600, 700]
 Align = Literal["left", "right", "centre"]
@@ -43,7 +53,7 @@ Align = Literal["left", "right", "centre"]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle with round corners; colours are ``#aarrggbb``."""
+    """A round rectangle, or its outline where ``line`` is its width; colours are ``#aarrggbb``."""
 
     x: float
     y: float
@@ -52,6 +62,7 @@ class Box:
     colour: str
     radius: float = 0.0
     fade: float = 1.0
+    line: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +125,28 @@ def picture(
     """
     tall = _card_height(card, measure) * _eased(fade) if card else 0.0
     strip_at, card_at = (0.0, STRIP) if top else (tall, 0.0)
-    parts: list[Part] = [Box(0, 0, WIDTH, STRIP + tall, PANEL, RADIUS)]
+    parts: list[Part] = [*_panel(STRIP + tall)]
     if card and fade > 0:
         shift = tall - _card_height(card, measure) if not top else 0.0
         parts += _card(card, measure, card_at + min(0.0, shift) * 0.5, fade, why)
         parts.append(Box(PAD, STRIP if top else tall, WIDTH - 2 * PAD, 1, RULE, fade=fade))
     return Picture(STRIP + tall, (*parts, *_strip(shown, strip_at)))
+
+
+def in_contrast(drawn: Picture) -> Picture:
+    """The same picture for a desktop that asks for more contrast."""
+    return Picture(
+        drawn.height,
+        tuple(replace(part, colour=CONTRAST.get(part.colour, part.colour)) for part in drawn.parts),
+    )
+
+
+def _panel(height: float) -> Iterator[Part]:
+    """The ground of it all: a soft shadow for bright desktops, a fine edge for dark ones."""
+    for out in range(SHADE, 0, -1):
+        yield Box(-out, 3 - out, WIDTH + 2 * out, height + 2 * out - 3, SHADOW, RADIUS + out)
+    yield Box(0, 0, WIDTH, height, PANEL, RADIUS)
+    yield Box(0.5, 0.5, WIDTH - 1, height - 1, EDGE, RADIUS - 0.5, line=1)
 
 
 def _eased(fade: float) -> float:
@@ -129,7 +156,12 @@ def _eased(fade: float) -> float:
 
 def _text_heights(card: Card, measure: Measure) -> tuple[float, float]:
     width = WIDTH - TEXT_LEFT - PAD
-    return measure(card.say, SAY, 600, width), measure(card.why, WHY, 400, width) if card.why else 0.0
+    say = measure(card.say, _say_size(card), 600, width)
+    return say, measure(card.why, WHY, 400, width) if card.why else 0.0
+
+
+def _say_size(card: Card) -> float:
+    return SAY if len(card.say) <= LONG else SAY_LONG
 
 
 def _card_height(card: Card, measure: Measure) -> float:
@@ -143,7 +175,7 @@ def _card(card: Card, measure: Measure, y: float, fade: float, why: float) -> It
     yield from icon(card.kind, PAD + ICON / 2, y + 13 + ICON / 2, ICON / 2, fade)
     # One short line stands on the middle of the icon; more begin at its top.
     lone = max(0.0, (ICON - say_tall) / 2) if not why_tall else 0.0
-    yield Words(TEXT_LEFT, y + 12 + lone, width, say_tall, card.say, SAY, INK, 600, fade=fade)
+    yield Words(TEXT_LEFT, y + 12 + lone, width, say_tall, card.say, _say_size(card), INK, 600, fade=fade)
     yield Words(TEXT_LEFT, y + 15 + say_tall, width, why_tall, card.why, WHY, INK2, fade=min(fade, why))
 
 
@@ -171,20 +203,28 @@ def _strip(shown: Shown, y: float) -> Iterator[Part]:
     middle = y + STRIP / 2
     yield _connection_dot(shown, WIDTH - 18, middle)
     if shown.call is None:
-        told = "No hub yet – trying" if shown.connection == "lost" else "Waiting for a call"
+        told = NO_HUB if shown.connection == "lost" else NO_CALL
         yield Words(PAD, y, 240, STRIP, told, SMALL, INK3)
         return
     minutes, seconds = divmod(int(shown.now), 60)
     yield Words(14, y, 40, STRIP, f"{minutes:02d}:{seconds:02d}", SMALL, INK2)
     if shown.open_card and shown.card is None:
         yield from icon(shown.open_card.kind, 58, middle, 4.5)
-    sides: tuple[Channel, Channel] = ("caller", "agent")
+    sides: tuple[Channel, Channel] = ("agent", "caller")
     for side, row in zip(sides, (middle - ROW / 2 - BAR / 2, middle + ROW / 2 - BAR / 2), strict=True):
         yield from _band(shown, shown.sides[side], side, row)
         yield from _meter(shown.sides[side], side, row)
-    told = "quiet" if shown.snoozed else f"you {100 * shown.share:.0f} %" if shown.share is not None else ""
-    yield Words(METER_LEFT + METER_WIDTH, y, WIDTH - 28 - METER_LEFT - METER_WIDTH, STRIP, told, SMALL, INK2,
-                align="right")  # fmt: skip
+    left = METER_LEFT + METER_WIDTH
+    yield Words(left, y, WIDTH - 28 - left, STRIP, _told(shown), SMALL, INK2, align="right")
+
+
+def _told(shown: Shown) -> str:
+    """The few words at the end of the strip: what is out of the ordinary, or the share of the talk."""
+    if shown.connection == "lost":
+        return "no line"
+    if shown.snoozed:
+        return "snoozed"
+    return f"you {100 * shown.share:.0f} %" if shown.share is not None else ""
 
 
 def _connection_dot(shown: Shown, x: float, y: float) -> Dot:
@@ -206,7 +246,8 @@ def _band(shown: Shown, side: Side, name: Channel, y: float) -> Iterator[Part]:
         left = round(max(0.0, start - since) / BAND_SECONDS * BAND_WIDTH)
         right = round(min(BAND_SECONDS, end - since) / BAND_SECONDS * BAND_WIDTH)
         if right > left:
-            yield Box(BAND_LEFT + left, y, right - left, BAR, SIDES[name], min(BAR, right - left) / 2)
+            fade = 0.4 if shown.connection == "lost" else 1.0
+            yield Box(BAND_LEFT + left, y, right - left, BAR, SIDES[name], min(BAR, right - left) / 2, fade)
 
 
 def _meter(side: Side, name: Channel, y: float) -> Iterator[Part]:

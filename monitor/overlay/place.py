@@ -1,5 +1,6 @@
 """Where the overlay stands, and that it stands there again tomorrow."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -13,7 +14,7 @@ MARGIN = 16
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """The corner, and the name of the screen (none: the first one)."""
+    """The corner, and the name of the screen (none: the main one, whichever that is)."""
 
     corner: Corner = "bottom-right"
     screen: str | None = None
@@ -39,6 +40,15 @@ def save_place(path: Path, place: Place) -> None:
         path.write_bytes(msgspec.json.encode(place))
     except OSError:
         return
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """The names of the screens; where several are called the same, the later ones with their number."""
+    found: list[str] = []
+    for name in names:
+        again = sum(one == name or one.startswith(f"{name} (") for one in found)
+        found.append(f"{name} ({again + 1})" if again else name)
+    return found
 
 
 def top_left(

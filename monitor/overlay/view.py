@@ -6,7 +6,8 @@
     view.shown                      # what to draw
 
 One call at a time is shown: the one that began last. Where the line to the hub broke, ``lost`` greys the
-dot and stops the bands; a snapshot on the new line tells what is open.
+dot and stops the bands. On the new line comes what was missed, and then ``caught_up``; or a snapshot, where
+the hub cannot tell any more what that was.
 """
 
 from collections import deque
@@ -30,11 +31,7 @@ from monitor.events import (
     Told,
 )
 from monitor.overlay.card import RANK, WHY_AFTER, Card, Cards, card_of, card_of_message
-
-Connection = Literal["lost", "waiting", "live"]
-
-BAND_SECONDS = 30.0
-"""The strip shows so much of the past."""
+from monitor.overlay.shown import BAND_SECONDS, Connection, Shown, Side
 
 VOICE_LASTS = 0.6
 """Seconds after which a side that is not heard has no level any more."""
@@ -43,30 +40,6 @@ SHARE_FROM = 10.0
 """Seconds of speech after which a talk share says anything."""
 
 SNOOZE_SECONDS = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One side on the strip: whether it speaks, when it spoke, its level against its normal (dB)."""
-
-    speaks: bool = False
-    speech: tuple[tuple[float, float], ...] = ()
-    level_db: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Everything there is to draw. Times in seconds of the call, ``share`` the agent's, 0 to 1."""
-
-    connection: Connection = "lost"
-    call: str | None = None
-    now: float = 0.0
-    sides: dict[Channel, Side] = field(default_factory=lambda: {channel: Side() for channel in CHANNELS})
-    share: float | None = None
-    card: Card | None = None
-    why: bool = False
-    open_card: Card | None = None
-    snoozed: bool = False
 
 
 @dataclass(slots=True)
@@ -89,6 +62,7 @@ class View:
 
     def __init__(self) -> None:
         self._connection: Connection = "lost"
+        self._before: frozenset[str] | None = None
         self._begin(None)
 
     def _begin(self, call: str | None, now: float = 0.0) -> None:
@@ -104,6 +78,7 @@ class View:
     def take(self, call: str, event: Event) -> None:
         """One event of the hub."""
         if isinstance(event, Snapshot):
+            self._before = None
             self._restart(event.calls)
             return
         if isinstance(event, CallStarted):
@@ -115,16 +90,40 @@ class View:
         self._connection = "live"
         self._hear(event)
         self.advance(event.known)
+        if isinstance(event, Prosody):
+            self.caught_up()  # never kept, so what was missed has been told
 
     def advance(self, now: float) -> None:
         """The call has gone on to ``now``."""
-        if self._call is not None:
-            self._now = max(self._now, now)
+        if self._call is None:
+            return
+        self._now = max(self._now, now)
+        if not self.catching_up:
             self._cards.advance(self._now, agent_speaks=self._speaks("agent"))
 
-    def connected(self) -> None:
-        """The line to the hub stands; what was missed, or a snapshot, comes next."""
+    def connected(self, *, resumed: bool = False) -> None:
+        """The line to the hub stands; what was missed (``resumed``), or a snapshot, comes next."""
         self._connection = "waiting" if self._call is None else "live"
+        if not (resumed and self.catching_up):  # a line that broke again while it was catching up
+            self._before = frozenset(self._open) if resumed else None
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether what comes is of the past: no card is shown that would be over by now."""
+        return self._before is not None
+
+    def caught_up(self) -> None:
+        """What was missed has been told: a person's words are shown now, and the gravest that opened."""
+        if self._before is None:
+            return
+        before, self._before = self._before, None
+        self._ask_gravest([card for name, card in self._open.items() if name not in before])
+        self.advance(self._now)
+
+    def _ask_gravest(self, cards: list[Card]) -> None:
+        gravest = max(cards, key=lambda card: (RANK[card.kind], card.asked), default=None)
+        if gravest:
+            self._cards.ask(replace(gravest, asked=self._now))
 
     def lost(self) -> None:
         """The line to the hub broke: nothing is known until it stands again."""
@@ -147,9 +146,7 @@ class View:
                 self._voices[side].talked = seconds
         cards = [card_of(alert) for alert in youngest.alerts]
         self._open = {card.alert: card for card in cards if card.alert}
-        if cards:
-            gravest = max(cards, key=lambda card: (RANK[card.kind], card.asked))
-            self._cards.ask(replace(gravest, asked=youngest.seconds))
+        self._ask_gravest(cards)
         self.advance(youngest.seconds)
 
     def _hear(self, event: Event) -> None:
@@ -217,8 +214,8 @@ class View:
 
     @property
     def talks(self) -> bool:
-        """Whether the picture changes by itself as time goes on."""
-        return self._call is not None and self._connection == "live"
+        """Whether the picture changes by itself as time goes on: in a call, and until a card has gone."""
+        return self._call is not None and (self._connection == "live" or self._cards.shown is not None)
 
     def order(self, kind: Literal["acknowledge", "wrong", "snooze"]) -> tuple[str, Order] | None:
         """What to send to the hub for the card that is shown or still open; none if there is none."""

@@ -6,46 +6,34 @@ any other window, so there it goes past them (``X11BypassWindowManagerHint``; wi
 overlay).
 """
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
-    QColor,
-    QFont,
-    QFontMetricsF,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QPolygonF,
-)
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent, QScreen
 from PySide6.QtWidgets import QApplication, QWidget
 
 from monitor import clock
 from monitor.events import Event
+from monitor.overlay.brush import measure, paint
 from monitor.overlay.card import Card
 from monitor.overlay.link import State
-from monitor.overlay.look import WIDTH, Box, Dot, Part, Picture, Shape, Words, picture
-from monitor.overlay.place import Corner, Place, save_place, top_left
+from monitor.overlay.look import SHADE, WIDTH, Picture, in_contrast, picture
+from monitor.overlay.place import MARGIN, Corner, Place, save_place, told_apart, top_left
 from monitor.overlay.view import View
 
 FADE_IN, FADE_OUT = 0.18, 0.3
 TICK, FRAME = 100, 16
 """Milliseconds between looks at the call, and between the pictures of a fade."""
 
+QUIET = 250
+"""Milliseconds without a line after which what was missed has been told."""
+
 FLAGS = (
     Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint | Qt.WindowType.Tool
     | Qt.WindowType.WindowDoesNotAcceptFocus | Qt.WindowType.WindowTransparentForInput
     | Qt.WindowType.X11BypassWindowManagerHint | Qt.WindowType.NoDropShadowWindowHint
 )  # fmt: skip
-ALIGN = {
-    "left": Qt.AlignmentFlag.AlignLeft,
-    "right": Qt.AlignmentFlag.AlignRight,
-    "centre": Qt.AlignmentFlag.AlignHCenter,
-}
-WEIGHTS = {400: QFont.Weight.Normal, 600: QFont.Weight.DemiBold, 700: QFont.Weight.Bold}
 
 
 class Overlay(QWidget):
@@ -53,7 +41,7 @@ class Overlay(QWidget):
 
     painted = Signal(str)
 
-    def __init__(self, place: Place, kept: Path) -> None:
+    def __init__(self, place: Place, kept: Path, *, contrast: bool | None = None) -> None:
         super().__init__(None, FLAGS)
         for attribute in (
             Qt.WidgetAttribute.WA_TranslucentBackground,
@@ -64,7 +52,7 @@ class Overlay(QWidget):
         self.setWindowTitle("Call monitor")
         self.setAccessibleName("Call monitor")
         self.view = View()
-        self._place, self._kept = place, kept
+        self._place, self._kept, self._contrast = place, kept, contrast
         self._card: Card | None = None
         self._painted: Card | None = None
         self._fade, self._why, self._turned = 0.0, 0.0, clock.monotonic()
@@ -72,19 +60,27 @@ class Overlay(QWidget):
         self._picture = self._draw()
         self._timer = QTimer(self, timerType=Qt.TimerType.CoarseTimer)
         self._timer.timeout.connect(self.look)
+        self._caught_up = QTimer(self, singleShot=True, interval=QUIET)
+        self._caught_up.timeout.connect(self._catch_up)
         self._stand()
 
     # --- what comes in ---
 
     def hear(self, call: str, news: Event | State) -> None:
         """One event of the hub, or what became of the line."""
-        if news == "up":
-            self.view.connected()
-        elif news == "down":
+        if news == "down":
             self.view.lost()
         elif isinstance(news, Event):
             self.view.take(call, news)
             self._heard_at, self._call_time = clock.monotonic(), self.view.shown.now
+        else:
+            self.view.connected(resumed=news == "back")
+        if self.view.catching_up:
+            self._caught_up.start()
+        self.look()
+
+    def _catch_up(self) -> None:
+        self.view.caught_up()
         self.look()
 
     def look(self) -> None:
@@ -92,6 +88,7 @@ class Overlay(QWidget):
         if self.view.talks:
             self.view.advance(self._call_time + clock.monotonic() - self._heard_at)
         self._turn()
+        self._describe()
         drawn = self._draw()
         if drawn != self._picture:
             taller = drawn.height != self._picture.height
@@ -108,14 +105,37 @@ class Overlay(QWidget):
 
     def stand_at(self, corner: Corner) -> None:
         """Moves to a corner, and remembers it."""
-        screen = self.screen().name() if self.screen() else None
-        self._place = Place(corner=corner, screen=self._place.screen or screen)
-        save_place(self._kept, self._place)
-        self._picture = self._draw()
+        self._move(Place(corner=corner, screen=self._place.screen))
+
+    @property
+    def screens(self) -> dict[str, QScreen]:
+        """The screens by their names, the main one first."""
+        found = QApplication.screens()
+        return dict(zip(told_apart([one.name() for one in found]), found, strict=True))
+
+    @property
+    def on_screen(self) -> str:
+        """The screen where it stands: the one that was chosen, or the main one while that is away."""
+        names = self.screens
+        return self._place.screen if self._place.screen in names else next(iter(names), "")
+
+    def stand_on(self, screen: str) -> None:
+        """Moves to another screen, and remembers it, also while that screen is away."""
+        self._move(Place(corner=self._place.corner, screen=screen))
+
+    def stand(self) -> None:
+        """The screens have changed: goes to its place again, wherever that is now."""
         self._stand()
         self.update()
 
     # --- inside ---
+
+    def _move(self, place: Place) -> None:
+        self._place = place
+        save_place(self._kept, place)
+        self._picture = self._draw()
+        self._stand()
+        self.update()
 
     def _turn(self) -> None:
         """Fades by the time that has passed; a new card waits until the old one has gone."""
@@ -137,11 +157,16 @@ class Overlay(QWidget):
 
     def _announce(self, card: Card) -> None:
         """Tells screen readers; something critical may interrupt them."""
-        self.setAccessibleDescription(card.spoken)
         event = QAccessibleAnnouncementEvent(self, card.spoken)
         if card.kind == "critical":
             event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
         QAccessible.updateAccessibility(event)
+
+    def _describe(self) -> None:
+        """What a screen reader finds when it looks here by itself."""
+        spoken = self.view.shown.spoken
+        if spoken != self.accessibleDescription():
+            self.setAccessibleDescription(spoken)
 
     def _rest(self) -> None:
         """Ticks only while a call goes on, quickly only while something fades, and else not at all."""
@@ -155,64 +180,43 @@ class Overlay(QWidget):
 
     def _draw(self) -> Picture:
         top = self._place.corner.startswith("top")
-        return picture(
-            self.view.shown, self._measure, card=self._card, fade=self._fade, why=self._why, top=top
+        drawn = picture(
+            self.view.shown,
+            partial(measure, self.font()),
+            card=self._card,
+            fade=self._fade,
+            why=self._why,
+            top=top,
         )
+        strong = wants_contrast() if self._contrast is None else self._contrast
+        return in_contrast(drawn) if strong else drawn
 
     def _stand(self) -> None:
-        """The window is as large as its panel, at its corner of its screen."""
-        screens = QApplication.screens()
-        screen = next((one for one in screens if one.name() == self._place.screen), screens[0])
+        """The window is as large as its panel with its shadow, at its corner of its screen."""
+        screen = self.screens.get(self.on_screen)
+        if screen is None:
+            return  # no screen at all, as while a dock is unplugged; Qt tells when one is there again
         free = screen.availableGeometry()
-        size = round(WIDTH), round(self._picture.height)
-        x, y = top_left(self._place.corner, (free.x(), free.y(), free.width(), free.height()), size)
-        self.setGeometry(x, y, *size)
-
-    def _measure(self, text: str, size: float, weight: int, width: float) -> float:
-        metrics = QFontMetricsF(self._font(size, weight))
-        return metrics.boundingRect(QRectF(0, 0, width, 1000), Qt.TextFlag.TextWordWrap, text).height()
-
-    def _font(self, size: float, weight: int) -> QFont:
-        font = QFont(self.font())
-        font.setPixelSize(round(size))
-        font.setWeight(WEIGHTS[weight])
-        return font
+        size = round(WIDTH) + 2 * SHADE, round(self._picture.height) + 2 * SHADE
+        whole = free.x(), free.y(), free.width(), free.height()
+        self.setGeometry(*top_left(self._place.corner, whole, size, MARGIN - SHADE), *size)
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Paints the picture."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(SHADE, SHADE)
         for part in self._picture.parts:
-            paint(painter, part, self._font)
+            paint(painter, part, self.font())
         painter.end()
         if self._card is not None and self._card is not self._painted:
             self._painted = self._card
             self.painted.emit(self._card.say)
 
 
-def paint(painter: QPainter, part: Part, font: Callable[[float, int], QFont]) -> None:
-    """One part of the picture."""
-    colour = QColor(part.colour)
-    colour.setAlphaF(colour.alphaF() * max(0.0, min(1.0, part.fade)))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    match part:
-        case Box():
-            painter.drawRoundedRect(QRectF(part.x, part.y, part.width, part.height), part.radius, part.radius)
-        case Dot():
-            if part.ring:
-                painter.setPen(QPen(colour, part.ring))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawEllipse(QPointF(part.x, part.y), part.radius, part.radius)
-        case Shape():
-            points = QPolygonF([QPointF(x, y) for x, y in part.points])
-            width = part.line or 2.0
-            painter.setPen(
-                QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
-            )
-            painter.drawPolyline(points) if part.line else painter.drawPolygon(points)
-        case Words():
-            painter.setPen(colour)
-            painter.setFont(font(part.size, part.weight))
-            wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignVCenter | ALIGN[part.align]
-            painter.drawText(QRectF(part.x, part.y, part.width, part.height), wrap, part.text)
+def wants_contrast() -> bool:
+    """Whether the desktop asks for more contrast; where Qt cannot tell (before 6.10) it does not."""
+    hints = QApplication.styleHints()
+    if not hasattr(hints, "accessibility"):
+        return False
+    return hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast

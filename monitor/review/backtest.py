@@ -35,6 +35,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     cache: str | None = None
     damage: float = 0.0
     seed: int = 1
+    judged: tuple[str, ...] | None = None
+    """The rules that the truth of the calls is about; an alert of another one is neither right nor false."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +78,7 @@ def run(task: Task) -> Result:
             facts = harm.events(facts)
     except BadInput as wrong:
         return Result(call=task.call.call, failed=str(wrong))
-    outcomes = tuple(judge(facts, book, task.call) for book in books)
+    outcomes = tuple(judge(facts, book, task.call, task.judged) for book in books)
     return Result(call=task.call.call, seconds=_length(facts), outcomes=outcomes)
 
 

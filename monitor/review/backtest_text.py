@@ -12,7 +12,7 @@ EVIDENCE = 100
 
 def lines(report: Report, *, compared: bool) -> Iterator[str]:
     """The report as lines of text."""
-    yield f"{report.calls} calls, {report.hours:.2f} hours"
+    yield f"{report.calls} calls, {report.hours:.2f} hours; delays: medians from when an alert was due"
     yield ""
     yield from _table(_rows(report, compared=compared))
     for call, failed in report.failed.items():
@@ -57,11 +57,27 @@ def _changes(report: Report) -> Iterator[str]:
     if not report.changed:
         yield "No call's alerts changed."
         return
-    yield f"Alerts changed in {len(report.changed)} of {report.calls} calls:"
+    yield f"Alerts changed in {len(report.changed)} of {report.calls} calls: {_sum(report)}."
     for call, changed in report.changed.items():
         yield f"  {call}"
         for one in changed:
             yield f"    {_change(one)}"
+
+
+def _sum(report: Report) -> str:
+    """What the change of rules brings and takes away, in one line."""
+    all_ = [change for changed in report.changed.values() for change in changed]
+    new = [change.new for change in all_ if change.new and not change.old]
+    gone = [change.old for change in all_ if change.old and not change.new]
+    told = [_counted(what, raised) for what, raised in (("new", new), ("gone", gone)) if raised]
+    moved = len(all_) - len(new) - len(gone)
+    return ", ".join([*told, f"{moved} of another level"] if moved else told)
+
+
+def _counted(what: str, raised: list[Raised]) -> str:
+    right, false = (sum(one.matched is is_right for one in raised) for is_right in (True, False))
+    known = [f"{count} {name}" for count, name in ((right, "right"), (false, "false")) if count]
+    return f"{len(raised)} {what}" + (f" ({', '.join(known)})" if known else "")
 
 
 def _change(change: Change) -> str:

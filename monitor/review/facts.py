@@ -30,7 +30,7 @@ KEPT_DAYS = 30.0
 DERIVED = (AlertEvent, Difficulty, Note)
 """What rules made of the facts; it is made anew."""
 
-_CORE = ("audio", "speech", "sources", "call.py", "events.py", "session.py")
+_CORE = ("audio", "speech", "sources", "call.py", "events.py", "session.py", "sides.py", "rules/roles.py")
 _DAY = 86_400.0
 
 

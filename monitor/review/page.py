@@ -4,16 +4,17 @@ Everything that was said or named on the call is escaped; a policy in the head f
 anything, should a browser ever be made to try.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from monitor.events import Level
+from monitor.events import Channel, Level, QualityKind
 from monitor.review.notes import clock_text
 from monitor.review.page_alerts import alerts_panel
 from monitor.review.page_parts import panel, table, time_link
 from monitor.review.page_transcript import transcript
 from monitor.review.scorecard import Scorecard
+from monitor.review.sound import Picture
 from monitor.review.spoken import Moment
 from monitor.review.timeline_plot import icon, timeline_plot
 
@@ -21,13 +22,13 @@ STYLE = Path(__file__).with_name("report.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def report_page(card: Scorecard) -> str:
-    """The whole page."""
+def report_page(card: Scorecard, sound: Mapping[Channel, Picture] | None = None) -> str:
+    """The whole page; ``sound`` is there where the recording was, and not only a journal of it."""
     title = escape(f"Call report: {card.call}")
     sections = [
         _head(card),
         _tiles(card),
-        _timeline(card),
+        _timeline(card, sound),
         _columns(card),
         alerts_panel(card),
         transcript(card),
@@ -53,7 +54,7 @@ def _head(card: Scorecard) -> str:
         ("Profile", about.profile),
     ]
     facts = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in known if value)
-    notices = [notice for notice in (card.notice, about.notice) if notice]
+    notices = [notice for notice in (card.notice, about.notice, *(t.say for t in card.troubles)) if notice]
     told = "".join(f'<p class="notice">{escape(notice)}</p>' for notice in notices)
     title = f'<p class="kind">Call report</p><h1>{escape(card.call)}</h1>'
     return f'<header>{title}<dl class="facts">{facts}</dl>{told}</header>'
@@ -122,9 +123,9 @@ def _silence_tile(card: Scorecard) -> str:
     )
 
 
-def _timeline(card: Scorecard) -> str:
+def _timeline(card: Scorecard, sound: Mapping[Channel, Picture] | None) -> str:
     keys: tuple[tuple[str, str], ...] = (
-        ("caller", "caller"), ("agent", "agent"), ("both", "both at once"), ("normalkey", "own normal"),
+        ("agent", "agent"), ("caller", "caller"), ("both", "both at once"), ("normalkey", "own normal"),
     )  # fmt: skip
     legend = "".join(f'<li><i class="key {kind}"></i>{text}</li>' for kind, text in keys)
     levels: tuple[Level, ...] = ("info", "warn", "critical")
@@ -133,7 +134,20 @@ def _timeline(card: Scorecard) -> str:
         '<section aria-labelledby="timeline"><div class="over"><h2 id="timeline">Timeline</h2>'
         f'<ul class="legend">{legend}</ul></div>'
         '<div class="scroll panel" role="region" aria-labelledby="timeline" tabindex="0">'
-        f"{timeline_plot(card)}</div></section>"
+        f'{timeline_plot(card, sound)}</div><p class="sub">{_origin(sound)}</p></section>'
+    )
+
+
+def _origin(sound: Mapping[Channel, Picture] | None) -> str:
+    """Where each curve comes from."""
+    curves = (
+        "Speech, level and pitch are drawn from the events of the call, against each speaker’s own normal"
+    )
+    if not sound:
+        return f"{curves}; a journal holds no sound to be drawn."
+    return (
+        f"{curves}; the sound is drawn from the recording itself (mel spectrogram by librosa, "
+        "denser is louder, 60 dB from the loudest)."
     )
 
 
@@ -143,6 +157,8 @@ def _timeline(card: Scorecard) -> str:
 def _columns(card: Scorecard) -> str:
     draft = "".join(f"<li>{escape(line)}</li>" for line in card.draft)
     parts = [panel("notes", "Draft notes", f'<ul class="draft">{draft}</ul>')]
+    if card.troubles:
+        parts.append(panel("sound", "The sound", _troubles(card)))
     if card.has_words:
         parts += [
             panel("understanding", "Understanding where it was due", _feelings(card)),
@@ -155,6 +171,29 @@ def _columns(card: Scorecard) -> str:
             ),
         ]
     return f'<div class="columns">{"".join(parts)}</div>'
+
+
+TROUBLES: dict[QualityKind, str] = {
+    "bleed": "the other side’s voice is heard in it",
+    "same_audio": "both channels carry the same sound",
+    "swapped": "the sides seem to be exchanged",
+    "clipping": "it is overdriven",
+    "dead_channel": "nothing comes from it",
+}
+
+
+def _troubles(card: Scorecard) -> str:
+    rows = [
+        (
+            time_link(one.start),
+            clock_text(one.end if one.end is not None else card.seconds),
+            f'<span class="{one.channel or "both"}">{one.channel or "both"}</span>',
+            TROUBLES[one.kind],
+        )
+        for one in card.troubles
+    ]
+    told = '<p class="sub">Alerts that this would make untrue were held back meanwhile.</p>'
+    return table(("From", "To", "Side", "What"), rows) + told
 
 
 def _feelings(card: Scorecard) -> str:

@@ -50,11 +50,20 @@ def alerts_of(events: Iterable[Event]) -> list[Raised]:
     ]
 
 
-def judge(facts: Sequence[Event], book: RuleBook, call: Recorded) -> Outcome:
-    """What ``book`` raises on these facts, held against what is known of the call."""
+def judge(
+    facts: Sequence[Event], book: RuleBook, call: Recorded, judged: Sequence[str] | None = None
+) -> Outcome:
+    """What ``book`` raises on these facts, held against what is known of the call.
+
+    ``judged`` are the rules that the truth is about, where it is not about all: nobody who wrote down what
+    a call ought to raise can have known of a rule that was born later.
+    """
     raised = alerts_of(event for events in rejudge(facts, book) for event in events)
     heard = any(isinstance(event, CallStarted) and event.model != "none" for event in facts)
-    return compare(raised, call, word_rules(book), heard=heard)
+    needs_words = word_rules(book)
+    unknown = {one.rule for one in raised} - set(judged) if judged is not None else set()
+    call = msgspec.structs.replace(call, allowed=(*call.allowed, *sorted(unknown)))
+    return compare(raised, call, needs_words, heard=heard)
 
 
 def compare(raised: list[Raised], call: Recorded, needs_words: frozenset[str], *, heard: bool) -> Outcome:

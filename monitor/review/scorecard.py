@@ -21,6 +21,8 @@ from monitor.events import (
     Interruption,
     Note,
     Overlap,
+    Quality,
+    QualityKind,
     SpeechEnded,
     Utterance,
 )
@@ -44,6 +46,16 @@ class Span(msgspec.Struct, frozen=True):
     def seconds(self) -> float:
         """How long it is."""
         return round(self.end - self.start, 2)
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch in which the sound was not to be trusted; ``end`` is null where it lasted to the end."""
+
+    kind: QualityKind
+    channel: Channel | None
+    start: float
+    end: float | None
+    say: str | None = None
 
 
 class Hardness(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +99,7 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
     hardness: Hardness
     scores: dict[str, float]
     curves: dict[Channel, Curve]
+    troubles: tuple[Trouble, ...]
     transcript: tuple[Utterance, ...]
     notice: str | None = None
 
@@ -132,11 +145,25 @@ def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice
         hardness=_hardness(events),
         scores=ended.scores if ended else {},
         curves=curves_of(events, seconds, ("caller",) if hide_agent_voice else CHANNELS),
+        troubles=tuple(_troubles(events)),
         transcript=spoken.utterances,
         notice=ended.notice if ended else "The call was cut off; this is what is known up to there.",
         **found,
         **_talk(events, ended, seconds),
     )
+
+
+def _troubles(events: Sequence[Event]) -> list[Trouble]:
+    """What was wrong with the sound, from where to where."""
+    found: dict[tuple[QualityKind, Channel | None, float], Trouble] = {}
+    for event in events:
+        if isinstance(event, Quality):
+            key = event.kind, event.channel, event.start
+            say = event.say or (found[key].say if key in found else None)
+            found[key] = Trouble(
+                kind=event.kind, channel=event.channel, start=event.start, end=event.end, say=say
+            )
+    return list(found.values())
 
 
 def _talk(events: Sequence[Event], ended: CallEnded | None, seconds: float) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""The timeline of a call as one inline SVG: alerts, both sides' speech, level and pitch, difficulty.
+"""The timeline of a call as one inline SVG: alerts, both sides' speech, level and pitch, and their sound.
 
 Colours are classes of the page's style, so that the picture follows the reader's light or dark theme.
 Each mark has a title of its own, and alerts are links to their place in the page.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
 from monitor.events import CHANNELS, Channel, Level
@@ -12,10 +12,14 @@ from monitor.review.alert_story import AlertStory
 from monitor.review.curves import Curve, Point
 from monitor.review.notes import clock_text
 from monitor.review.scorecard import Scorecard
+from monitor.review.sound import Picture
 
 WIDTH, GUTTER, RIGHT = 1120.0, 108.0, 14.0
 LANE, LANE_GAP = 20.0, 6.0
 PLOT, PLOT_GAP = 104.0, 26.0
+SOUND, SOUND_GAP = 64.0, 8.0
+INKS: dict[Channel, tuple[int, int, int]] = {"agent": (63, 143, 208), "caller": (168, 108, 199)}
+"""Of the spectrograms; they stand out from the light page and from the dark one."""
 LEVEL_REACH, LEVEL_NORMAL = 16.0, 3.0
 """Decibels against the speaker's own normal: what the plot reaches, and what is drawn as normal."""
 PITCH_REACH, PITCH_NORMAL = 12.0, 2.0
@@ -35,8 +39,8 @@ SHAPES: dict[Level, str] = {
 Scale = Callable[[float], float]
 
 
-def timeline_plot(card: Scorecard) -> str:
-    """The SVG element."""
+def timeline_plot(card: Scorecard, sound: Mapping[Channel, Picture] | None = None) -> str:
+    """The SVG element; ``sound`` adds the spectrograms of the sides that it holds."""
     span = max(card.seconds, 1e-3)
     parts: list[str] = []
 
@@ -46,7 +50,7 @@ def timeline_plot(card: Scorecard) -> str:
     rows = alert_rows([x(story.opened) for story in card.alerts])
     y = 14.0
     parts += _alerts(card.alerts, rows, x, y)
-    y += 18.0 * (max(rows, default=0) + 1)
+    y += 18.0 * (max(rows, default=0) + 1) + 6.0
     parts += _speech(card, x, y)
     y += 2 * LANE + LANE_GAP + PLOT_GAP
     for title, reach, normal, unit, value in (
@@ -55,6 +59,9 @@ def timeline_plot(card: Scorecard) -> str:
     ):
         parts += _against_normal(title, unit, reach, normal, card.curves, value, x, y)
         y += PLOT + PLOT_GAP
+    if sound:
+        parts += _sound(card, sound, x, y)
+        y += len(sound) * (SOUND + SOUND_GAP) - SOUND_GAP + PLOT_GAP
     bottom = y - PLOT_GAP + 8
     grid, labels = _axis(card.seconds, x, bottom)
     height = bottom + 24
@@ -91,9 +98,8 @@ def _alerts(stories: Sequence[AlertStory], rows: Sequence[int], x: Scale, y: flo
 
 
 def _speech(card: Scorecard, x: Scale, y: float) -> Iterator[str]:
-    tops: dict[Channel, float] = {"caller": y, "agent": y + LANE + LANE_GAP}
-    for side in ("caller", "agent"):
-        top = tops[side]
+    tops: dict[Channel, float] = {"agent": y, "caller": y + LANE + LANE_GAP}
+    for side, top in tops.items():
         yield _label(side.capitalize(), top + LANE / 2 + 4, side)
         yield _box("lane", x(0), top, x(card.seconds) - x(0), LANE)
         for span in card.speech[side]:
@@ -106,7 +112,7 @@ def _speech(card: Scorecard, x: Scale, y: float) -> Iterator[str]:
         yield _box("both", left, y, width, 2 * LANE + LANE_GAP, title)
     for cut in card.cut_ins:
         at, top = x(cut.start), tops[cut.by]
-        edge, tip = (top + LANE + 9, top + LANE + 1) if cut.by == "agent" else (top - 9, top - 1)
+        edge, tip = (top + LANE + 9, top + LANE + 1) if cut.by == "caller" else (top - 9, top - 1)
         title = f"{clock_text(cut.at)} the {cut.by} cut the {cut.of} off"
         arrow = f"M{at - 5:.1f} {edge:.1f}h10L{at:.1f} {tip:.1f}Z"
         yield f'<path class="cut" d="{arrow}"><title>{title}</title></path>'
@@ -141,6 +147,23 @@ def _against_normal(
             line = "L".join(f"{px:.1f} {py:.1f}" for px, py in points)
             # One lonely point would be an invisible line: a dash as long as its stretch stands for it.
             yield f'<path class="curve {side}" d="M{line}{"h3" if len(points) == 1 else ""}"/>'
+
+
+def _sound(card: Scorecard, sound: Mapping[Channel, Picture], x: Scale, top: float) -> Iterator[str]:
+    """The spectrograms, the caller's first as in the lanes of speech."""
+    for side in [side for side in reversed(CHANNELS) if side in sound]:
+        picture = sound[side]
+        title = f"Spectrogram of the {side}: {picture.lowest:.0f} to {picture.highest:.0f} Hz"
+        width = x(picture.loud.shape[1] * picture.step) - x(0)
+        yield _label("Sound", top + 12)
+        yield f'<text class="label {side}" x="0" y="{top + 27:.1f}">{side.capitalize()}</text>'
+        yield f'<text class="unit" x="0" y="{top + 42:.1f}">to {picture.highest / 1000:.1f} kHz</text>'
+        yield _box("lane", x(0), top, x(card.seconds) - x(0), SOUND)
+        yield (
+            f'<image x="{x(0):.1f}" y="{top:.1f}" width="{width:.1f}" height="{SOUND:.1f}" '
+            f'preserveAspectRatio="none" href="{picture.png(INKS[side])}"><title>{title}</title></image>'
+        )
+        top += SOUND + SOUND_GAP
 
 
 def _runs(curve: Curve, value: Callable[[Point], float | None]) -> Iterator[list[tuple[float, float]]]:

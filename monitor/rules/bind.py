@@ -49,7 +49,7 @@ def _trigger(rule: Rule) -> Trigger:
         return _contract(rule)
     if rule.not_said_by is not None:
         return _absence(rule)
-    unless = None if rule.unless is None else BoundCue.of(rule.unless)
+    unless = None if rule.unless is None else BoundCue.of(rule.unless, doubted=True)
     clear = None if rule.clear is None else number(rule.clear)
     asked = tuple(Asked.of(one) for one in _conditions(rule))
     if rule.ladder:
@@ -66,14 +66,14 @@ def _contract(rule: Rule) -> ContractTrigger:
     window = number(rule.window) if rule.window is not None else BROKEN_WINDOW
     return ContractTrigger(
         after=BoundCue.of(rule.after or Cue()),
-        expect=BoundCue.of(rule.expect or Cue()),
+        expect=BoundCue.of(rule.expect or Cue(), doubted=True),
         within=number(rule.within or 0.0),
         steps=tuple(Step((), during=rung.during or rule.during) for rung in rungs),
         bars=tuple(Bar.of(rung) or Bar("at_least", 1.0) for rung in rungs),
         windows=tuple(window if rung.window is None else number(rung.window) for rung in rungs),
         looking_back=number(rule.looking_back or 0.0),
         turns=rule.turns,
-        unless=None if rule.unless is None else BoundCue.of(rule.unless),
+        unless=None if rule.unless is None else BoundCue.of(rule.unless, doubted=True),
     )
 
 
@@ -81,7 +81,7 @@ def _absence(rule: Rule) -> AbsenceTrigger:
     params = (rule.measure or {}).get("phrases") or {}
     of = params.get("of")
     cue = Cue(caller=of) if params.get("by") == "caller" else Cue(agent=of)
-    said = BoundCue.of(cue)
+    said = BoundCue.of(cue, doubted=True)
     return AbsenceTrigger(said, number(rule.not_said_by or 0.0), Step((), during=rule.during))
 
 

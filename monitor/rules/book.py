@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from monitor.errors import BadInput
 from monitor.resources import resource
 from monitor.rules import places
 from monitor.rules.check import check
@@ -78,6 +79,9 @@ def load_book(
     """
     files = _files(paths) if paths else _files([resource("configs/rules")])
     entries = [entry for path in files for entry in _entries(path)]
+    if not entries:
+        told = ", ".join(str(path) for path in paths or ())
+        raise BadInput(f"There are no rules in {told}; a rule begins with `- rule: its.id`.")
     if paths and any(isinstance(entry.plain, dict) and "override" in entry.plain for entry in entries):
         named = {entry.plain.get("rule") for entry in entries if isinstance(entry.plain, dict)}
         bundled = [entry for path in _files([resource("configs/rules")]) for entry in _entries(path)]
@@ -130,7 +134,7 @@ def _merged(entries: list[Place]) -> tuple[list[Place], dict[str, Place]]:
         name = str(plain["override"])
         if name not in rules:
             raise entry.part("override").wrong(
-                f"there is no rule {name} to override in the files before this one."
+                f"there is no rule {name} to override in the files before this one{places.meant(name, rules)}"
             )
         rules[name] = rules[name].overlaid(
             {key: value for key, value in plain.items() if key != "override"}, entry

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from monitor.rules.cues import MOMENTS
 from monitor.rules.measures import MEASURES
-from monitor.rules.places import Place
+from monitor.rules.places import Place, meant
 from monitor.rules.reading import COMPARISONS, Bar
 from monitor.rules.rule import QUESTIONS, SAY_MOST, Rule, names, number
 from monitor.timeline import HORIZON
@@ -65,8 +65,9 @@ def _check_measure(place: Place, written: Mapping[str, object], classes: frozens
         raise place.wrong("exactly one measure was expected here; several go under `all:` or `any:`.")
     name, params = next(iter(written.items()))
     if name not in MEASURES:
+        listed = ", ".join(sorted(MEASURES))
         raise place.part(name).wrong(
-            f"there is no measure {name}; the measures are: {', '.join(sorted(MEASURES))}."
+            f"there is no measure {name}{meant(name, MEASURES)}; the measures are: {listed}."
         )
     inside = place.part(name)
     measure = MEASURES[name]
@@ -82,7 +83,8 @@ def _check_measure(place: Place, written: Mapping[str, object], classes: frozens
 def _check_classes(place: Place, wanted: Iterable[str], classes: frozenset[str]) -> None:
     for name in wanted:
         if name not in classes:
-            raise place.wrong(f"there are no phrases {name}; there are: {', '.join(sorted(classes))}.")
+            listed = ", ".join(sorted(classes))
+            raise place.wrong(f"there are no phrases {name}{meant(name, classes)}; there are: {listed}.")
 
 
 def _check_bar(place: Place, given: object, *, needed: bool) -> None:
@@ -103,7 +105,7 @@ def _check_cues(place: Place, classes: frozenset[str]) -> None:
         for moment in names(cue.plain.get("moment")):
             if moment not in MOMENTS:
                 raise cue.part("moment").wrong(
-                    f"there is no moment {moment}; there are: {', '.join(MOMENTS)}."
+                    f"there is no moment {moment}{meant(moment, MOMENTS)}; there are: {', '.join(MOMENTS)}."
                 )
 
 

@@ -93,7 +93,7 @@ class ContractTrigger:
 
     def _answered(self, line: Timeline, cue: Mark, deadline: float) -> bool:
         since = cue.start - self.looking_back if self.looking_back else cue.start
-        return self.expect.came(line, since, deadline)
+        return self.expect.came(line, since, deadline, cue)
 
     def _exempt(self, line: Timeline, cue: Mark, deadline: float) -> bool:
         if not self.unless:

@@ -22,6 +22,8 @@ class Row(Settings, frozen=True, kw_only=True):
     works: Works
     rules: tuple[str, ...] = ()
     why: str | None = None
+    plug_in: str | None = None
+    """The part of the advice that needs something which is not built in, and what that is."""
 
 
 def load_rulebook(path: Path | None = None) -> list[Row]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from monitor.events import Channel
+from monitor.rules.phrases import PERHAPS
 from monitor.rules.rule import Cue, names, number
 from monitor.timeline import Mark, Timeline
 
@@ -35,16 +36,21 @@ class BoundCue:
     within: float | None
     words: bool
     every: bool = False
+    doubted: bool = False
 
     @classmethod
-    def of(cls, cue: Cue) -> "BoundCue":
-        """The cue as it was written (its names are known to be right)."""
+    def of(cls, cue: Cue, *, doubted: bool = False) -> "BoundCue":
+        """The cue as it was written (its names are known to be right).
+
+        ``doubted``: words that were perhaps said will do, because nobody should be told of what was not.
+        """
         said: list[tuple[str, Channel | None]] = [(name, "agent") for name in names(cue.agent)]
         said += [(name, "caller") for name in names(cue.caller)]
         came = [MOMENTS[name] for name in names(cue.moment)]
         spoken = (bool(said) and not came) or any(kind == "echo" for kind, _ in came)
         within = None if cue.within is None else number(cue.within)
-        return cls(tuple(said + came), number(cue.longer_than or 0.0), within, spoken, cue.every)
+        longer = number(cue.longer_than or 0.0)
+        return cls(tuple(said + came), longer, within, spoken, cue.every, doubted)
 
     @property
     def topics(self) -> set[str]:
@@ -65,16 +71,27 @@ class BoundCue:
 
     def marks(self, line: Timeline, since: float) -> list[Mark]:
         """The cue's marks that ended after ``since``, by time."""
-        found = [mark for kind, channel in self.wanted for mark in line.marks.of((kind,), channel, since)]
+        found = [
+            mark
+            for kind, channel in self.wanted
+            for mark in line.marks.of((kind, kind + PERHAPS) if self.doubted else (kind,), channel, since)
+        ]
         kept = [mark for mark in found if mark.end - mark.start >= self.longer_than]
         return sorted(kept, key=lambda mark: (mark.end, mark.start))
 
-    def came(self, line: Timeline, since: float, before: float) -> bool:
-        """Whether the cue (all of it, where every name must come) began between two moments."""
-        marks = [mark for mark in self.marks(line, since) if mark.start <= before]
+    def came(self, line: Timeline, since: float, before: float, other: Mark | None = None) -> bool:
+        """Whether the cue (all of it, where every name must come) began between two moments.
+
+        The words of ``other`` were heard for what they are: they are not perhaps this cue.
+        """
+        marks = [
+            mark
+            for mark in self.marks(line, since)
+            if mark.start <= before and not (other and mark.kind.endswith(PERHAPS) and mark.meets(other))
+        ]
         if not self.every:
             return bool(marks)
-        return {(mark.kind, mark.channel) for mark in marks} >= set(self.wanted)
+        return {(mark.kind.removesuffix(PERHAPS), mark.channel) for mark in marks} >= set(self.wanted)
 
     def until(self, line: Timeline) -> float | None:
         """When the time of the cue's latest coming is over, or was."""

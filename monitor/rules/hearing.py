@@ -1,19 +1,22 @@
 """Words -> marks on the timeline: phrases, what several utterances tell together, and notes."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from monitor.events import CHANNELS, Channel, Event, Note, Utterance
 from monitor.rules.book import RuleBook
+from monitor.rules.measures import MEASURES
 from monitor.rules.phrases import Match
 from monitor.rules.remarks import Remarks
-from monitor.rules.rule import names
+from monitor.rules.rule import Rule, names
 from monitor.rules.spotter import Spotter
 from monitor.timeline import Mark, Timeline
 
 DETAILED = frozenset({"reask", "jargon"})
 """Marks whose text may be named in the text to the agent."""
 
-SILENT = frozenset({"plays_back", "drift", "generic"})
+SILENT = frozenset({"plays_back", "drift", "generic", "wanders"})
 """Remarks without words of their own."""
 
 
@@ -23,7 +26,7 @@ class Hearing:
     def __init__(self, book: RuleBook, line: Timeline) -> None:
         self._line = line
         self._lexicon = book.lexicon
-        self._spotter = Spotter(book.lexicon)
+        self._spotter = Spotter(book.lexicon, awaited(book.rules) & book.lexicon.classes)
         self._remarks = Remarks(book.lexicon, _slots(line))
         self._matched: dict[tuple[Channel, int], tuple[Match, ...]] = {}
         self._notes: dict[str, frozenset[str]] = dict.fromkeys(CHANNELS, frozenset())
@@ -71,6 +74,20 @@ class Hearing:
         self._noted.add(key)
         known, at = round(self._line.now, 3), round(match.end, 3)
         return [Note(known=known, at=at, channel=channel, kind=match.cls, text=match.text.strip(" .,?!"))]
+
+
+def awaited(rules: Iterable[Rule]) -> frozenset[str]:
+    """The classes of words that rules wait for: what they tell people has not been said."""
+    found: set[str] = set()
+    for rule in rules:
+        for cue in (rule.expect, rule.unless):
+            if cue is not None:
+                found |= {*names(cue.agent), *names(cue.caller)}
+        asked = [rule.measure or {}, *(one.measure for one in (*(rule.all or ()), *(rule.any or ())))]
+        for measure in asked:
+            for name, params in measure.items():
+                found |= MEASURES[name].awaits(params or {})
+    return frozenset(found)
 
 
 def _slots(line: Timeline) -> dict[str, object]:

@@ -8,6 +8,8 @@ counts_as: [courtesy]       whatever is found counts for these classes, too
 position: start             start, end or question, for all phrases of the file
 except: |                   where one of these matches, the class does not
   better safe than sorry
+perhaps: |                  cores that survive a slip of the recogniser: they tell against "it was not said",
+  is that <word> for you    and count for nothing else
 phrases: |                  one a line; the language of a line is told in patterns.py
   [I am] [so] sorry
   (rma|r m a) = return number       a plain-word gloss may follow
@@ -37,6 +39,7 @@ class ClassFile(Settings, frozen=True, rename={"cls": "class", "exceptions": "ex
     counts_as: tuple[str, ...] = ()
     position: Literal["anywhere", "start", "end", "question"] = "anywhere"
     exceptions: str = ""
+    perhaps: str = ""
 
 
 class SetsFile(Settings, frozen=True):
@@ -46,13 +49,17 @@ class SetsFile(Settings, frozen=True):
 
 
 class Entry(NamedTuple):
-    """One phrase of one class: ``id`` is ``class:line``; an exception takes matches away."""
+    """One phrase of one class: ``id`` is ``class:line``; an exception takes matches away.
+
+    ``faint``: it is only a core of such phrases.
+    """
 
     id: str
     cls: str
     phrase: Phrase
     gloss: str = ""
     exception: bool = False
+    faint: bool = False
 
 
 class Source(NamedTuple):
@@ -112,9 +119,9 @@ def _entries(files: dict[str, tuple[Path, ClassFile]], sets: dict[str, frozenset
     entries: list[Entry] = []
     for path, one in files.values():
         raw = path.read_text(encoding="utf-8").splitlines()
-        for text, exception in ((one.phrases, False), (one.exceptions, True)):
+        for key, text in (("phrases", one.phrases), ("except", one.exceptions), ("perhaps", one.perhaps)):
             seen: dict[Phrase, int] = {}
-            first = _line_of(raw, "except:" if exception else "phrases:")
+            first = _line_of(raw, f"{key}:")
             for number, line in enumerate(text.splitlines(), first):
                 line = line.split("  #")[0].strip()
                 if not line or line.startswith("#"):
@@ -126,7 +133,16 @@ def _entries(files: dict[str, tuple[Path, ClassFile]], sets: dict[str, frozenset
                 earlier = seen.setdefault(phrase, number)
                 if earlier != number:
                     raise BadInput(f"{where}: says the same as line {earlier}.")
-                entries.append(Entry(f"{one.cls}:{number}", one.cls, phrase, gloss.strip(), exception))
+                entries.append(
+                    Entry(
+                        f"{one.cls}:{number}",
+                        one.cls,
+                        phrase,
+                        gloss.strip(),
+                        key == "except",
+                        key == "perhaps",
+                    )
+                )
     return tuple(entries)
 
 

@@ -17,11 +17,19 @@ from typing import NamedTuple
 from monitor.events import Word
 from monitor.rules import lexicon as files
 from monitor.rules.lexicon import Entry, Source
+from monitor.rules.slips import Slips
 from monitor.rules.tokens import Token, tokens
 from monitor.rules.trie import Hit, Memo, Trie
 
 REACH = 5
 """A negation stands at most so many words before the phrase."""
+
+PERHAPS = "?"
+"""Ends the name of a class in a match that was perhaps heard: ``closing?``."""
+
+BELIEVED = {1: 0.65, 2: 0.5}
+"""The mean probability that the words of a phrase of one or two words must have. Longer ones do not stand
+there by chance, whatever the recogniser thinks of their words."""
 
 
 class Match(NamedTuple):
@@ -62,6 +70,7 @@ class Lexicon:
         self._trie = Trie(source.sets)
         for number, entry in enumerate(source.entries):
             self._trie.add(number, entry.phrase.sequence)
+        self._slipping: dict[frozenset[str], Slips] = {}
 
     @classmethod
     def load(cls, language: str = "en", extra: Sequence[Path] = ()) -> "Lexicon":
@@ -92,22 +101,47 @@ class Lexicon:
         phrase may have begun in the one, and what is the beginning of a longer phrase into the other is
         left to it. ``memo`` makes it cheap to ask again about the same words with more after them.
         """
-        given = tokens([*before, *words, *after], -len(before))
-        seams = frozenset(
-            place
-            for place, token in enumerate(given[1:], 1)
-            if token.word in (0, len(words)) and given[place - 1].word < token.word
-        )
-        joined = [*before, *words, *after]
-        spans = self._chosen(self._true_hits(given, seams, memo))
+        given, seams, joined = _joined(words, before, after)
+        spans = self._chosen(self._true_hits(given, seams, self._trie.scan(given, seams, memo)))
         matches = [_match(span, given, joined, len(before)) for span in spans]
-        return [match for match in matches if 0 <= match.last < len(words)]
+        inside = (match for match in matches if 0 <= match.last < len(words))
+        return [match for match in inside if _believed(match, joined, len(before))]
 
-    def _true_hits(self, given: list[Token], seams: frozenset[int], memo: Memo | None) -> list[_Span]:
+    def perhaps(
+        self,
+        classes: frozenset[str],
+        words: Sequence[Word],
+        before: Sequence[Word] = (),
+        after: Sequence[Word] = (),
+    ) -> list[Match]:
+        """The phrases of ``classes`` that may have been said, with one slip of the recogniser.
+
+        Their classes end in ``PERHAPS``: they tell against "it was not said", and count for little else.
+        """
+        given, seams, joined = _joined(words, before, after)
+        sure = [joined[token.word + len(before)].p for token in given]
+        hits = self._slips(classes).scan(given, sure, seams)
+        spans = self._chosen(self._true_hits(given, seams, hits))
+        matches = [_match(span, given, joined, len(before)) for span in spans if span.cls in classes]
+        return [match._replace(cls=match.cls + PERHAPS) for match in matches if 0 <= match.last < len(words)]
+
+    def _slips(self, classes: frozenset[str]) -> Slips:
+        known = self._slipping.get(classes)
+        if known is None:
+            trie = Trie(self.source.sets)
+            for number, entry in enumerate(self._entries):
+                one = {entry.cls, *self.source.classes[entry.cls].counts_as}
+                if not (entry.exception or entry.faint) and classes & one:
+                    trie.add(number, entry.phrase.sequence)
+            small, kept = (self.source.sets.get(name, frozenset()) for name in ("stop", "never_slipped"))
+            known = self._slipping[classes] = Slips(trie, small, kept)
+        return known
+
+    def _true_hits(self, given: list[Token], seams: frozenset[int], hits: Sequence[Hit]) -> list[_Span]:
         """What the tree found, less the phrases in a wrong place, negated ones and exceptions."""
         spans: list[_Span] = []
         exceptions: list[_Span] = []
-        for hit in self._trie.scan(given, seams, memo):
+        for hit in hits:
             entry = self._entries[hit.phrase]
             if not self._in_place(entry, hit, given, seams):
                 continue
@@ -117,7 +151,8 @@ class Lexicon:
             one = self.source.classes[entry.cls]
             if one.negation and self._negated(given, hit.first):
                 continue
-            spans += [_Span(cls, hit.first, hit.last, entry) for cls in (entry.cls, *one.counts_as)]
+            mark = PERHAPS if entry.faint else ""
+            spans += [_Span(cls + mark, hit.first, hit.last, entry) for cls in (entry.cls, *one.counts_as)]
         return [span for span in spans if not any(_covers(out, span.entry.cls, span) for out in exceptions)]
 
     def _chosen(self, spans: list[_Span]) -> list[_Span]:
@@ -173,6 +208,19 @@ def _load(language: str, extra: tuple[Path, ...]) -> Lexicon:
     return Lexicon(files.read([files.folder(language), *extra]), language)
 
 
+def _joined(
+    words: Sequence[Word], before: Sequence[Word], after: Sequence[Word]
+) -> tuple[list[Token], frozenset[int], list[Word]]:
+    """Tokens of all words, the places before which there was a pause, and the words."""
+    given = tokens([*before, *words, *after], -len(before))
+    seams = frozenset(
+        place
+        for place, token in enumerate(given[1:], 1)
+        if token.word in (0, len(words)) and given[place - 1].word < token.word
+    )
+    return given, seams, [*before, *words, *after]
+
+
 def _match(span: _Span, given: list[Token], joined: Sequence[Word], shift: int) -> Match:
     first, last = given[span.first].word, given[span.last].word
     said = joined[first + shift : last + shift + 1]
@@ -186,3 +234,9 @@ def _covers(out: _Span, cls: str, span: _Span) -> bool:
 
 def _overlap(one: _Span, other: _Span) -> bool:
     return one.first <= other.last and other.first <= one.last
+
+
+def _believed(match: Match, joined: Sequence[Word], shift: int) -> bool:
+    """Whether the recogniser was sure enough of the words of a short phrase."""
+    said = joined[match.first + shift : match.last + shift + 1]
+    return sum(word.p for word in said) >= BELIEVED.get(len(said), 0.0) * len(said)

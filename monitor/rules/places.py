@@ -1,10 +1,13 @@
 """Where in a YAML file something stands, so that an error can name the line."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args
 
 import msgspec
+from rapidfuzz import fuzz, process
 
 from monitor.config import Lines, parse_yaml_lines, read_text
 from monitor.errors import BadInput
@@ -17,21 +20,32 @@ _STEP = re.compile(r"\.?([^.\[\]`]+)|\[(\d+)\]")
 class Place:
     """A value in a file: its plain content, and how to name it and its parts in an error."""
 
-    def __init__(self, path: Path, plain: Any, lines: Lines, at: tuple[Any, ...] = ()) -> None:
+    def __init__(
+        self, path: Path, plain: Any, lines: Lines, at: tuple[Any, ...] = (), rule: str = ""
+    ) -> None:
         self.path = path
         self.plain = plain
+        self.rule = rule
+        """The id of the rule that this stands in, where it has one."""
+        self.said_by: dict[tuple[Any, ...], Path] = {}
+        """The files of the parts that another file said anew."""
         self._lines = lines
         self._at = at
 
     def part(self, *keys: Any) -> "Place":
         """The place of a part (which may be absent)."""
         plain = self.plain
+        rule = self.rule
         for key in keys:
             try:
                 plain = plain[key]
             except (KeyError, IndexError, TypeError):
                 plain = None
-        return Place(self.path, plain, self._lines, (*self._at, *keys))
+            if not rule and isinstance(plain, dict):
+                rule = str(plain.get("rule") or plain.get("override") or "")
+        at = (*self._at, *keys)
+        path = next((path for key, path in self.said_by.items() if at[: len(key)] == key), self.path)
+        return Place(path, plain, self._lines, at, rule)
 
     @property
     def where(self) -> str:
@@ -44,7 +58,9 @@ class Place:
 
     def replaced(self, plain: Any) -> "Place":
         """The same place with other content."""
-        return Place(self.path, plain, self._lines, self._at)
+        same = Place(self.path, plain, self._lines, self._at, self.rule)
+        same.said_by = self.said_by
+        return same
 
     def overlaid(self, keys: dict[str, Any], by: "Place") -> "Place":
         """This mapping with some keys said anew by another place."""
@@ -56,14 +72,16 @@ class Place:
         lines = {
             at: line for at, line in lines.items() if len(at) > len(self._at) and at[len(self._at)] in keys
         }
-        path = by.path if keys else self.path
-        return Place(path, {**self.plain, **keys}, {**self._lines, **lines}, self._at)
+        over = Place(self.path, {**self.plain, **keys}, {**self._lines, **lines}, self._at, self.rule)
+        over.said_by = self.said_by | {(*self._at, key): by.path for key in keys}
+        return over
 
     def wrong(self, text: str) -> BadInput:
         """The error ``text`` about this place."""
         where = self.where
         path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self._at).lstrip(".")
-        return BadInput(f"{where}: at {path}: {text}" if path else f"{where}: {text}")
+        named = f" (rule {self.rule})" if self.rule else ""
+        return BadInput(f"{where}: at {path}{named}: {text}" if path else f"{where}: {text}")
 
     def typed(self, kind: type[T]) -> T:
         """The content as ``kind``. Raises ``BadInput`` with file, line and key path."""
@@ -75,7 +93,8 @@ class Place:
             unknown = re.search(r"unknown field `([^`]+)`", str(wrong))
             if unknown:
                 keys = (*keys, unknown[1])
-            raise self.part(*keys).wrong(_said(text if found else str(wrong), kind)) from None
+            place = self.part(*keys)
+            raise place.wrong(_said(text if found else str(wrong), kind, place.plain, keys)) from None
 
 
 def _keys(path: str) -> tuple[Any, ...]:
@@ -83,17 +102,45 @@ def _keys(path: str) -> tuple[Any, ...]:
     return tuple(int(place) if place else key for key, place in found)
 
 
-def _said(text: str, kind: type[Any]) -> str:
+def _said(text: str, kind: type[Any], given: Any, keys: tuple[Any, ...]) -> str:
     if "unknown field" in text:
-        return f"this key is not known here{_known(kind)}."
+        known = getattr(_inside(kind, keys[:-1]), "__struct_fields__", ())
+        listed = f"; the keys are: {', '.join(known)}" if known else ""
+        return f"this key is not known here{meant(str(keys[-1]), known)}{listed}."
     if "matching regex" in text:
-        return "a time such as 20s or 2min was expected, or a number."
+        return f"a time such as 20s, 500ms or 2min was expected, or a number; this is {given!r}."
+    if "invalid enum value" in text.lower():
+        known = tuple(str(one) for one in get_args(_inside(kind, keys)))
+        if known:
+            return f"one of {', '.join(known)} was expected; this is {given!r}{meant(str(given), known)}."
     return text[0].lower() + text[1:].replace("`", "") + "."
 
 
-def _known(kind: type[Any]) -> str:
-    fields = getattr(kind, "__struct_fields__", ())
-    return f"; the keys are: {', '.join(fields)}" if fields else ""
+def meant(given: str, known: Iterable[str]) -> str:
+    """`` (did you mean X?)`` where one of the known names is spelled much like the given one."""
+    near = process.extractOne(given, tuple(known), scorer=fuzz.ratio, score_cutoff=70.0)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _inside(kind: Any, keys: Iterable[Any]) -> Any:
+    """The type of what stands at ``keys`` in a value of type ``kind``; null where that cannot be told."""
+    for key in keys:
+        kind = _structs(kind)
+        if isinstance(key, str) and hasattr(kind, "__struct_fields__"):
+            kind = next((one.type for one in msgspec.structs.fields(kind) if one.encode_name == key), None)
+        elif isinstance(key, int) and get_args(kind):
+            kind = get_args(kind)[0]
+        else:
+            return None
+    return _structs(kind)
+
+
+def _structs(kind: Any) -> Any:
+    """A type without the "or nothing" around it."""
+    if isinstance(kind, UnionType):
+        some = [one for one in get_args(kind) if one is not NoneType]
+        return next((one for one in some if hasattr(one, "__struct_fields__")), some[0])
+    return kind
 
 
 def read(path: Path) -> Place:

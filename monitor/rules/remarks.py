@@ -7,12 +7,13 @@ slots of the last minutes.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from monitor.events import Channel, Utterance
 from monitor.rules.entities import entities
-from monitor.rules.phrases import Lexicon, Match
-from monitor.rules.similarity import SAME, Repeats, Sentence, content, overlap, sentences
+from monitor.rules.phrases import PERHAPS, Lexicon, Match
+from monitor.rules.similarity import SAME, Repeats, Sentence, content, overlap, sentences, shared
 from monitor.rules.slots import Slots
 from monitor.rules.tokens import Token, tokens
 
@@ -25,6 +26,8 @@ KINDS = {
     "drift": "the agent has led the talk for a minute, and nothing in it has to do with the caller's issue",
     "generic": "the agent's solution shares no words with the caller's issue",
     "long_sentence": "a sentence of more than 35 words",
+    "wanders": "the caller has led the talk for a minute, and its parts have nothing to do with each other",
+    "chosen": "the caller takes up what the agent has just offered (the answer begins with words of it)",
     "stonewall": "the fourth question in a row that the caller answers with at most two words",
     "date": "a date or a time", "amount": "an amount of money", "number": "a number of four figures or more",
     "phone": "a phone number", "pledge": "a promise, for the notes",
@@ -34,11 +37,20 @@ KINDS = {
 PLAYED_BACK = 0.25
 PLAYED_BACK_WORDS = 3
 DRIFT, DRIFT_WINDOW, DRIFT_TALK, DRIFT_WORDS = 0.1, 60.0, 0.65, 20
+WANDERS, WANDERS_TALK, WANDERS_WORDS = 0.05, 0.85, 8
+"""Overlap of the minute's thirds below which they are about other things; the share of the talk and the
+content words in each third that it takes to say so."""
+
 GENERIC, GENERIC_WORDS = 0.1, 6
 ISSUE_UNTIL = 60.0
 ISSUE_WORDS = 60
 LONG_SENTENCE = 35
 STONEWALL, SHORT_ANSWER = 4, 2
+OFFERS = ("solution", "option", "alternative")
+HELPS = (*OFFERS, "promise", "steps", "resolution_check", "playback")
+"""Who offers, promises or plays back is about the matter, in whatever words."""
+
+CHOSEN_WITHIN, CHOSEN_WORDS = 10.0, 8
 CANNED_CLASSES = ("empathy", "apology", "policy")
 CANNED_LEAST = 5
 CLOSES = {"closing", "resolution_check", "anything_else", "good_time"}
@@ -51,6 +63,7 @@ class _Said(NamedTuple):
     start: float
     end: float
     length: int
+    helps: bool = False
 
 
 class Remarks:
@@ -66,9 +79,13 @@ class Remarks:
         self._turn: dict[Channel, frozenset[str]] = {"agent": frozenset(), "caller": frozenset()}
         self._issue: frozenset[str] = frozenset()
         self._speaker: Channel | None = None
+        self._yes_no = lexicon.source.sets.get("yes_no", frozenset())
         self._asked = False
+        self._closes = False
+        self._offered_at = -CHOSEN_WITHIN
         self._short_answers = 0
         self._drifting = False
+        self._wandering = False
 
     @property
     def slots(self) -> dict[str, str]:
@@ -84,7 +101,8 @@ class Remarks:
         words = content([token.text for token in given], self._stop)
         found = self._sentences(utterance.channel, said, matches)
         found += self._notes(given, utterance, matches)
-        one = _Said(utterance.channel, words, utterance.start, utterance.end, len(given))
+        helps = any(match.cls.removesuffix(PERHAPS) in HELPS for match in matches)
+        one = _Said(utterance.channel, words, utterance.start, utterance.end, len(given), helps)
         found += (
             self._agent(one, matches)
             if utterance.channel == "agent"
@@ -127,14 +145,18 @@ class Remarks:
 
     def _agent(self, one: _Said, matches: Sequence[Match]) -> list[Match]:
         classes = {match.cls for match in matches}
-        self._asked = "question" in classes and not classes & CLOSES
+        closes = {cls.removesuffix(PERHAPS) for cls in classes} & CLOSES
+        self._asked = "question" in classes and not closes
+        self._closes = bool(closes)
         confirms = "playback" in classes
         found = [
             _remark("reask", asked.start, asked.end, f"{asked.slot}: {asked.value}")
             for asked in self._slots.agent(matches, confirms=confirms)
         ]
         told = self._turn["caller"]
-        if len(one.words & told) >= PLAYED_BACK_WORDS and overlap(one.words, told) >= PLAYED_BACK:
+        offers = any(match.cls.removesuffix(PERHAPS) in OFFERS for match in matches)
+        self._offered_at = one.end if offers else self._offered_at
+        if shared(one.words, told) >= PLAYED_BACK_WORDS and overlap(one.words, told) >= PLAYED_BACK:
             found.append(_remark("plays_back", one.start, one.end, ""))
         enough = min(len(one.words), len(self._issue)) >= GENERIC_WORDS
         if "solution" in classes and enough and overlap(one.words, self._issue) < GENERIC:
@@ -146,6 +168,9 @@ class Remarks:
         since = one.end - DRIFT_WINDOW
         recent = [said for said in self._recent if said.start >= since] + [one]
         ours = [said for said in recent if said.channel == "agent"]
+        if any(said.helps for said in ours):
+            self._drifting = False
+            return []
         words = frozenset().union(*(said.words for said in ours))
         away = (
             since >= (self._recent[0].start if self._recent else one.start)
@@ -167,13 +192,42 @@ class Remarks:
             _remark("new_slot", utterance.start, utterance.end, slot)
             for slot in self._slots.caller(text, utterance.start, utterance.end, matches)
         ]
+        timely = one.start - self._offered_at <= CHOSEN_WITHIN
+        if timely and shared(self._first_words(utterance), self._turn["agent"]):
+            found.append(_remark("chosen", one.start, one.end, text))
+        found += self._wanders(one)
+        # A bare yes or no answers a question, even where the question was not heard as one.
+        asked = self._asked or (not self._closes and text.lower().strip(" .,!") in self._yes_no)
         if one.length > SHORT_ANSWER:
             self._short_answers = 0
-        elif self._asked:
+        elif asked:
             self._short_answers += 1
-        if self._asked and self._short_answers >= STONEWALL:
+        if asked and self._short_answers >= STONEWALL:
             found.append(_remark("stonewall", utterance.start, utterance.end, text))
         return found
+
+    def _first_words(self, utterance: Utterance) -> frozenset[str]:
+        said = tokens(utterance.words[:CHOSEN_WORDS])
+        return content([token.text for token in said], self._stop)
+
+    def _wanders(self, one: _Said) -> list[Match]:
+        """A minute of the caller's in which each third was about something else; told once."""
+        since = one.end - DRIFT_WINDOW
+        recent = [said for said in self._recent if said.end > since] + [one]
+        theirs = [said for said in recent if said.channel == "caller"]
+        thirds: list[frozenset[str]] = [frozenset()] * 3
+        for said in theirs:
+            middle = (max(said.start, since) + said.end) / 2.0
+            third = min(2, int(3.0 * (middle - since) / DRIFT_WINDOW))
+            thirds[third] |= said.words
+        away = (
+            since >= 0.0
+            and min(len(words) for words in thirds) >= WANDERS_WORDS
+            and sum(said.length for said in theirs) >= WANDERS_TALK * sum(said.length for said in recent)
+            and max(overlap(a, b) for a, b in combinations(thirds, 2)) < WANDERS
+        )
+        begins, self._wandering = away and not self._wandering, away
+        return [_remark("wanders", since, one.end, "")] if begins else []
 
     def _remember(self, one: _Said) -> None:
         """The words of a turn are those since the other side last spoke."""

@@ -20,7 +20,7 @@ def shadowed(lexicon: Lexicon) -> list[str]:
         f"{entry.id.replace(':', '.yaml, line ')}: this phrase never counts, however it is said; "
         "other phrases or exceptions always take its place."
         for entry in lexicon.source.entries
-        if not entry.exception and not _counts(lexicon, entry)
+        if not (entry.exception or entry.faint) and not _counts(lexicon, entry)
     ]
 
 

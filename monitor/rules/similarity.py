@@ -23,6 +23,7 @@ REPEAT_AFTER = 20.0
 """Seconds at least between a sentence and its repeat; before, people stutter and correct themselves."""
 
 ALIKE, PAIRS = 0.8, 0.6
+AKIN, AKIN_LETTERS = 80.0, 4
 SAME = 0.9
 REMEMBERED = 60
 
@@ -57,7 +58,24 @@ def shared_pairs(one: Sequence[str], other: Sequence[str]) -> float:
 def overlap(one: frozenset[str], other: frozenset[str]) -> float:
     """How much of the smaller of two sets of content words the other holds, 0 to 1 (0 where one is empty)."""
     smaller = min(len(one), len(other))
-    return len(one & other) / smaller if smaller else 0.0
+    return shared(one, other) / smaller if smaller else 0.0
+
+
+def shared(one: frozenset[str], other: frozenset[str]) -> int:
+    """How many content words of the smaller set the other has, too, be it in another form or misheard."""
+    few, many = sorted((one, other), key=len)
+    rest: dict[str, list[str]] = {}
+    for word in many - few:
+        rest.setdefault(word[0], []).append(word)
+    return sum(word in many or any(akin(word, each) for each in rest.get(word[0], ())) for word in few)
+
+
+def akin(one: str, other: str) -> bool:
+    """Whether two words may be forms of the same, or one a slip for the other: "lock" and "locksmith"."""
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) < AKIN_LETTERS:
+        return False
+    return longer.startswith(shorter) or fuzz.ratio(one, other) >= AKIN
 
 
 def content(tokens: Sequence[str], stop: frozenset[str]) -> frozenset[str]:

@@ -37,8 +37,9 @@ class Found(NamedTuple):
 class Spotter:
     """Keeps the last utterances of both sides and tells how their phrases change. Bounded."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, perhaps: frozenset[str] = frozenset()) -> None:
         self._lexicon = lexicon
+        self._perhaps = perhaps
         self._recent: dict[Channel, deque[Utterance]] = {
             "agent": deque(maxlen=REMEMBERED),
             "caller": deque(maxlen=REMEMBERED),
@@ -78,6 +79,8 @@ class Spotter:
             return None
         memo = self._memos.setdefault((one.channel, one.utterance), Memo())
         matches = self._lexicon.find(one.words, before, after, memo)
+        if self._perhaps and one.final:
+            matches += self._lexicon.perhaps(self._perhaps, one.words, before, after)
         found = Found(one.channel, one.utterance, tuple(matches))
         self._told[one.channel, one.utterance] = heard, found
         return None if known and known[1] == found else found

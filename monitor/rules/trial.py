@@ -1,6 +1,6 @@
 """Runs the tests inside rules: each on a judge of its own that knows this one rule."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -39,14 +39,20 @@ def run(book: RuleBook, rule: Rule, example: Example) -> str:
         return str(wrong)
     opened = [event for event in events if isinstance(event, AlertOpened)]
     expected = [one if isinstance(one, Expected) else Expected(at=one) for one in example.alerts]
-    told = ", ".join(f"{one.at:g}" for one in opened) or "none"
     if len(opened) != len(expected):
-        wanted = ", ".join(f"{number(one.at):g}" for one in expected) or "none"
-        return f"alerts at {wanted} were expected; there were: {told}."
+        wanted, told = _at(number(one.at) for one in expected), _at(one.at for one in opened)
+        return f"there {told}; expected {wanted.removeprefix('was ').removeprefix('were ')}."
     for want, got in zip(expected, opened, strict=True):
         if differs := _differs(want, got, events):
             return differs
     return _notes(example, events)
+
+
+def _at(moments: Iterable[float]) -> str:
+    """``was one alert at 4 s``, and so on."""
+    at = ", ".join(f"{moment:.1f}".removesuffix(".0") for moment in moments)
+    many = at.count(",")
+    return f"{'were alerts' if many else 'was an alert'} at {at} s" if at else "was no alert"
 
 
 def _on(rule: Rule) -> Rule:

@@ -32,19 +32,19 @@ class Hit(NamedTuple):
     last: int
 
 
-class _Node:
+class Node:
     """``gaps`` leads to a node that may wait so many words; ``meets`` are nodes reached without a word."""
 
     __slots__ = ("ends", "gaps", "meets", "next")
 
     def __init__(self) -> None:
-        self.next: dict[str, _Node] = {}
-        self.gaps: dict[int, _Node] = {}
-        self.meets: tuple[_Node, ...] = ()
+        self.next: dict[str, Node] = {}
+        self.gaps: dict[int, Node] = {}
+        self.meets: tuple[Node, ...] = ()
         self.ends: list[int] = []
 
 
-_State = tuple[_Node, int, int]
+_State = tuple[Node, int, int]
 """A node, the token where its phrase began, and how many more words may stand before the next one."""
 
 
@@ -83,18 +83,18 @@ class Trie:
     """The tree. ``add`` every phrase, then ``scan`` what was said."""
 
     def __init__(self, sets: dict[str, frozenset[str]]) -> None:
-        self._root = _Node()
+        self.root = Node()
         self._sets = sets
         self._edges: set[str] = set()
         self._memory: dict[str, tuple[str, ...]] = {}
-        self._meeting: dict[tuple[int, ...], _Node] = {}
+        self._meeting: dict[tuple[int, ...], Node] = {}
 
     def add(self, phrase: int, sequence: patterns.Sequence) -> None:
         """Lets every way of saying phrase number ``phrase`` be found."""
-        for node in self._grow([self._root], sequence):
+        for node in self._grow([self.root], sequence):
             node.ends.append(phrase)
 
-    def _grow(self, nodes: list[_Node], sequence: patterns.Sequence) -> list[_Node]:
+    def _grow(self, nodes: list[Node], sequence: patterns.Sequence) -> list[Node]:
         """The nodes after ``sequence`` from ``nodes``: one, and the root if it can be left out altogether."""
         for element in sequence:
             if isinstance(element, Choice):
@@ -103,25 +103,30 @@ class Trie:
                 nodes = self._meet([self._edge(node, element) for node in nodes])
         return nodes
 
-    def _edge(self, node: _Node, element: Element) -> _Node:
+    def _edge(self, node: Node, element: Element) -> Node:
         if isinstance(element, int):
-            return node.gaps.setdefault(element, _Node())
+            return node.gaps.setdefault(element, Node())
         self._edges.add(element)
-        return node.next.setdefault(element, _Node())
+        return node.next.setdefault(element, Node())
 
-    def _meet(self, nodes: list[_Node]) -> list[_Node]:
+    def _meet(self, nodes: list[Node]) -> list[Node]:
         """One node for several. The root meets nobody: whatever it reached without a word would be tried
         at every word of a call."""
-        different = list(dict.fromkeys(node for node in nodes if node is not self._root))
+        different = list(dict.fromkeys(node for node in nodes if node is not self.root))
         if len(different) > 1:
             key = tuple(id(node) for node in different)
             meeting = self._meeting.get(key)
             if meeting is None:
-                meeting = self._meeting[key] = _Node()
+                meeting = self._meeting[key] = Node()
                 for node in different:
                     node.meets += (meeting,)
             different = [meeting]
-        return [self._root, *different] if self._root in nodes else different
+        return [self.root, *different] if self.root in nodes else different
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Every word, stem and set that stands in a phrase."""
+        return frozenset(self._edges)
 
     @property
     def words(self) -> list[str]:
@@ -141,7 +146,7 @@ class Trie:
         for place in range(len(steps), len(tokens)):
             token, closed = tokens[place], _closed(tokens, place, seams)
             states = {**steps[-1].states} if steps else {}
-            states[self._root, place, 0] = None
+            states[self.root, place, 0] = None
             hits: dict[Hit, None] = {}
             after = self._step(states, token, place, hits)
             steps.append(_Step(token.text, token.mark, closed, {} if closed else after, tuple(hits)))
@@ -150,9 +155,7 @@ class Trie:
     def _step(
         self, states: dict[_State, None], token: Token, place: int, hits: dict[Hit, None]
     ) -> dict[_State, None]:
-        edges = self._memory.get(token.text)
-        if edges is None:
-            edges = self._learn(token.text)
+        edges = self.edges(token.text)
         filler = token.text in FILLERS
         after: dict[_State, None] = {}
         for state in states:
@@ -168,8 +171,11 @@ class Trie:
                 after[node, first, left - 1] = None
         return after
 
-    def _learn(self, text: str) -> tuple[str, ...]:
+    def edges(self, text: str) -> tuple[str, ...]:
         """The edges that the word ``text`` may take anywhere in the tree."""
+        known = self._memory.get(text)
+        if known is not None:
+            return known
         if len(self._memory) >= MEMORY:
             self._memory.clear()
         found = self._exact(text)
@@ -187,7 +193,7 @@ class Trie:
         return edges
 
 
-def _enter(node: _Node, first: int, place: int, after: dict[_State, None], hits: dict[Hit, None]) -> None:
+def _enter(node: Node, first: int, place: int, after: dict[_State, None], hits: dict[Hit, None]) -> None:
     """Notes what ends in ``node``, and where a phrase may go on from there."""
     for phrase in node.ends:
         hits[Hit(phrase, first, place)] = None

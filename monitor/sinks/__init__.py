@@ -43,3 +43,11 @@ class Answering(Protocol):
 
     def answer_orders(self, call: str, order: Callable[[Order], None]) -> None:
         """Says who takes the orders for ``call``."""
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A sink whose end may take a while."""
+
+    def hurry(self) -> None:
+        """A person wants to leave: the end may not wait for others any more."""

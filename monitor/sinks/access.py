@@ -73,10 +73,11 @@ def identify(token: str | None, secret: str | None) -> Identity:
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a listener asked for in its address. ``since`` is the last sequence it has."""
+    """What a listener asked for in its address. ``since`` is the last sequence it has, of the log ``log``."""
 
     role: Role | None = None
     since: int | None = None
+    log: str | None = None
     teams: frozenset[str] = frozenset()
     agents: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
@@ -88,7 +89,7 @@ _LISTS = {"team": "teams", "agent": "agents", "call": "calls", "kind": "kinds"}
 
 
 def wanted(query: str) -> Wanted:
-    """The filters in ``?since=..&team=..&agent=..&call=..&kind=..&level=..&role=..``.
+    """The filters in ``?since=..&log=..&team=..&agent=..&call=..&kind=..&level=..&role=..``.
 
     Lists repeat the key or use commas. Raises ``BadInput`` for a key or value that is not known.
     """
@@ -96,7 +97,7 @@ def wanted(query: str) -> Wanted:
     for key, values in parse_qs(query, keep_blank_values=True).items():
         if key in _LISTS:
             fields[_LISTS[key]] = [name for value in values for name in value.split(",") if name]
-        elif key in ("since", "level", "role"):
+        elif key in ("since", "log", "level", "role"):
             fields[key] = values[-1]
         else:
             raise BadInput(f"The address asks for {key[:20]!r}, which the hub does not know.")
@@ -116,7 +117,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def eyes(self) -> "Viewer":
         """The same for everybody who may see the same, wherever they go on from."""
-        return Viewer(who=self.who, wants=msgspec.structs.replace(self.wants, since=None))
+        return Viewer(who=self.who, wants=msgspec.structs.replace(self.wants, since=None, log=None))
 
     @property
     def role(self) -> Role:

@@ -7,7 +7,7 @@ import msgspec
 
 from monitor import clock
 from monitor.events import CallEnded, Event
-from monitor.sinks import Line, Sink
+from monitor.sinks import Line, Patient, Sink
 
 
 def _as_it_is(ended: CallEnded) -> CallEnded:
@@ -42,6 +42,12 @@ class Announcer:
         if lines:
             for sink in self._sinks:
                 sink.take(lines)
+
+    def hurry(self) -> None:
+        """A person wants to leave: no sink's end may wait for others any more."""
+        for sink in self._sinks:
+            if isinstance(sink, Patient):
+                sink.hurry()
 
     def close(self) -> None:
         """Closes every sink, also when one of them fails."""

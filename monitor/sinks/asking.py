@@ -7,6 +7,7 @@ import msgspec
 from monitor.errors import BadInput
 from monitor.events import Order
 from monitor.sinks.access import Role, Viewer
+from monitor.sinks.hooks import HookAsk
 
 LONGEST_MESSAGE = 200
 LONGEST_NAME = 128
@@ -18,6 +19,7 @@ MAY_ORDER: dict[Role, frozenset[str]] = {
 }
 
 NOT_AN_ORDER = "This is not an order: send {call, order: {kind, ...}} as JSON."
+NOT_A_HOOK = "This is not a hook: send {hook: {kind: start, end, hold, resume or status, ...}} as JSON."
 
 
 class Asked(Order, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,15 +33,19 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     order: Asked
 
 
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _decoder = msgspec.json.Decoder(Ask)
+_hooks = msgspec.json.Decoder(HookAsk)
 
 
-def parse(message: str | bytes) -> Ask:
+def parse(message: str | bytes) -> Ask | HookAsk:
     """What a listener sent. Raises ``BadInput`` with a sentence that repeats nothing of it."""
+    hook = False
     try:
-        return _decoder.decode(message)
+        hook = "hook" in _fields.decode(message)
+        return _hooks.decode(message) if hook else _decoder.decode(message)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadInput(NOT_AN_ORDER) from None
+        raise BadInput(NOT_A_HOOK if hook else NOT_AN_ORDER) from None
 
 
 def check_order(viewer: Viewer, asked: Order) -> Order:

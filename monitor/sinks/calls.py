@@ -1,5 +1,6 @@
 """What the hub knows of the calls that go on: enough for the snapshot of a listener who just came."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,13 +9,19 @@ from monitor.events import (
     AlertEvent,
     AlertOpened,
     CallStarted,
+    Channel,
     Difficulty,
     Event,
     OpenCall,
     Order,
+    SpeechEnded,
     Status,
+    Told,
 )
 from monitor.sinks.access import Viewer
+
+MESSAGES = 5
+"""Messages of supervisors that are shown to whoever comes, or comes back."""
 
 
 @dataclass
@@ -29,7 +36,9 @@ class CallState:
     lag_s: float = 0.0
     heard_of: float = 0.0
     """When something last came from its monitor (the hub's monotonic seconds)."""
+    talk: dict[Channel, float] = field(default_factory=dict)
     alerts: dict[str, AlertEvent] = field(default_factory=dict)
+    messages: deque[Told] = field(default_factory=lambda: deque(maxlen=MESSAGES))
     order: Callable[[Order], None] | None = None
 
     def note(self, event: Event) -> None:
@@ -41,8 +50,13 @@ class CallState:
                 self.agent, self.team = event.agent or self.agent, event.team or self.team
             case Difficulty():
                 self.difficulty = event
+            case SpeechEnded():
+                spoken = self.talk.get(event.channel, 0.0) + event.end - event.start
+                self.talk[event.channel] = round(spoken, 3)
             case Status():
                 self.lag_s = event.lag_s
+            case Told(kind="message"):
+                self.messages.append(event)
             case AlertClosed():
                 self.alerts.pop(event.alert, None)
             case AlertEvent():
@@ -58,7 +72,9 @@ class CallState:
             seconds=self.seconds,
             started=self.started,
             difficulty=self.difficulty,
+            talk=dict(self.talk),
             alerts=alerts,
+            messages=tuple(message for message in self.messages if viewer.may_see(message)),
         )
 
 

@@ -25,9 +25,11 @@ from monitor.events import (
     Level,
     Prosody,
     Quality,
+    Silence,
     SpeechEnded,
     Status,
     Utterance,
+    without_bar,
 )
 from monitor.sinks import Line
 
@@ -60,9 +62,10 @@ class ConsoleSink:
         self._words = True
         self._partial: dict[Channel, str] = {}
         self._levels_told: dict[str, Level] = {}
+        self._carded: set[str] = set()
         self._levels: dict[Channel, float | None] = dict.fromkeys(CHANNELS)
         self._difficulty: float | None = None
-        self._status = ""
+        self._status = self._notice = ""
         self._live = (
             Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
         )
@@ -94,6 +97,9 @@ class ConsoleSink:
                 if not self._words:
                     spoke = f"spoke for {event.end - event.start:.1f} s"
                     self._said(event.start, event.channel, spoke, "dim")
+            case Silence():
+                lasted = f"nobody spoke for {event.end - event.start:.1f} s"
+                self._print(_row(clock_text(event.start), Text(""), Text(lasted, "dim")))
             case Quality():
                 self._quality(event)
             case CallStarted():
@@ -111,7 +117,7 @@ class ConsoleSink:
             case Difficulty():
                 self._difficulty = event.score
             case Status():
-                if event.notice:
+                if event.notice and event.notice not in self._notice:
                     self._print(Text(f"note: {event.notice}", style="yellow"))
                 self._status = f"words {event.lag_s:.1f} s behind ({event.mode})" if event.lag_s > 1 else ""
 
@@ -120,6 +126,7 @@ class ConsoleSink:
         band = "telephone band" if event.band == "narrow" else "wide band"
         words = f"words by {event.model}" if self._words else "no words (acoustic rules only)"
         self._print(Text(f"call {event.call} · {band} · {words} · profile {event.profile}", style="bold"))
+        self._notice = event.notice or ""
         if event.notice:
             self._print(Text(f"note: {event.notice}", style="yellow"))
 
@@ -135,18 +142,29 @@ class ConsoleSink:
         self._print(_row(clock_text(at), Text(channel.capitalize(), SIDE_STYLE[channel]), Text(text, style)))
 
     def _alert(self, event: AlertOpened | AlertUpdated) -> None:
-        """Prints an alert when it opens, and again only when it has become more serious."""
+        """Prints an alert when it opens, and again only when it has become more serious or its card comes."""
+        carded = event.card and event.alert not in self._carded
+        if carded:
+            self._carded.add(event.alert)
         if self._levels_told.get(event.alert) == event.level:
+            if carded:
+                told = f"{clock_text(event.known)}  now on the agent's screen: {event.say}"
+                self._print(Text(told, style="dim"))
             return
         self._levels_told[event.alert] = event.level
         shape, style = SHAPES[event.level]
         head = Text(f"{shape} {event.say}", style=style)
-        why = Text(event.why, style="")
+        # What opened the alert is told by its value; the bar that it passed is for the page and the report.
+        why = Text(without_bar(event.why))
         note = f"{event.rule} · {clock_text(event.at)}"
-        note += f" · card held back: {event.withheld}" if event.withheld else ""
+        note += " · on the agent's screen" if event.card else ""
+        note += f" · no card: {event.withheld}" if event.withheld else ""
         self._print(Padding(Group(head, Padding(Group(why, Text(note, "dim")), (0, 0, 0, 2))), (0, 0, 0, 7)))
 
     def _quality(self, event: Quality) -> None:
+        if event.say:
+            self._print(_row(clock_text(event.known), Text("Sound", "yellow"), Text(event.say, "yellow")))
+            return
         side = event.channel or "both sides"
         state = "is over" if event.end is not None else "heard"
         at = event.start if event.end is None else event.end
@@ -154,13 +172,17 @@ class ConsoleSink:
 
     def _ended(self, event: CallEnded) -> None:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        talk = ", ".join(f"{channel} {event.talk.get(channel, 0):.0f} s" for channel in CHANNELS)
+        # Numbers stay with their units where a narrow terminal breaks the line.
+        talk = ", ".join(f"{channel}\u00a0{event.talk.get(channel, 0):.0f}\u00a0s" for channel in CHANNELS)
         table.add_row("heard", f"{event.seconds:.1f} s" + _speed(event))
-        table.add_row("talk", f"{talk}, both at once {event.overlap:.1f} s, silence {event.silence:.0f} s")
+        table.add_row(
+            "talk", f"{talk}, both at once {event.overlap:.1f}\u00a0s, silence {event.silence:.0f}\u00a0s"
+        )
         table.add_row(
             "interruptions", ", ".join(f"by {who} {n}" for who, n in event.interruptions.items()) or "none"
         )
-        table.add_row("alerts", ", ".join(f"{rule} {n}" for rule, n in event.alerts.items()) or "none")
+        alerts = [f"{rule} ×{n}" if n > 1 else rule for rule, n in event.alerts.items()]
+        table.add_row("alerts", ", ".join(alerts) or "none")
         if event.notice:
             table.add_row("note", event.notice)
         self._print(Group(Text(""), table))
@@ -170,7 +192,7 @@ class ConsoleSink:
 
     def _moving(self) -> RenderableType:
         grid = Table.grid(padding=(0, 2))
-        for channel in CHANNELS[::-1]:
+        for channel in CHANNELS:
             grid.add_row(
                 Text(f"{channel.capitalize():<7}", style=SIDE_STYLE[channel]),
                 Text(meter(self._levels[channel]), style=SIDE_STYLE[channel]),
@@ -178,10 +200,15 @@ class ConsoleSink:
             )
         bar: RenderableType = Text("")
         if self._length:
-            bar = ProgressBar(total=self._length, completed=min(self._now, self._length), width=METER)
+            done = min(self._now, self._length)
+            bar = ProgressBar(
+                total=self._length, completed=done, width=METER, complete_style="cyan", finished_style="cyan"
+            )
         state = "" if self._difficulty is None else f"difficulty {self._difficulty:.0f}"
         grid.add_row(Text(clock_text(self._now)), bar, Text("  ".join(filter(None, (state, self._status)))))
-        return grid
+        if not self._notice:
+            return grid
+        return Group(grid, Text(f"note: {self._notice}", "yellow", no_wrap=True, overflow="ellipsis"))
 
 
 def _row(time: str, side: Text, text: Text) -> Table:

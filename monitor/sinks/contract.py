@@ -13,11 +13,13 @@ import msgspec
 from monitor import __version__, wire
 from monitor.events import EVENTS
 from monitor.sinks.asking import Ask
+from monitor.sinks.hooks import HookAsk, Passed, Replied, Standing
 from monitor.sinks.publishing import Answer, Claim
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMAS = "schemas"
-FROM_HUB_ALONE = ("snapshot", "dropped", "refused")
+FROM_HUB_ALONE = ("snapshot", "dropped", "refused", "hooked")
+OTHERS = ("claim", "answer", "ask", "hook", "standing", "passed", "replied")
 
 LISTENING = """\
 What a listener may see, in the order of the hub's log. The first line is a `snapshot` of the open calls,
@@ -25,6 +27,7 @@ unless `since` named a sequence: then it is the first line that was missed."""
 
 QUERY = {
     "since": "The last sequence the listener has; it gets what came after. Unknown or forgotten: a snapshot.",
+    "log": "The log that `since` belongs to, as the snapshot named it; of another log: a snapshot.",
     "team": "Only calls of these teams (repeat the key or separate with commas).",
     "agent": "Only calls of these agents.",
     "call": "Only these calls.",
@@ -37,7 +40,8 @@ QUERY = {
 def documents() -> dict[str, bytes]:
     """Every file of the contract by its path under docs/."""
     files = {f"{SCHEMAS}/{name}.json": _pretty(schema) for name, schema in event_schemas().items()}
-    for name, kind in (("claim", Claim), ("answer", Answer), ("ask", Ask)):
+    kinds = (Claim, Answer, Ask, HookAsk, Standing, Passed, Replied)
+    for name, kind in zip(OTHERS, kinds, strict=True):
         files[f"{SCHEMAS}/{name}.json"] = _pretty({"$schema": DIALECT, **_schema(kind)})
     files["asyncapi.json"] = _pretty(asyncapi())
     return files
@@ -51,7 +55,7 @@ def event_schemas() -> dict[str, dict[str, Any]]:
 def asyncapi() -> dict[str, Any]:
     """The AsyncAPI document."""
     lines = {name: _message(name, f"{SCHEMAS}/{name}.json") for name in EVENTS}
-    others = {name: _message(name, f"{SCHEMAS}/{name}.json") for name in ("claim", "answer", "ask")}
+    others = {name: _message(name, f"{SCHEMAS}/{name}.json") for name in OTHERS}
     published = [name for name in EVENTS if name not in FROM_HUB_ALONE]
     return {
         "asyncapi": "3.0.0",
@@ -76,7 +80,7 @@ def asyncapi() -> dict[str, Any]:
             "events": {
                 "address": "/events",
                 "description": LISTENING,
-                "messages": _refs("messages", [*EVENTS, "ask"]),
+                "messages": _refs("messages", [*EVENTS, "ask", "hook"]),
                 "bindings": {"ws": {"method": "GET", "query": _query()}},
             },
             "publish": {
@@ -85,10 +89,20 @@ def asyncapi() -> dict[str, Any]:
                 "messages": _refs("messages", [*published, "claim", "answer"]),
                 "bindings": {"ws": {"method": "GET"}},
             },
+            "standby": {
+                "address": "/standby",
+                "description": "A live monitor waits here between calls for its agent's softphone.",
+                "messages": _refs("messages", ["standing", "passed", "replied"]),
+                "bindings": {"ws": {"method": "GET"}},
+            },
         },
         "operations": {
             "listen": _operation("send", "events", list(EVENTS), "The hub sends a listener what it may see."),
             "order": _operation("receive", "events", ["ask"], "A listener asks something of a call."),
+            "hook": _operation("receive", "events", ["hook"], "A softphone says that a call begins or ends."),
+            "stand_by": _operation("receive", "standby", ["standing"], "A monitor says whose it is."),
+            "pass_on": _operation("send", "standby", ["passed"], "The hub passes a softphone's hook on."),
+            "reply": _operation("receive", "standby", ["replied"], "The monitor says what it did."),
             "announce": _operation("receive", "publish", ["claim"], "A monitor says whose call it sends."),
             "publish": _operation("receive", "publish", published, "A monitor sends lines of its call."),
             "answer": _operation("send", "publish", ["answer"], "The hub says what it holds, and orders."),

@@ -79,7 +79,7 @@ class Conversation:
                 if not self._news.wait_for(functools.partial(self._went_on, before), patience):
                     break
             arrived = self._all_there()
-        self._stop()
+        self._stop(patience)
         return arrived
 
     def _went_on(self, before: int) -> bool:
@@ -88,13 +88,15 @@ class Conversation:
     def _all_there(self) -> bool:
         return self._acked >= self._spool.last
 
-    def _stop(self) -> None:
+    def _stop(self, patience: float) -> None:
+        """Ends both threads; one that hangs on a dead line is left behind, it dies with the process."""
         self._stopped.set()
         with self._news:
             self._news.notify_all()
         if connection := self._connection:
+            connection.close_timeout = min(patience, connection.close_timeout or patience)
             connection.close()
-        self._thread.join(PATIENCE)
+        self._thread.join(patience)
 
     # --- the thread that keeps the connection ---
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -12,12 +11,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from monitor import wire
 from monitor.errors import BadInput
-from monitor.events import Event
-from monitor.sinks.hub_address import OPEN_SECONDS, HubAddress
+from monitor.events import Event, Snapshot
+from monitor.sinks.hub_address import HubAddress
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 REFUSED_FOR_GOOD = (400, 401, 403, 404)
 POLICY_VIOLATION = 1008
+HUB = "hub"
+"""The partition of what the hub itself says; but for the snapshot it has no place in the log."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Follower:
     hub: HubAddress
     filters: dict[str, list[str]] = field(default_factory=dict)
     since: int | None = None
+    log: str | None = None
 
     async def news(self) -> AsyncIterator[News]:
         """What comes, for ever. Raises ``BadInput`` when the hub will not have this listener."""
@@ -79,24 +81,19 @@ class Follower:
     async def _lines(self, connection: ClientConnection) -> AsyncIterator[Told]:
         async for message in connection:
             envelope, event = wire.decode(message)
-            self.since = max(self.since or 0, int(envelope.sequence))
+            if isinstance(event, Snapshot):
+                self.since, self.log = event.sequence, event.log or None
+            elif envelope.partitionkey != HUB:
+                self.since = max(self.since or 0, int(envelope.sequence))
             yield Told(envelope.partitionkey, event)
 
     def _connect(self) -> connect:
         filters = [(key, value) for key, values in self.filters.items() for value in values]
         if self.since is not None:
             filters.append(("since", str(self.since)))
+            filters += [("log", self.log)] if self.log else []
         query = f"?{urlencode(filters)}" if filters else ""
-        return connect(
-            f"{self.hub.url}/events{query}",
-            additional_headers=self.hub.headers(),
-            ssl=ssl.create_default_context() if self.hub.secure else None,
-            open_timeout=OPEN_SECONDS,
-            close_timeout=1,
-            compression=None,
-            proxy=None,
-            max_size=1 << 24,
-        )
+        return self.hub.open(f"/events{query}", largest=1 << 24)
 
 
 def _why(gone: ConnectionClosed) -> str:

@@ -2,9 +2,9 @@
 
 Monitors publish the calls of their agents (``/publish``), or a call runs in the same process and gives
 its lines to ``Hub.take``. Listeners connect to ``/events``: a new one gets a snapshot of the open calls
-and then every event in the order of the log; one that comes back with ``?since=SEQUENCE`` gets what it
-missed instead of the snapshot. What listeners say (acknowledge, snooze, wrong, message) travels to the
-call's core, which says it again as an event.
+and then every event in the order of the log; one that comes back with ``?since=SEQUENCE&log=NAME`` gets
+what it missed instead of the snapshot. What listeners say (acknowledge, snooze, wrong, message) travels to
+the call's core, which says it again as an event.
 """
 
 import asyncio
@@ -15,12 +15,13 @@ from websockets.asyncio.server import ServerConnection
 
 from monitor import clock, wire
 from monitor.errors import BadInput
-from monitor.events import AlertOpened, CallEnded, Dropped, Event, Order, Refused, Snapshot
+from monitor.events import AlertOpened, CallEnded, Dropped, Event, Hooked, Order, Refused, Reply, Snapshot
 from monitor.sinks import Line
-from monitor.sinks.access import Claimed, Identity, Viewer, may_publish
+from monitor.sinks.access import Claimed, Identity, Viewer, Wanted, may_publish
 from monitor.sinks.asking import Ask, check_order
 from monitor.sinks.calls import CallState
 from monitor.sinks.entry import Arrival, Entry, is_private
+from monitor.sinks.hooks import HookAsk, Hooks
 from monitor.sinks.listener import FellBehind, Listener
 from monitor.sinks.log import EventLog
 from monitor.sinks.metrics import Metrics
@@ -44,6 +45,7 @@ class Hub:
         self.log = log
         self.metrics = Metrics()
         self.calls: dict[str, CallState] = {}
+        self.hooks = Hooks()
         self._audiences: defaultdict[Viewer, set[Listener]] = defaultdict(set)
         self._private: deque[Entry] = deque(maxlen=MOST_PRIVATE)
         self._pulse = Pulse(self._hand_round)
@@ -63,6 +65,7 @@ class Hub:
             {
                 "monitor_listeners": self.listeners,
                 "monitor_calls_open": len(self.calls),
+                "monitor_standing_by": self.hooks.standing,
                 "monitor_lag_seconds": max((state.lag_s for state in self.calls.values()), default=0.0),
                 "monitor_sequence": self.log.last,
                 "monitor_coalesced": self._pulse.coalesced,
@@ -126,6 +129,12 @@ class Hub:
             raise BadInput("The monitor of this call is not connected just now.")
         self.metrics.count("monitor_orders_total", kind=order.kind)
         state.order(order)
+
+    async def hook(self, viewer: Viewer, asked: HookAsk) -> bytes:
+        """Passes a softphone's hook on to the agent's monitor; the line that answers it."""
+        reply: Reply = await self.hooks.ask(viewer, asked)
+        self.metrics.count("monitor_hooks_total", kind=asked.hook.kind)
+        return self._own(Hooked(done=reply.done, say=reply.say, call=reply.call))
 
     # --- a publisher ---
 
@@ -191,13 +200,13 @@ class Hub:
         between the two.
         """
         viewer, connection = listener.viewer, listener.connection
-        since = viewer.wants.since
-        if since is None or not self.log.forgotten <= since <= self.log.last:
+        lost = self._lost(viewer.wants)
+        if viewer.wants.since is None or lost:
             listener.after = self.log.last
             self._audiences[viewer.eyes].add(listener)
-            await connection.send(self._own(self.snapshot(viewer)), text=True)
+            await connection.send(self._own(self.snapshot(viewer, lost)), text=True)
         else:
-            listener.after = since
+            listener.after = viewer.wants.since
             while missed := self._missed(listener.after):
                 for entry in missed:
                     if self._may_have(viewer, entry):
@@ -206,6 +215,16 @@ class Hub:
                 await asyncio.sleep(0)
             self._audiences[viewer.eyes].add(listener)
         await listener.run()
+
+    def _lost(self, wants: Wanted) -> str | None:
+        """Why a listener cannot go on from the sequence it names, if it cannot."""
+        if wants.since is None:
+            return None
+        if wants.log not in (None, self.log.name) or wants.since > self.log.last:
+            return "This is another log than the one you heard before; begin anew from here."
+        if wants.since < self.log.forgotten:
+            return "What you missed is no longer kept; begin anew from here."
+        return None
 
     def _missed(self, after: int) -> list[Entry]:
         """The next entries after a sequence: what the log holds, and what is private and only in memory."""
@@ -254,14 +273,14 @@ class Hub:
         self._private = deque((e for e in self._private if e.call != call), MOST_PRIVATE)
         self.calls.pop(call, None)
 
-    def snapshot(self, viewer: Viewer) -> Snapshot:
+    def snapshot(self, viewer: Viewer, notice: str | None = None) -> Snapshot:
         """The open calls and alerts that a viewer may see."""
         calls = [
             state.shown(call, viewer)
             for call, state in self.calls.items()
             if viewer.may_enter(call, state.agent, state.team)
         ]
-        return Snapshot(sequence=self.log.last, calls=tuple(calls))
+        return Snapshot(sequence=self.log.last, calls=tuple(calls), log=self.log.name, notice=notice)
 
     def _dropped(self, lines: int) -> Dropped:
         self.metrics.count("monitor_dropped_total", by=lines)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
+from websockets.asyncio import client as loop_client
 from websockets.sync.client import ClientConnection, connect
 
 from monitor.errors import BadInput
@@ -42,6 +43,19 @@ class HubAddress:
             compression=None,
             proxy=None,
             max_size=1 << 20,
+        )
+
+    def open(self, path: str, *, largest: int = 1 << 20) -> loop_client.connect:
+        """The same for an event loop; messages have at most ``largest`` bytes."""
+        return loop_client.connect(
+            self.url + path,
+            additional_headers=self.headers(),
+            ssl=ssl.create_default_context() if self.secure else None,
+            open_timeout=OPEN_SECONDS,
+            close_timeout=1,
+            compression=None,
+            proxy=None,
+            max_size=largest,
         )
 
 

@@ -59,10 +59,10 @@ def _private(line: Line) -> bool:
     return isinstance(line.event, AlertEvent) and line.event.private
 
 
-def expire(folder: Path, days: float) -> list[Path]:
-    """Removes journals in ``folder`` that were last written more than ``days`` ago; which ones."""
+def expire(folder: Path, days: float, suffix: str = SUFFIX) -> list[Path]:
+    """Removes files of that kind in ``folder`` that were last written more than ``days`` ago; which ones."""
     old = clock.unix() - days * 86400
-    gone = [path for path in folder.glob(f"*{SUFFIX}") if path.stat().st_mtime < old]
+    gone = [path for path in folder.glob(f"*{suffix}") if path.stat().st_mtime < old]
     for path in gone:
         path.unlink(missing_ok=True)
     return gone

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS events (
     sequence INTEGER PRIMARY KEY, call TEXT NOT NULL, stored REAL NOT NULL, line BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT OR IGNORE INTO marks VALUES ('last', 0), ('forgotten', 0);
+INSERT OR IGNORE INTO marks VALUES ('last', 0), ('forgotten', 0), ('name', abs(random() / 2));
 CREATE INDEX IF NOT EXISTS events_of_call ON events (call, sequence);
 CREATE INDEX IF NOT EXISTS events_by_age ON events (stored);
 """
@@ -57,6 +57,8 @@ class EventLog:
         self.last = self._one("SELECT value FROM marks WHERE name = 'last'")
         self.forgotten = self._one("SELECT value FROM marks WHERE name = 'forgotten'")
         """The last sequence that retention has removed; who comes back from before it starts afresh."""
+        self.name = format(self._one("SELECT value FROM marks WHERE name = 'name'"), "x")
+        """Tells this log from every other: a sequence means nothing in another one."""
 
     def begin(self, call: str, agent: str | None, team: str | None) -> None:
         """A call is announced; whose it is stays as it was first said."""

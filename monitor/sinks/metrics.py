@@ -27,6 +27,8 @@ HELP = {
     "monitor_let_go_total": "Listeners let go because they did not take what must arrive.",
     "monitor_refused_total": "Connections and messages refused, by reason.",
     "monitor_orders_total": "Orders of people passed on to calls, by kind.",
+    "monitor_hooks_total": "Hooks of softphones passed on to monitors, by kind.",
+    "monitor_standing_by": "Monitors that wait for a softphone's hook.",
     "monitor_stage_seconds": "How long a batch of lines took in each stage of the hub.",
     "monitor_detector_delay_seconds": "Call seconds from an alert's cause to when it was known.",
     "monitor_listeners": "Listeners connected now.",

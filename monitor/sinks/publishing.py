@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, broadcast
 
 from monitor import wire
 from monitor.errors import BadInput
-from monitor.events import CallStarted, Dropped, Order, Refused, Snapshot
+from monitor.events import CallStarted, Dropped, Hooked, Order, Refused, Snapshot
 from monitor.sinks.access import Claimed, Identity
 from monitor.sinks.entry import Arrival
 
@@ -84,7 +84,7 @@ def _checked(line: bytes, claimed: Claimed, who: Identity) -> Arrival:
     envelope, event = wire.decode(line)
     if envelope.partitionkey != claimed.call:
         raise BadInput("A line belongs to another call than the one that was announced.")
-    if isinstance(event, Snapshot | Dropped | Refused):
+    if isinstance(event, Snapshot | Dropped | Refused | Hooked):
         raise BadInput(f"Only the hub itself says {event.name}.")
     if isinstance(event, CallStarted) and not who.local:
         named = (event.agent or claimed.agent, event.team or claimed.team)

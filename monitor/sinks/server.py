@@ -26,8 +26,9 @@ from monitor import clock
 from monitor.errors import BadInput
 from monitor.sinks import asking, files
 from monitor.sinks.access import Identity, Viewer, bearer, identify, wanted
+from monitor.sinks.hooks import HookAsk
 from monitor.sinks.hub import Hub
-from monitor.sinks.limits import Bucket, Limits, Turnstile, guarded
+from monitor.sinks.limits import BACKLOG, Bucket, Gate, Limits, Turnstile, gates, guarded
 from monitor.sinks.listener import FellBehind
 from monitor.sinks.metrics import CONTENT_TYPE
 
@@ -95,37 +96,39 @@ class Door:
 async def listening(hub: Hub, door: Door) -> AsyncIterator[Address]:
     """The hub behind its door while inside; gives the address really bound (port 0 means any)."""
     doorman = Doorman(hub, door)
+    host, port = door.address.host, door.address.port
     try:
-        server = await serve(
-            doorman.attend,
-            door.address.host,
-            door.address.port,
-            process_request=doorman.look,
-            select_subprotocol=lambda _, offered: PROTOCOL if PROTOCOL in offered else None,
-            ssl=door.tls,
-            max_size=BIGGEST_MESSAGE,
-            open_timeout=door.limits.handshake_seconds,
-            close_timeout=2,
-            compression=None,
-            server_header=None,
-            backlog=1024,
-            logger=_quiet,
-            create_connection=guarded(doorman.turnstile),
-        )
+        sockets = gates(doorman.turnstile, host, port)
     except OSError as wrong:
-        raise BadInput(
-            f"The hub cannot listen on {door.address.host}:{door.address.port}: {wrong.strerror}."
-        ) from None
-    async with server:
+        raise BadInput(f"The hub cannot listen on {host}:{port}: {wrong.strerror}.") from None
+    async with contextlib.AsyncExitStack() as serving:
+        for gate in sockets:
+            serving.callback(gate.close)
+        bound = Address(host, int(sockets[0].getsockname()[1]))
+        for gate in sockets:
+            await serving.enter_async_context(_served(doorman, gate))
         try:
-            yield _bound(server, door.address)
+            yield bound
         finally:
             hub.flush()
 
 
-def _bound(server: Server, address: Address) -> Address:
-    port = next(iter(server.sockets)).getsockname()[1]
-    return Address(address.host, int(port))
+def _served(doorman: "Doorman", gate: Gate) -> Server:
+    return serve(
+        doorman.attend,
+        sock=gate,
+        process_request=doorman.look,
+        select_subprotocol=lambda _, offered: PROTOCOL if PROTOCOL in offered else None,
+        ssl=doorman.door.tls,
+        max_size=BIGGEST_MESSAGE,
+        open_timeout=doorman.door.limits.handshake_seconds,
+        close_timeout=2,
+        compression=None,
+        server_header=None,
+        backlog=BACKLOG,
+        logger=_quiet,
+        create_connection=guarded(doorman.turnstile),
+    )
 
 
 class Doorman:
@@ -134,7 +137,7 @@ class Doorman:
     def __init__(self, hub: Hub, door: Door) -> None:
         self.turnstile = Turnstile(door.limits)
         self._hub = hub
-        self._door = door
+        self.door = door
         self._publishers = 0
 
     def look(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -147,7 +150,7 @@ class Doorman:
         if not self._origin_is_ours(request.headers):
             reason = "This page comes from elsewhere and may not listen here."
             return self._refuse(HTTPStatus.FORBIDDEN, "origin", reason)
-        if path not in ("/", "/events", "/publish"):
+        if path not in ("/", "/events", "/publish", "/standby"):
             return self._refuse(HTTPStatus.NOT_FOUND, "path", "There is nothing here; listen at /events.")
         try:
             connection.identity = self._identity(request.headers)  # type: ignore[attr-defined]  # carried to attend
@@ -180,6 +183,8 @@ class Doorman:
                 await self._hub.attend_publisher(connection, who)
             finally:
                 self._publishers -= 1
+        elif address.path == "/standby":
+            await self._hub.hooks.attend(connection, who)
         else:
             await self._listen(connection, Viewer(who=who, wants=wanted(address.query)))
 
@@ -204,30 +209,34 @@ class Doorman:
 
     async def _hear(self, connection: ServerConnection, viewer: Viewer) -> None:
         """Takes what a listener says until it goes; what cannot be done is answered with a reason."""
-        limits = self._door.limits
+        limits = self.door.limits
         pace = Bucket(limits.messages_per_second, limits.messages_at_once)
         async for message in connection:
             if not pace.take():
                 raise BadInput(f"too many messages; {limits.messages_per_second:g} a second are enough")
             try:
-                self._hub.order(viewer, asking.parse(message))
+                asked = asking.parse(message)
+                if isinstance(asked, HookAsk):
+                    await connection.send(await self._hub.hook(viewer, asked), text=True)
+                else:
+                    self._hub.order(viewer, asked)
             except BadInput as wrong:
                 self._hub.metrics.count("monitor_refused_total", reason="order")
                 await connection.send(self._hub.refusal(str(wrong)), text=True)
 
     def _identity(self, headers: Headers) -> Identity:
         protocols = ", ".join(headers.get_all("Sec-WebSocket-Protocol"))
-        return identify(bearer(headers, protocols), self._door.secret)
+        return identify(bearer(headers, protocols), self.door.secret)
 
     def _host_is_ours(self, headers: Headers) -> bool:
         """On loopback a foreign name means that a page's own name was turned to this machine (rebinding)."""
         host = _split(f"//{headers.get('Host', '')}").hostname
-        return not self._door.address.loopback or (host is not None and Address(host, 0).loopback)
+        return not self.door.address.loopback or (host is not None and Address(host, 0).loopback)
 
     def _origin_is_ours(self, headers: Headers) -> bool:
         """A browser always names the page's origin; other clients name none and show tokens instead."""
         origin = headers.get("Origin")
-        if origin is None or origin in self._door.origins:
+        if origin is None or origin in self.door.origins:
             return True
         return _split(origin).netloc == headers.get("Host")
 
@@ -240,7 +249,7 @@ class Doorman:
             return files.text(status, "ok\n" if ready else "The event log cannot be written.\n")
         if path == "/metrics":
             return self._metrics(headers)
-        return files.page(self._door.web, path)
+        return files.page(self.door.web, path)
 
     def _metrics(self, headers: Headers) -> Response:
         """Counts for operators; off loopback for those with a supervisor's token."""

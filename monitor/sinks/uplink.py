@@ -16,6 +16,9 @@ from monitor.sinks.conversation import PATIENCE, Conversation
 from monitor.sinks.hub_address import HubAddress
 from monitor.sinks.spool import Held, Spool, claim, left_behind
 
+IN_A_HURRY = 0.25
+"""Seconds that the end of a call waits for a hub that does not answer, when a person wants to leave."""
+
 
 class Uplink:
     """Sends one call to a hub, and what earlier monitors left behind. A sink."""
@@ -45,6 +48,10 @@ class Uplink:
     def answer_orders(self, call: str, order: Callable[[Order], None]) -> None:
         """Says who takes the orders that people give through the hub."""
         self._conversation.order = order
+
+    def hurry(self) -> None:
+        """A person wants to leave: what the hub does not hold by then waits on disk for the next time."""
+        self._patience = min(self._patience, IN_A_HURRY)
 
     def close(self) -> None:
         """Waits, with bounded patience, until the hub holds the call; what it does not hold stays on disk."""

@@ -35,6 +35,8 @@ WATCH = 0.1
 ASK = 1.2
 """Seconds between two questions whether a device is still there."""
 RETRY, RETRY_MOST = 0.5, 4.0
+TRIES = 3
+"""Times that a device may refuse to open at first: a busy sound server needs a moment to wake up."""
 BEHIND = 2.0
 """Seconds that the reader may be behind the clock before it is told."""
 
@@ -51,6 +53,7 @@ class _Watched:
     retry_at: float = 0.0
     pause: float = RETRY
     asked: float = 0.0
+    refused: int = 0
     wrong: BadInput | None = None
 
 
@@ -147,7 +150,8 @@ class Keeper:
         try:
             stream = watched.lane.open()
         except BadInput as wrong:
-            watched.wrong = wrong if watched.state == "new" else None
+            watched.refused += 1
+            watched.wrong = wrong if watched.state == "new" and watched.refused >= TRIES else None
             watched.pause = min(RETRY_MOST, watched.pause * 1.5)
             watched.retry_at = now + watched.pause
             return

@@ -66,6 +66,12 @@ class Timeline:
             if late < self._late(device):
                 self._fit()
 
+    def later(self, seconds: float) -> None:
+        """All that arrived so far was heard so much later than was believed."""
+        self._buckets = deque(((device, late + seconds) for device, late in self._buckets), maxlen=BUCKETS)
+        if self._offset is not None:
+            self._offset += seconds
+
     def heard_at(self, count: float) -> float:
         """The moment at which sample ``count`` was heard."""
         device = count / self.rate

@@ -12,33 +12,17 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Literal
 
 import msgspec
 import platformdirs
 
 from monitor.errors import BadInput
+from monitor.events import Hook, Reply
 
 HOST = "127.0.0.1"
 PATIENCE = 5.0
 LONGEST = 1 << 16
 """Bytes of a line at most."""
-
-
-class Hook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a softphone says. ``call`` names the call, ``meta`` is what the dialler knows of it."""
-
-    kind: Literal["start", "end", "hold", "resume", "status"]
-    call: str | None = None
-    meta: dict[str, Any] | None = None
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What the monitor answers: one sentence, and whether it did what was asked."""
-
-    done: bool
-    say: str
-    call: str | None = None
 
 
 class _Where(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitor.audio.channels import HIGHEST_RATE, LOWEST_RATE
 from monitor.errors import BadInput
-from monitor.sources.header import promised_seconds, shown, tells_length
+from monitor.sources.header import big_endian, mended, promised_seconds, shown, tells_length
 
 Samples = NDArray[np.float32]
 PIECE = 0.25
@@ -49,6 +49,7 @@ class SoundFile:
         _check_file(path)
         with closing(_open(path)) as container:
             stream = _audio_stream(container, path)
+            self.tracks = len(container.streams.audio)
             self.seconds = promised_seconds(path) or _duration(container, stream)
             self._length_known = tells_length(path, container.format.name)
             frame = self._first_sound(container, stream)
@@ -184,6 +185,10 @@ def _check_file(path: Path) -> None:
         with path.open("rb") as file:
             if not file.read(1):
                 raise BadInput(f"{shown(path)} is empty; record it again or choose another file.")
+        if big_endian(path):
+            raise BadInput(
+                f"{shown(path)} is a WAV file in reverse byte order; save it as plain WAV or FLAC."
+            )
     except (OSError, ValueError) as wrong:
         reason = (getattr(wrong, "strerror", None) or "the name is not valid").lower()
         raise BadInput(f"{shown(path)} cannot be read ({reason}); check who may read it.") from None
@@ -193,7 +198,8 @@ def _open(path: Path) -> Any:
     import av  # here, not above: it loads FFmpeg
 
     try:
-        return av.open(f"file:{path.absolute()}", metadata_errors="ignore", options=_OPTIONS)
+        source = mended(path) or f"file:{path.absolute()}"
+        return av.open(source, metadata_errors="ignore", options=_OPTIONS)
     except (av.FFmpegError, OSError, ValueError):
         raise BadInput(
             f"{shown(path)} is no recording that can be decoded (or its header is damaged); "
@@ -203,7 +209,10 @@ def _open(path: Path) -> Any:
 
 def _audio_stream(container: Any, path: Path) -> Any:
     if not container.streams.audio:
-        raise BadInput(f"{shown(path)} holds no sound track; name a file with the call's sound in it.")
+        raise BadInput(
+            f"{shown(path)} holds no sound track (or was cut short before its index); "
+            "name a file with the call's sound in it."
+        )
     return container.streams.audio[0]
 
 

@@ -20,6 +20,9 @@ PATIENCE = 3.0
 on. A busy machine delivers late what it has heard; what comes later than this is lost."""
 PAUSE = 0.3
 """The same where nothing more will come: the device is gone, or it is a loopback that pauses."""
+SETTLED = 5.0
+"""Seconds of a stream until its latency is believed for good: on a machine that is busy just then, all blocks
+of the first half second may be old, one side's older than the other's."""
 MOST_LATENCY = 0.5
 """Seconds that a block may be old when it arrives, as a rule."""
 MOST_AGE = 10.0
@@ -143,9 +146,12 @@ class Lane:
         self._stamp = rung
 
     def _learn(self, count: int, arrival: float, age: float) -> None:
-        """One block's arrival; the first half second decides how old blocks are when they arrive."""
+        """One block's arrival. How old blocks are when they arrive, the least old of the first ones tells."""
         timeline = self._follower.timeline
         if self._ready:
+            if count < SETTLED * self.rate and 0.0 <= age < self._latency:
+                timeline.later(self._latency - age)
+                self._latency = age
             at, expected = arrival - self._latency, timeline.heard_at(count)
             if at > expected and MOST_AGE > age > self._latency:
                 at = max(expected, arrival - age)  # a busy machine: as late as the driver says it is

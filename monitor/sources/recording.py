@@ -136,6 +136,11 @@ def open_recording(
         if mono:
             raise BadInput(f"{shown(file.path)} has two channels, but --mono is for one; leave it out.")
         return Recording({side: (file, row) for row, side in enumerate(places)})
+    if mono is None and file.tracks > 1:
+        raise BadInput(
+            f"{shown(file.path)} holds {file.tracks} sound tracks of which the first has one channel; "
+            "save the caller's track and the agent's as two files, and give both."
+        )
     if mono is None:
         raise BadInput(
             f"{shown(file.path)} has one channel, and talk-over cannot be heard without two sides; "

@@ -20,6 +20,9 @@ RECOVER_BELOW = 0.6
 """Share of the target that the next dearer step may need, so that it does not fall back at once."""
 
 SMOOTHING = 0.25
+SMOOTHING_FINALS = 0.5
+"""How much of a new cost counts: there are far fewer finals than updates, and they must tell as soon."""
+
 LATE = 2.5
 """Seconds an answer may be overdue before that alone calls for less effort."""
 
@@ -33,7 +36,8 @@ class Load:
         self._settings = settings
         self._step = 0
         self._since = 0.0
-        self._cost = 0.0
+        self._update = self._final = 0.0
+        self._ratio = 1.0
         self._recent: deque[tuple[float, float]] = deque()
 
     @property
@@ -58,14 +62,23 @@ class Load:
 
     def interval(self, talking: int) -> float:
         """Seconds between two updates of one side while ``talking`` sides speak."""
-        needed = self._cost * max(1, talking) / self._settings.utilisation
+        needed = self._update * max(1, talking) / self._settings.utilisation
         least = self._settings.interval if self._step == 0 else 2 * self._settings.interval
         return min(self._settings.interval_most, max(least, needed))
 
-    def answered(self, cost: float, now: float) -> None:
-        """An answer took ``cost`` seconds of inference."""
-        self._cost += SMOOTHING * (cost - self._cost)
+    def answered(self, cost: float, now: float, *, final: bool = False) -> None:
+        """An answer took ``cost`` seconds of inference.
+
+        Where only finals are asked, they tell what an update would cost now: as much less than they do
+        as it did when both were asked.
+        """
         self._recent.append((now, cost))
+        if not final:
+            self._update += SMOOTHING * (cost - self._update)
+            return
+        self._final += SMOOTHING_FINALS * (cost - self._final)
+        if not self.partials:
+            self._update = self._ratio * self._final
 
     def share(self, now: float) -> float:
         """Share of one core that decoding took lately."""
@@ -91,7 +104,9 @@ class Load:
         if step == len(STEPS) - 1:
             return 0.0
         interval = self._settings.interval if step == 0 else self._settings.interval_most
-        return self._cost * max(1, talking) / (interval * self._settings.utilisation)
+        return self._update * max(1, talking) / (interval * self._settings.utilisation)
 
     def _move(self, step: int, now: float) -> None:
+        if step == len(STEPS) - 1 and self._final:
+            self._ratio = min(1.0, self._update / self._final)
         self._step, self._since = step, now

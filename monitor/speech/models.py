@@ -15,6 +15,7 @@ from pathlib import Path
 
 from monitor.errors import BadInput
 from monitor.resources import resource
+from monitor.speech.apart import apart
 from monitor.speech.recogniser import Recogniser
 from monitor.speech.store import BUNDLED, NAMES, NEEDED, bundled_folder, fetch, find, is_model
 
@@ -41,9 +42,10 @@ class Choice:
     notice: str | None = None
 
 
-def choose(model: str | None, recordings: Sequence[Path] = ()) -> Choice:
+def choose(model: str | None, recordings: Sequence[Path] = (), agent_channel: int | None = None) -> Choice:
     """What ``--model`` asks for; without it, what fits ``recordings`` (none of them: a live call).
 
+    ``agent_channel`` is the channel of ``recordings`` that is heard as the agent's, where that is known.
     Raises ``BadInput`` when the model is unknown, broken, or cannot be had.
     """
     if model is None:
@@ -53,7 +55,7 @@ def choose(model: str | None, recordings: Sequence[Path] = ()) -> Choice:
     if model == "bundled":
         return _bundled(None if are_own(recordings) else BUNDLED_NOTICE)
     if model == "script" or model.startswith("script:"):
-        return _script(model.removeprefix("script").removeprefix(":"), recordings)
+        return _script(model.removeprefix("script").removeprefix(":"), recordings, agent_channel)
     if is_model(Path(model)):
         return _whisper(Path(model), Path(model).resolve().name)
     if model in NAMES:
@@ -102,19 +104,23 @@ def _whisper(folder: Path, name: str) -> Choice:
 
 
 def _load(folder: Path, name: str) -> Recogniser:
+    """The model, warmed up; Ctrl-C is heard while it is read from the disk."""
     from monitor.speech.whisper import Whisper
 
-    whisper = Whisper(folder, name)
-    whisper.warm_up()
-    return whisper
+    def load() -> Whisper:
+        whisper = Whisper(folder, name)
+        whisper.warm_up()
+        return whisper
+
+    return apart(load)
 
 
-def _script(path: str, recordings: Sequence[Path]) -> Choice:
+def _script(path: str, recordings: Sequence[Path], agent_channel: int | None) -> Choice:
     from monitor.speech.script import NAME, ScriptRecogniser, script_beside
 
     if not path and not recordings:
         raise BadInput("--model script reads the JSON beside a recording; a live call has none.")
-    reader = ScriptRecogniser(Path(path) if path else script_beside(recordings[0]))
+    reader = ScriptRecogniser(Path(path) if path else script_beside(recordings[0]), agent_channel)
     return Choice(NAME, lambda: reader, "The words come from the recording's script, not from a recogniser.")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.errors import BadInput
-from monitor.events import CHANNELS, Channel, Heard, Job, Word
+from monitor.events import CHANNELS, Channel, Heard, Job, Word, other
 
 NAME = "script of the recording"
 _SLACK = 0.02
@@ -30,14 +30,22 @@ class _Script(msgspec.Struct, frozen=True):
     """What is read of a ground-truth file; its other keys do not matter here."""
 
     words: tuple[_Spoken, ...]
+    agent_channel: int = 1
 
 
 class ScriptRecogniser:
-    """Answers jobs from a list of words."""
+    """Answers jobs from a list of words.
 
-    def __init__(self, path: Path) -> None:
+    ``agent_channel`` is the channel that is heard as the agent's. Where the script has the agent on the other
+    one, each side's words are those of the sound that it gets.
+    """
+
+    def __init__(self, path: Path, agent_channel: int | None = None) -> None:
         self.name = NAME
-        words = sorted(_read(path).words, key=lambda word: word.start)
+        script = _read(path)
+        words = sorted(script.words, key=lambda word: word.start)
+        if agent_channel not in (None, script.agent_channel):
+            words = [msgspec.structs.replace(word, channel=other(word.channel)) for word in words]
         self._words = {channel: [word for word in words if word.channel == channel] for channel in CHANNELS}
         self._middles = {
             channel: [(word.start + word.end) / 2 for word in spoken]

@@ -39,6 +39,10 @@ class Segment:
         self.end = first
         self.asked = first
         self.closed = False
+        self.known = first
+        """Frame at which it was first known of: later than ``first`` for what is left of a cut one."""
+        self.over = first
+        """Frame at which its end was known, some silence later; until then the last one heard."""
         self.settled = first
         """Frame up to which words are committed; a cut comes after it."""
         self._frame = frame
@@ -72,6 +76,7 @@ class Segment:
                 self.first_active = self.end + int(np.argmax(active))
             self.last_active = self.end + count - 1 - int(np.argmax(active[::-1]))
         self.end += count
+        self.over = self.end
 
     def audio(self, end: int) -> Floats:
         """The sound up to frame ``end``."""
@@ -115,6 +120,7 @@ class Segment:
         """Ends this segment at frame ``cut``; the rest as a new one."""
         at, length = cut - self.first, self.end - self.first
         rest = Segment(number, cut, self._frame, len(self._active))
+        rest.known = self.end
         rest.append(
             self._sound[at * self._frame : length * self._frame],
             self._active[at:length],
@@ -124,11 +130,11 @@ class Segment:
         return rest
 
     def close(self, end: int) -> None:
-        """Nothing follows; the sound after frame ``end`` is let go."""
-        self.end, self.closed = end, True
-        count = end - self.first
-        self._sound, self._active = self.audio(end).copy(), self._active[:count].copy()
+        """Nothing follows, and it ends at frame ``end``; room that was never filled is let go."""
+        count = self.over - self.first
+        self._sound, self._active = self.audio(self.over).copy(), self._active[:count].copy()
         self._levels = self._levels[:count].copy()
+        self.end, self.closed = end, True
         self.last_active = min(self.last_active, end - 1)
 
 

@@ -86,6 +86,11 @@ class Side:
         """The utterances whose last answer has not come."""
         return [*self.waiting, *((self.now,) if self.now else ())]
 
+    @property
+    def at_hand(self) -> Spoken | None:
+        """The utterance to ask about: the oldest that ended, or the one under way."""
+        return self.waiting[0] if self.waiting else self.now
+
     def feed(self, first: int, sound: Floats, active: NDArray[np.bool_], levels: Floats) -> None:
         """Frames from ``first`` on."""
         self._follow(self._segmenter.feed(first, sound, active, levels))
@@ -94,24 +99,26 @@ class Side:
         """The call is over."""
         self._follow(self._segmenter.finish())
 
-    def due(self, now: int, interval: int, late: int) -> int | None:
-        """Up to which frame the growing utterance is to be looked at now, if at all.
+    def due(self, before: int, now: int, interval: int, late: int) -> int | None:
+        """Up to which frame the utterance at hand is to be looked at now, if at all.
 
-        That is the frame at which it became due, however long the block was that brought it; a side
-        that had to wait more than ``late`` frames for the recogniser is looked at up to ``now``.
+        That is the frame at which it became due, however long the block (``before`` to ``now``) was that
+        brought it, and though the same block may have ended it. A side that had to wait more than
+        ``late`` frames for the recogniser is looked at up to ``now``.
         """
-        if self.now is None:
+        spoken = self.at_hand
+        if spoken is None:
             return None
-        segment = self.now.segment
-        due = max(segment.asked, segment.first_active) + interval
-        if due > now:
+        segment = spoken.segment
+        due = max(max(segment.asked, segment.first_active) + interval, segment.known)
+        if due > now or (segment.closed and not before < due < segment.over):
             return None
-        if now - due > late:
+        if now - due > late and not segment.closed:
             due = now
         # Just before a cut nothing is asked: its answer would meet the cut or not, by the blocks' size.
         if due > segment.first + frames_of(self._settings.longest) - late - 5:
             return None
-        news = segment.active(segment.asked, due) * 0.02 >= LEAST_SPEECH or self.now.agreement.pending
+        news = segment.active(segment.asked, due) * 0.02 >= LEAST_SPEECH or spoken.agreement.pending
         return due if news else None
 
     def context(self, segment: Segment) -> tuple[str, ...]:

@@ -7,10 +7,12 @@ caches of the hub's own client. ``fetch`` is the only thing here that uses the n
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from monitor.errors import BadInput
 from monitor.resources import resource
+from monitor.speech.apart import apart
 
 BUNDLED = "demo-en-synthetic"
 
@@ -26,6 +28,12 @@ NAMES = {
     "distil-large-v3": "Systran/faster-distil-whisper-large-v3",
 }  # fmt: skip
 """The models that can be named, and where the hub keeps them."""
+
+FILES = ("model.bin", "config.json", "tokenizer.json", "preprocessor_config.json", "vocabulary.*")
+"""What is fetched of a model."""
+
+REACHED_WITHIN = 5.0
+"""Seconds in which the hub has to answer."""
 
 NEEDED = ("model.bin", "config.json", "tokenizer.json")
 """The files without which a folder is no model of ours."""
@@ -80,7 +88,8 @@ def bundled_folder() -> Path:
 def fetch(name: str) -> Path:
     """Fetches the model ``name`` from the hub; a progress bar shows on a terminal.
 
-    Raises ``BadInput`` in one sentence when that cannot be done.
+    What was fetched before an interruption is kept, and the next attempt goes on from there. Raises
+    ``BadInput`` in one sentence when the model cannot be had.
     """
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         raise BadInput(
@@ -89,19 +98,43 @@ def fetch(name: str) -> Path:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     if not os.isatty(2):
         os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
-    import huggingface_hub
-
     try:
-        patterns = [*NEEDED, "preprocessor_config.json", "vocabulary.*"]
-        folder = Path(huggingface_hub.snapshot_download(NAMES[name], allow_patterns=patterns, etag_timeout=5))
+        folder = apart(lambda: _fetched(NAMES[name]))
     except Exception as wrong:  # noqa: BLE001 - the hub's client raises its own, httpx's and OSError
         raise BadInput(
-            f"The model {name} is not on this machine and cannot be fetched "
-            f"({type(wrong).__name__}); {_BY_HAND}"
+            f"The model {name} is not on this machine and cannot be fetched ({_reason(wrong)}); {_BY_HAND}"
         ) from None
     if not is_model(folder):
         raise BadInput(f"What the hub sent for {name} into {folder} is not a whole model; fetch it again.")
     return folder
+
+
+def _fetched(repository: str) -> Path:
+    """Fetches one file after the other, so that nothing but this thread has to be waited for."""
+    import huggingface_hub
+
+    asked = huggingface_hub.HfApi().model_info(repository, timeout=REACHED_WITHIN)
+    files = [file.rfilename for file in asked.siblings or () if _wanted(file.rfilename)]
+    paths = [
+        Path(
+            huggingface_hub.hf_hub_download(repository, file, revision=asked.sha, etag_timeout=REACHED_WITHIN)
+        )
+        for file in files
+    ]
+    return paths[0].parent if paths else Path(repository)
+
+
+def _wanted(file: str) -> bool:
+    return any(fnmatch(file, pattern) for pattern in FILES)
+
+
+def _reason(wrong: Exception) -> str:
+    """Why it did not work, for people; the client's own texts run over several lines."""
+    if isinstance(wrong, OSError) and wrong.strerror:
+        return wrong.strerror
+    kinds = {kind.__name__ for kind in type(wrong).__mro__}
+    unreachable = any("Connect" in kind or "Timeout" in kind for kind in kinds)
+    return "the hub does not answer" if unreachable else type(wrong).__name__
 
 
 def _places(name: str) -> Iterator[Path]:

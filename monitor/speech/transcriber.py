@@ -40,7 +40,8 @@ class Transcriber:
     def __init__(self, rate: int, settings: SpeechSettings, words: bool = True) -> None:
         self._rate = rate
         self._words = words
-        self._utterances = self._jobs = self._frames = 0
+        self._utterances = self._jobs = 0
+        self._before = self._frames = 0
         self._sides = [Side(channel, rate, settings, self._next_utterance) for channel in CHANNELS]
         self._loudness = Loudness()
         self._screen = Screen(self._sides, self._loudness)
@@ -61,13 +62,13 @@ class Transcriber:
 
     def feed(self, run: Run, active: NDArray[np.bool_]) -> list[Event]:
         """Both sides went on by ``run``; ``active`` [2, frames] says where they spoke."""
-        before, self._frames = self._frames, run.first + run.frames
+        self._before, self._frames = self._frames, run.first + run.frames
         if not self._words or not run.frames:
             return []
         levels = self._loudness.feed(run.first, run.pcm, run.frame)
         for row, side in enumerate(self._sides):
             side.feed(run.first, run.pcm[row], active[row], levels[row])
-        full_second = self._frames // 50 > before // 50
+        full_second = self._frames // 50 > self._before // 50
         return self._status(seconds(self._frames // 50 * 50)) if full_second else []
 
     def jobs(self) -> list[Job]:
@@ -87,7 +88,7 @@ class Transcriber:
         side, spoken, job = flight.side, flight.spoken, flight.job
         side.asked = None
         spoken.heard_to = job.end
-        self._load.answered(heard.cost, known)
+        self._load.answered(heard.cost, known, final=job.final)
         changed = self._take(flight, heard)
         events: list[Event] = []
         if changed or (job.final and spoken.revision):
@@ -109,14 +110,17 @@ class Transcriber:
         return self._utterances
 
     def _job(self, side: Side) -> Job | None:
-        if side.waiting:
-            spoken = side.waiting[0]
-            return self._ask(side, spoken, spoken.segment.end, final=True)
-        if side.now is None or not self._load.partials:
+        """What one side asks now: its utterance as far as it grew, or an ended one for the last time."""
+        spoken = side.at_hand
+        if spoken is None:
             return None
+        if self._load.partials and (end := self._due(side)) is not None:
+            return self._ask(side, spoken, end, final=False)
+        return self._ask(side, spoken, spoken.segment.end, final=True) if spoken.segment.closed else None
+
+    def _due(self, side: Side) -> int | None:
         interval = self._load.interval(sum(other.now is not None for other in self._sides))
-        end = side.due(self._frames, frames_of(interval), frames_of(LATE_BLOCK))
-        return self._ask(side, side.now, end, final=False) if end is not None else None
+        return side.due(self._before, self._frames, frames_of(interval), frames_of(LATE_BLOCK))
 
     def _ask(self, side: Side, spoken: Spoken, end: int, *, final: bool) -> Job:
         segment = spoken.segment
@@ -177,12 +181,12 @@ class Transcriber:
         return [self.standing(known)]
 
     def standing(self, known: float, notice: str | None = None) -> Status:
-        """How the recogniser keeps up just now; ``notice`` goes with it (what happened to the source)."""
+        """How the recogniser keeps up just now; ``notice`` goes with it (on the model, or on the source)."""
         return Status(
             known=known,
             at=known,
             lag_s=round(self._lag(), 1),
-            mode=self._load.mode,
+            mode=self._load.mode if self._words else "off",
             dropped=sum(side.dropped for side in self._sides),
             cpu=self._load.share(known),
             notice=notice,

@@ -14,6 +14,7 @@ import msgspec
 
 from monitor import clock
 from monitor.events import Heard, Job
+from monitor.speech.apart import NativeThread, apart
 from monitor.speech.recogniser import Recogniser
 
 __all__ = ["Recogniser", "Worker", "recognise_now"]
@@ -25,7 +26,7 @@ Deliver = Callable[[Heard], None]
 BATCH = 4
 """Jobs asked at once; more would make the first of them wait for little gain."""
 
-CLOSE_SECONDS = 1.5
+CLOSE_SECONDS = 0.2
 """How long ``close`` waits for a decode under way; the thread dies with the process anyway."""
 
 
@@ -38,7 +39,7 @@ class Worker:
         self._partials: deque[tuple[Job, Deliver]] = deque()
         self._bell = threading.Condition()
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name="recogniser", daemon=True)
+        self._thread = NativeThread(self._work, "recogniser")
         self._thread.start()
 
     def submit(self, jobs: Sequence[Job], deliver: Deliver) -> None:
@@ -96,5 +97,6 @@ def recognise_now(recogniser: Recogniser, jobs: Sequence[Job]) -> list[Heard]:
     """The answers to ``jobs`` on the spot, as a flat-out replay wants them.
 
     Their cost is 0: nobody waits there, and the words of a replay must not depend on the machine.
+    Ctrl-C is heard while a large model works.
     """
-    return recogniser.recognise(jobs)
+    return apart(lambda: recogniser.recognise(jobs))

@@ -25,6 +25,7 @@ from monitor.events import (
 )
 from monitor.timeline.marks import Clock, Mark, Marks
 from monitor.timeline.talk import Talk
+from monitor.timeline.together import Together
 from monitor.timeline.words import Words
 from monitor.voice import Held, Voice
 
@@ -36,6 +37,9 @@ ECHOED = 0.75
 
 MIRROR = 5.0
 """Seconds within which it follows."""
+
+MINUTE = 60.0
+"""Seconds over which voices climb together."""
 
 Topics = tuple[str, ...]
 
@@ -51,6 +55,7 @@ class Timeline:
         self.talk = Talk(self._clock, self.marks)
         self.words = Words(self._clock, self.talk, heard=words)
         self.voice: dict[Channel, Voice] = {channel: Voice() for channel in CHANNELS}
+        self._together = Together()
         self.overlapped = 0.0
         self.ended: float | None = None
         self.difficulty: tuple[float, float] = (0.0, 0.0)
@@ -108,7 +113,19 @@ class Timeline:
 
     def _prosody(self, event: Prosody) -> Topics:
         turned = self.voice[event.channel].take(event)
-        return self._turned(event.channel, turned) if turned else ()
+        topics = self._turned(event.channel, turned) if turned else ()
+        if event.effort is not None and event.voiced and self._climbs(event):
+            topics += ("climbing",)
+        return topics
+
+    def _climbs(self, event: Prosody) -> bool:
+        """Whether it shows with this sound that both voices have climbed together for a minute."""
+        likeness = self._together.take(event.channel, event.at, event.effort or 0.0)
+        if likeness is None:
+            return False
+        detail = f"both voices rise together, correlation {likeness:.2f}"
+        self.marks.add(Mark("climbing", None, max(0.0, self.now - MINUTE), self.now, detail=detail))
+        return True
 
     def _turned(self, channel: Channel, turned: list[Held]) -> Topics:
         """Marks a voice that was raised, or came down again."""

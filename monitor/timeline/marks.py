@@ -35,6 +35,10 @@ class Mark:
     utterance: int | None = None
     detail: str | None = None
 
+    def meets(self, other: "Mark") -> bool:
+        """Whether the two share time on the same side."""
+        return self.channel == other.channel and self.start < other.end and other.start < self.end
+
     def cited(self) -> Cited:
         """The mark as a piece of evidence."""
         kind = None if self.text is not None else self.kind

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+import soundfile
 from websockets.asyncio.client import connect
 
 from monitor import wire
-from monitor.events import AlertEvent, CallEnded, CallStarted, Snapshot
+from monitor.events import AlertEvent, CallEnded, CallStarted, Snapshot, Status
 
 AUDIO = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
 CALL = AUDIO / "interruptions.flac"
@@ -103,6 +104,55 @@ def test_a_journal_replays_to_the_same_bytes(tmp_path: Path):
         told(line) for line in journal.read_bytes().splitlines()
     ]
     assert b'"time"' not in again.stdout
+
+
+def strange(folder: Path) -> Path:
+    """A call that is not the project's own, as far as its content tells."""
+    sound, rate = soundfile.read(CALL, stop=12 * 8000)
+    soundfile.write(folder / "call.wav", sound, rate)
+    return folder / "call.wav"
+
+
+def without_models(folder: Path) -> dict[str, str]:
+    return {**os.environ, "HOME": str(folder), "HF_HOME": str(folder), "XDG_CACHE_HOME": str(folder),
+            "HF_HUB_OFFLINE": "1", "MONITOR_MODELS": ""}  # fmt: skip
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_bundled_model_is_refused_on_other_peoples_calls_and_the_rest_goes_on(
+    tmp_path: Path, *, as_json: bool
+):
+    command = [*MONITOR, "replay", strange(tmp_path), *(["--json"] if as_json else [])]
+    ended = subprocess.run(
+        command, capture_output=True, env=without_models(tmp_path), check=False, text=True, timeout=120
+    )
+    assert ended.returncode == 0
+    if not as_json:
+        assert "Words are off: the bundled model is for" in ended.stdout
+        assert "`monitor models get base.en`" in " ".join(ended.stdout.split())
+        return
+    assert ended.stderr.count("\n") == 1
+    assert "monitor: Words are off" in ended.stderr
+    events = [wire.decode(line.encode())[1] for line in ended.stdout.splitlines()]
+    assert [event.notice in ended.stderr for event in events if isinstance(event, Status)] == [True]
+    assert next(event.mode for event in events if isinstance(event, Status)) == "off"
+    assert any(event.name == "speech.ended" for event in events)
+    assert not any(event.name == "utterance" for event in events)
+
+
+def test_the_bundled_model_named_for_other_peoples_calls_says_so_in_status_and_on_screen(tmp_path: Path):
+    path = strange(tmp_path)
+    status = [
+        event
+        for event in (wire.decode(line)[1] for line in
+                      monitor("replay", path, "--json", "--model", "bundled").stdout.splitlines())
+        if isinstance(event, Status)
+    ]  # fmt: skip
+    assert status[0].at == 0.0
+    assert status[0].mode == "full"
+    assert "do not trust these words" in (status[0].notice or "")
+    shown = " ".join(monitor("replay", path, "--model", "bundled").stdout.decode().split())
+    assert shown.count("do not trust these words") == 1
 
 
 def test_a_transcript_has_both_voices(tmp_path: Path):

@@ -64,3 +64,21 @@ def test_help_has_an_example():
         [sys.executable, "-m", "monitor", "report", "--help"], capture_output=True, text=True, check=True
     )
     assert "monitor report call.wav" in told.stdout
+
+
+def test_the_sound_of_a_recording_is_drawn_and_a_journal_has_none(journal, project, tmp_path, capsys):
+    assert report(capsys, journal, "--out", tmp_path / "a.html")[0] == 0
+    assert "a journal holds no sound to be drawn" in (tmp_path / "a.html").read_text(encoding="utf-8")
+    call = project / "fixtures/audio/calm.wav"
+    assert report(capsys, call, "--model", "none", "--out", tmp_path / "b.html") == (
+        0, f"The report is in {tmp_path / 'b.html'}; open it in a browser.\n", ""
+    )  # fmt: skip
+    assert "mel spectrogram by librosa" in (tmp_path / "b.html").read_text(encoding="utf-8")
+
+
+def test_a_profile_that_hides_the_agents_voice_hides_its_picture(project, tmp_path, capsys):
+    call, out = project / "fixtures/audio/calm.wav", tmp_path / "c.html"
+    assert report(capsys, call, "--model", "none", "--profile", "eu", "--out", out)[0] == 0
+    page = out.read_text(encoding="utf-8")
+    assert "Spectrogram of the caller" in page
+    assert "Spectrogram of the agent" not in page

@@ -1,6 +1,7 @@
 """``monitor watch`` as a supervisor starts it, against a real hub; and the board behind it."""
 
 import asyncio
+import io
 import os
 import pty
 import re
@@ -11,9 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from monitor.commands.board import Board
-from monitor.commands.watching import styled
+from monitor.commands.watching import styled, table
 from monitor.events import Dropped, OpenCall, Snapshot
 from monitor.sinks.access import mint
 from monitor.sinks.log import EventLog
@@ -115,12 +117,30 @@ async def test_on_a_terminal_the_calls_stand_in_a_table():
         seen = ""
         async with asyncio.timeout(SOON):
             while not all(
-                words in seen for words in ("1 open calls", "anna", "north", "62", "interrupt.agent")
+                words in seen for words in ("1 open call", "anna", "north", "62", "interrupt.agent")
             ):
                 seen += (await asyncio.to_thread(os.read, leader, 65_536)).decode(errors="replace")
         running.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(running.wait(), SOON) == 130
     os.close(leader)
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 120])
+def test_who_and_how_long_is_read_however_many_alerts_are_open_and_however_narrow_it_is(width: int):
+    board = Board()
+    board.take("c1", started("c1", "Bartholomew Featherstonehaugh"))
+    for n in range(12):
+        board.take("c1", alert(n, level="critical" if n == 11 else "info", rule=f"some.rule{n}"))
+    board.take("c1", difficulty(61.0, 80.0))
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(table(board.in_order(), width))
+    heads, row = console.export_text().rstrip().splitlines()
+    assert max(len(heads), len(row)) <= width
+    for head, cell in (("agent", "Bartholomew Fea"), ("length", "01:01"), ("hard", "80"),
+                       ("open alerts", "▲ some.rule11")):  # fmt: skip
+        assert head in heads
+        assert cell in row
+    assert ("north" in row) == (width >= 80)
 
 
 def test_the_board_puts_calls_that_need_somebody_first():

@@ -6,17 +6,19 @@ need no knowledge of sound formats; nothing of the libraries underneath shows.
 
 import os
 import re
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from monitor.errors import BadInput
 from monitor.events import Channel
 from monitor.sources.recording import Recording, open_recording
-from tests.sounds import ALAW, FLOAT, MULAW, encoded, pcm16, talk, video, wav
+from tests.sounds import ALAW, FLOAT, MULAW, encoded, extensible, pcm16, talk, video, wav
 
 Maker = Callable[[Path], list[Path]]
 SOUND = pcm16(talk())
@@ -85,6 +87,37 @@ def loop(folder: Path) -> list[Path]:
     return [folder / "call.wav"]
 
 
+def hidden_form(whole: bytes) -> bytes:
+    """A chunk that claims 4 GB stands before the form of the sound."""
+    return whole[:12] + b"LIST" + struct.pack("<I", 0xFFFFFFF0) + b"INFO" + whole[12:]
+
+
+def reversed_bytes(folder: Path) -> list[Path]:
+    """RIFX: the header and the samples with their high bytes first."""
+    form = struct.pack(">IHHIIHH", 16, 1, 2, 8000, 32_000, 4, 16)
+    data = np.round(talk() * 32767).astype(">i2").tobytes()
+    head = b"RIFX" + struct.pack(">I", 36 + len(data)) + b"WAVEfmt " + form + b"data"
+    return written("call.wav", head + struct.pack(">I", len(data)) + data)(folder)
+
+
+def two_tracks(folder: Path) -> list[Path]:
+    path = folder / "call.mkv"
+    with av.open(str(path), "w") as container:
+        for stream in [container.add_stream("pcm_s16le", rate=8000, layout="mono") for _ in range(2)]:
+            samples = np.round(talk(1.0, 8000, 1).T * 32767).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 8000, 0
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+    return [path]
+
+
+def cut_index(folder: Path) -> list[Path]:
+    """An M4A whose index, at its end, was never written."""
+    (path,) = spoilt("aac", "call.m4a", 48_000)(folder)
+    path.write_bytes(path.read_bytes()[:-2000])
+    return [path]
+
+
 REFUSED: dict[str, tuple[Maker, str]] = {
     "missing": (lambda folder: [folder / "call.wav"], "does not exist; check the path"),
     "a name of 5000 letters": (lambda folder: [folder / ("x" * 5000)], "cannot be read"),
@@ -120,6 +153,27 @@ REFUSED: dict[str, tuple[Maker, str]] = {
     "nothing finite": (floats(np.nan, 0, 8000), "only samples that are no numbers"),
     "nothing but infinity": (floats(-np.inf, 0, 8000), "only samples that are no numbers"),
     "one side only": (wave(pcm16(talk(channels=1)), channels=1), "without two sides.*--mono agent or --mono"),
+    "a WAV in reverse byte order": (reversed_bytes, "in reverse byte order; save it as plain WAV"),
+    "two tracks of one channel": (two_tracks, "holds 2 sound tracks of which the first has one channel"),
+    "an M4A without its index": (cut_index, "holds no sound track|is no recording"),
+    "an unknown form of sound in a long header": (
+        lambda folder: [extensible(folder / "call.wav", SOUND, bits=16, used=16, kind=999)],
+        "holds no sound",
+    ),
+    "a length of 4 GB before the form": (
+        lambda folder: written("call.wav", hidden_form(wave()(folder)[0].read_bytes()))(folder),
+        "is no recording",
+    ),
+    "the second of two files empty": (
+        lambda folder: [mono(folder, "a.wav"), written("b.wav", b"")(folder)[0]],
+        "b.wav is empty",
+    ),
+    "the second of two files a pipe": (lambda folder: [mono(folder, "a.wav"), *fifo(folder)], "is a pipe"),
+    "a page of a portal": (
+        written("call.wav", b"<html><body>404</body></html>"),
+        "is no recording",
+    ),
+    "7350 Hz": (wave(rate=7350), "has 7350 samples a second"),
     "no file at all": (lambda _: [], "0 files were given"),
     "three files": (lambda folder: [mono(folder, f"{n}.wav") for n in "abc"], "3 files were given"),
     "the same file twice": (lambda folder: [mono(folder, "a.wav")] * 2, "was given twice"),
@@ -209,6 +263,67 @@ def noisy_end(folder: Path) -> list[Path]:
     return [path]
 
 
+def long_form(data: bytes, **form: int) -> Maker:
+    return lambda folder: [extensible(folder / "call.wav", data, **form)]
+
+
+def tagged(folder: Path) -> list[Path]:
+    """A title of other letters and a picture, in a chunk after the sound."""
+    (path,) = wave()(folder)
+    title = "Anruf \U0001f4de na\u00efve".encode() + b"\0"
+    title += bytes(len(title) % 2)
+    info = b"INFOINAM" + struct.pack("<I", len(title)) + title
+    path.write_bytes(path.read_bytes() + b"LIST" + struct.pack("<I", len(info)) + info)
+    return [path]
+
+
+def chained(*rates: int) -> Maker:
+    """Recordings one after the other in one OGG file, as streaming servers write them."""
+
+    def make(folder: Path) -> list[Path]:
+        parts = [
+            encoded(folder / f"{place}.ogg", talk(1.0, rate), codec="flac", rate=rate).read_bytes()
+            for place, rate in enumerate(rates)
+        ]
+        return written("call.ogg", b"".join(parts))(folder)
+
+    return make
+
+
+def false_starts(folder: Path) -> list[Path]:
+    """Bytes that look like the beginnings of MP3 frames stand before the first true one."""
+    path = encoded(folder / "call.mp3", talk(2.0, 16_000), codec="mp3", rate=16_000)
+    path.write_bytes(b"\xff\xfb\x90\x64" * 500 + path.read_bytes())
+    return [path]
+
+
+def rf64(keep: int | None = None) -> Maker:
+    """The form of WAV for more than 4 GB, whose true sizes stand in a chunk of their own."""
+    sizes = struct.pack("<IQQQI", 28, 72 + len(SOUND), len(SOUND), len(SOUND) // 4, 0)
+    form = struct.pack("<IHHIIHH", 16, 1, 2, 8000, 32_000, 4, 16)
+    head = b"RF64" + b"\xff" * 4 + b"WAVEds64" + sizes + b"fmt " + form + b"data" + b"\xff" * 4
+    return written("call.wav", head + SOUND[:keep])
+
+
+def film(folder: Path) -> list[Path]:
+    """A film with the call as its sound."""
+    path = folder / "call.mkv"
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("mpeg4", rate=10)
+        picture.width = picture.height = 32
+        picture.pix_fmt = "yuv420p"
+        sound = container.add_stream("pcm_s16le", rate=8000, layout="stereo")
+        for _ in range(10):
+            blank = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+            container.mux(picture.encode(blank))
+        frame = av.AudioFrame.from_ndarray(
+            np.frombuffer(SOUND, np.int16).reshape(1, -1), format="s16", layout="stereo"
+        )
+        frame.sample_rate, frame.pts = 8000, 0
+        container.mux([*sound.encode(frame), *sound.encode(None), *picture.encode(None)])
+    return [path]
+
+
 HEARD: dict[str, tuple[Maker, float, float, str | None]] = {
     # what is handed in: (how it is made, seconds heard at least, at most, what the notice says)
     "one sample": (wave(SOUND[:4]), 0.000125, 0.000125, None),
@@ -248,6 +363,29 @@ HEARD: dict[str, tuple[Maker, float, float, str | None]] = {
     "MP3 hurt": (spoilt("mp3", "call.mp3", 44_100, hurt=True), 1.5, 2.1, "damaged"),
     "M4A hurt": (spoilt("aac", "call.m4a", 48_000, hurt=True), 1.7, 2.1, "damaged"),
     "MP3 after garbage": (noisy_end, 1.9, 2.2, None),
+    "a long header, 24 bit": (long_form(pcm24(talk()), bits=24, used=24), 1.0, 1.0, None),
+    "a long header, 24 of 32 bit": (
+        long_form(np.round(talk() * 2147483647).astype("<i4").tobytes(), bits=32, used=24), 1.0, 1.0, None,
+    ),
+    "a long header, float": (
+        long_form(talk().astype("<f4").tobytes(), bits=32, used=32, kind=FLOAT), 1.0, 1.0, None,
+    ),
+    "a long header, speakers unnamed": (long_form(SOUND, bits=16, used=16, mask=0), 1.0, 1.0, None),
+    "RF64": (rf64(), 1.0, 1.0, None),
+    "RF64 cut off": (rf64(16_000), 0.5, 0.5, "cut short"),
+    "a claim of six hours": (wave(promised=6 * 3600 * 32_000), 1.0, 1.0, "21600.0 s were promised, 1.0 s"),
+    "a title of other letters": (tagged, 1.0, 1.0, None),
+    "ADPCM": (spoilt("adpcm_ima_wav", "call.wav", 8000), 2.0, 2.1, None),
+    "AIFF": (spoilt("pcm_s24be", "call.aiff", 8000), 2.0, 2.0, None),
+    "AU": (spoilt("pcm_mulaw", "call.au", 8000), 2.0, 2.0, None),
+    "W64": (spoilt("pcm_s16le", "call.w64", 8000), 2.0, 2.0, None),
+    "CAF": (spoilt("pcm_s16le", "call.caf", 8000), 2.0, 2.0, None),
+    "WebM": (spoilt("libopus", "call.webm", 48_000), 1.95, 2.1, None),
+    "OGG of two parts": (chained(8000, 8000), 2.0, 2.0, None),
+    "OGG of two parts, the second of another rate": (chained(8000, 16_000), 1.0, 1.0, "changes|cut short"),
+    "a film": (film, 1.0, 1.0, None),
+    "MP3 after false starts": (false_starts, 1.9, 2.2, None),
+    "96 kHz": (wave(pcm16(talk(1.0, 96_000)), rate=96_000), 1.0, 1.0, None),
     "two files of other rates": (
         lambda folder: [mono(folder, "a.wav"), mono(folder, "b.wav", rate=44_100)], 1.0, 1.0, None,
     ),
@@ -270,6 +408,20 @@ def test_what_is_odd_is_heard_as_far_as_it_goes_and_said_so(case: str, tmp_path:
     else:
         assert re.search(notice, recording.notice or ""), recording.notice
         assert_clear(recording.notice or "", tmp_path)
+
+
+FAITHFUL = (
+    "a long header, 24 bit", "a long header, 24 of 32 bit", "a long header, float",
+    "AIFF", "W64", "RF64", "float", "32 bit",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FAITHFUL)
+def test_the_sound_is_what_was_recorded(case: str, tmp_path: Path) -> None:
+    """The file says in its own way what the samples are; they come out as they went in."""
+    pcm = hear(open_recording(HEARD[case][0](tmp_path)))
+    expected = talk(pcm.shape[1] / 8000).T[::-1]  # the caller stands first in a file, the agent in a block
+    np.testing.assert_allclose(pcm, expected, atol=2e-4)
 
 
 @pytest.mark.parametrize("side", ["agent", "caller"])

@@ -14,7 +14,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from monitor.events import AlertEvent, Event, Interruption
+from monitor.events import AlertEvent, Event, Interruption, Quality, TalkOver
 from monitor.review.evaluate import Evaluation, evaluate
 from monitor.review.truth import Truth, load_truth, recordings
 from monitor.session import replay_events
@@ -67,6 +67,11 @@ def test_listening_well_is_no_reason_for_any_alert(call: str, model: str):
 
 
 @pytest.mark.parametrize("call", CALLS)
+def test_no_call_is_called_exchanged(call: str):
+    assert [one for one in heard(call, "script") if isinstance(one, Quality) and one.kind == "swapped"] == []
+
+
+@pytest.mark.parametrize("call", CALLS)
 def test_who_cut_in_is_found_and_nobody_else_is_blamed(call: str):
     evaluation, truth = judged(call, "none")
     score = evaluation.kinds.get("interruption")
@@ -101,6 +106,19 @@ CARRIED = {
 }
 
 
+def carried(
+    call: str, folder: Path, change: Callable[[Sound, int], tuple[Sound, int, str]]
+) -> tuple[Event, ...]:
+    """What is said of a bundled call that was carried in another way."""
+    files = []
+    for name in load_truth(AUDIO / f"{call}.json").audio:
+        pcm, rate, subtype = change(*soundfile.read(AUDIO / name))
+        files.append((folder / name).with_suffix(".wav"))
+        soundfile.write(files[-1], pcm, rate, subtype=subtype)
+    shutil.copy(AUDIO / f"{call}.json", folder)
+    return tuple(replay_events(files, model="none"))
+
+
 def decisions(call: str, events: tuple[Event, ...]) -> set[tuple[str, str | None, float, float]]:
     """What was decided: each alert that was due, by its rule, side and window; nothing may come beside."""
     evaluation = evaluate(events, load_truth(AUDIO / f"{call}.json"))
@@ -109,14 +127,34 @@ def decisions(call: str, events: tuple[Event, ...]) -> set[tuple[str, str | None
     return {(one.rule, one.channel, one.from_ or 0.0, one.to or 0.0) for one in evaluation.met}
 
 
+def cut_ins(events: tuple[Event, ...]) -> list[tuple[str, str, float]]:
+    """Who took the floor from whom, or talked over whom, and when."""
+    return sorted((e.name, e.by, e.start) for e in events if isinstance(e, Interruption | TalkOver))
+
+
+def troubles(events: tuple[Event, ...]) -> set[tuple[str, str | None]]:
+    return {(event.kind, event.channel) for event in events if isinstance(event, Quality)}
+
+
+def assert_same_cut_ins(one: tuple[Event, ...], two: tuple[Event, ...]) -> None:
+    """The same, within the tenth of a second by which the edges of speech move."""
+    before, after = cut_ins(one), cut_ins(two)
+    assert [cut[:2] for cut in after] == [cut[:2] for cut in before]
+    assert [cut[2] for cut in after] == pytest.approx([cut[2] for cut in before], abs=0.15)
+
+
 @pytest.mark.parametrize("how", sorted(CARRIED))
-@pytest.mark.parametrize("call", ["interruptions", "difficult-call"])
+@pytest.mark.parametrize("call", CALLS)
 def test_the_decisions_do_not_hang_on_how_the_call_was_carried(tmp_path: Path, call: str, how: str):
-    truth = load_truth(AUDIO / f"{call}.json")
-    pcm, rate = soundfile.read(AUDIO / truth.audio[0])
-    carried, rate, subtype = CARRIED[how](pcm, rate)
-    file = tmp_path / f"{call}.wav"
-    soundfile.write(file, carried, rate, subtype=subtype)
-    shutil.copy(AUDIO / f"{call}.json", tmp_path)
-    again = tuple(replay_events([file], model="none"))
-    assert decisions(call, again) == decisions(call, heard(call, "none"))
+    before, again = heard(call, "none"), carried(call, tmp_path, CARRIED[how])
+    assert decisions(call, again) == decisions(call, before)
+    assert troubles(again) == troubles(before)
+    assert_same_cut_ins(before, again)
+
+
+@pytest.mark.parametrize("call", ["interruptions", "difficult-call", "backchannels"])
+def test_gain_that_cuts_the_waves_is_told_and_changes_nobodys_turn(tmp_path: Path, call: str):
+    """20 dB before the samples are numbers is free; after that it clips, and says so of both sides."""
+    again = carried(call, tmp_path, lambda pcm, rate: (np.clip(10 * pcm, -1, 1), rate, "PCM_16"))
+    assert troubles(again) == {("clipping", "agent"), ("clipping", "caller")}
+    assert_same_cut_ins(heard(call, "none"), again)

@@ -4,9 +4,10 @@ import queue
 
 import pytest
 
-from monitor.events import AlertOpened, Event, Order, Prosody, Snapshot
+from monitor.events import AlertOpened, Event, Order, Prosody, Snapshot, Told
 from monitor.overlay.link import Link
 from monitor.sinks.hub_address import parse_hub
+from tests.overlay.cable import Cable
 from tests.overlay.desktop import until
 from tests.overlay.hubside import HubThread
 from tests.sinks.hubs import alert, level, said, started
@@ -67,9 +68,31 @@ def test_after_a_restart_of_the_hub_it_hears_what_is_open(hub, listening):
         got = listening.until(
             lambda news: is_alert(7)(news) or (isinstance(news, Snapshot) and _holds(news, "a7"))
         )
-        assert "up" in got
+        assert "back" in got
+        assert any(isinstance(news, Snapshot) for news in got), "its numbers are not those of the hub before"
     finally:
         again.stop()
+
+
+def test_what_a_supervisor_said_while_the_line_was_down_comes_when_it_is_back(hub):
+    cable = Cable(hub.url)
+    one = Listening(cable.url)
+    try:
+        one.until(lambda news: isinstance(news, Snapshot))
+        hub.say("c", [started("c"), alert(1)])
+        one.until(is_alert(1))
+        cable.pull()
+        one.until(lambda news: news == "down")
+        until(lambda: not hub.listeners, "the hub to notice")
+        hub.say("c", [Told(known=9.0, at=9.0, kind="message", text="Refund is fine.", by="Dana"), alert(2)])
+        cable.plug()
+        got = one.until(is_alert(2))
+        assert got.count("back") == 1
+        assert [news.text for news in got if isinstance(news, Told)] == ["Refund is fine."]
+        assert not any(is_alert(1)(news) or isinstance(news, Snapshot) for news in got), "nothing twice"
+    finally:
+        one.link.stop()
+        cable.pull()
 
 
 def _holds(snapshot: Snapshot, name: str) -> bool:

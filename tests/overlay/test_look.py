@@ -2,9 +2,23 @@
 
 import pytest
 
-from monitor.overlay.card import Card
-from monitor.overlay.look import STRIP, WIDTH, Box, Dot, Picture, Shape, Words, icon, picture
-from monitor.overlay.view import Shown, Side
+from monitor.overlay.card import MOST_WHY, Card, shortened
+from monitor.overlay.look import (
+    CONTRAST,
+    SHADE,
+    SHADOW,
+    STRIP,
+    WIDTH,
+    Box,
+    Dot,
+    Picture,
+    Shape,
+    Words,
+    icon,
+    in_contrast,
+    picture,
+)
+from monitor.overlay.shown import Shown, Side
 
 
 def measure(text: str, size: float, _weight: int, width: float) -> float:
@@ -36,7 +50,7 @@ def test_levels_differ_in_shape_and_not_only_in_colour():
 def test_nothing_but_a_fading_card_leaves_the_panel(top, fade):
     panel = drawn(fade=fade, top=top)
     for part in panel.parts:
-        if isinstance(part, Box):
+        if isinstance(part, Box) and part.colour != SHADOW:
             assert 0 <= part.x <= part.x + part.width <= WIDTH
             assert -0.01 <= part.y <= part.y + part.height <= panel.height + 0.01
         if isinstance(part, Words):
@@ -80,6 +94,31 @@ def test_without_a_hub_the_strip_says_so():
     assert [part.text for part in strip.parts if isinstance(part, Words)] == ["No hub yet – trying"]
 
 
+def test_the_strip_says_when_the_line_is_lost_or_cards_are_snoozed():
+    def words(**shown) -> list[str]:
+        strip = picture(Shown(call="c", **shown), measure, card=None, fade=0.0, why=0.0, top=False)
+        return [part.text for part in strip.parts if isinstance(part, Words)]
+
+    assert words(connection="lost", share=0.4) == ["00:00", "no line"]
+    assert words(connection="live", share=0.4, snoozed=True) == ["00:00", "snoozed"]
+    assert words(connection="live", share=0.4) == ["00:00", "you 40 %"]
+
+
+def test_a_long_text_is_set_smaller_and_a_long_reason_is_cut_at_a_word():
+    sizes = [
+        part.size
+        for say in ("Go.", "A long word from the supervisor. " * 4)
+        for part in picture(
+            Shown(), measure, card=Card("message", say, "", 0.0), fade=1, why=1, top=False
+        ).parts
+        if isinstance(part, Words) and part.text == say
+    ]
+    assert sizes[1] < sizes[0]
+    cut = shortened("one two " * 40)
+    assert len(cut) <= MOST_WHY + 2
+    assert cut.endswith(("two …", "one …"))
+
+
 def test_a_louder_voice_reaches_further_to_the_right_and_warns():
     def meters(level: float) -> list[Box]:
         sides = {"caller": Side(level_db=level), "agent": Side()}
@@ -94,3 +133,21 @@ def test_a_louder_voice_reaches_further_to_the_right_and_warns():
     assert normal.x == loud.x
     assert loud.width > normal.width
     assert loud.colour != normal.colour
+
+
+def test_the_shadow_stays_within_the_window():
+    panel = drawn()
+    shadows = [part for part in panel.parts if isinstance(part, Box) and part.colour == SHADOW]
+    assert shadows
+    for part in shadows:
+        assert -SHADE <= part.x <= part.x + part.width <= WIDTH + SHADE
+        assert -SHADE <= part.y <= part.y + part.height <= panel.height + SHADE
+
+
+def test_in_contrast_words_are_white_on_black_and_the_shapes_are_the_same():
+    plain = drawn()
+    strong = in_contrast(plain)
+    assert [type(part) for part in strong.parts] == [type(part) for part in plain.parts]
+    words = {part.colour for part in strong.parts if isinstance(part, Words) and part.text != "!"}
+    assert words == {"#ffffffff"}
+    assert not {part.colour for part in strong.parts} & set(CONTRAST)

@@ -19,7 +19,8 @@ from monitor.events import (
     Told,
 )
 from monitor.overlay.card import CARD_SECONDS, CARD_WAIT
-from monitor.overlay.view import BAND_SECONDS, Shown, View
+from monitor.overlay.shown import BAND_SECONDS, Shown
+from monitor.overlay.view import View
 
 CALL = "c"
 
@@ -192,6 +193,50 @@ def test_after_a_broken_line_the_snapshot_tells_what_is_open():
     assert (view.shown.now, card(view.shown)) == (50.0, "Say 3.")
 
 
+def test_a_supervisors_words_said_while_the_line_was_down_are_shown_when_it_is_back():
+    view = seen(alert(1, 10.0), until=12.0)
+    view.lost()
+    view.connected(resumed=True)
+    view.take(CALL, Told(known=14.0, at=14.0, kind="message", text="Refund is fine.", by="Dana"))
+    view.take(CALL, SpeechEnded(known=60.0, channel="caller", start=50.0, end=59.0))
+    assert card(view.shown) == "Say 1."  # nothing changes on the screen until all that was missed is told
+    view.caught_up()
+    assert (card(view.shown), view.shown.now) == ("“Refund is fine.”", 60.0)
+
+
+def test_of_what_was_missed_only_the_gravest_that_is_still_open_is_shown():
+    view = seen(alert(1, 10.0), until=30.0)
+    view.lost()
+    view.connected(resumed=True)
+    for event in (alert(2, 31.0, level="critical"), alert(3, 32.0), alert(4, 33.0, level="info"),
+                  alert(2, 40.0, AlertClosed, reason="cleared")):  # fmt: skip
+        view.take(CALL, event)
+    view.take(CALL, Prosody(known=90.0, channel="caller", at=90.0, level_dbfs=-20.0))
+    assert card(view.shown) == "Say 3."
+    view.advance(98.5)
+    assert card(view.shown) is None, "the others are over, and what was open before has been shown before"
+
+
+def test_a_line_that_breaks_while_it_catches_up_forgets_nothing():
+    view = seen(until=10.0)
+    view.lost()
+    view.connected(resumed=True)
+    view.take(CALL, alert(1, 12.0))
+    view.lost()
+    view.connected(resumed=True)
+    view.caught_up()
+    assert card(view.shown) == "Say 1."
+
+
+def test_a_card_goes_after_its_time_also_while_the_line_is_down():
+    view = seen(alert(1, 10.0))
+    view.lost()
+    assert view.talks
+    view.advance(18.1)
+    assert card(view.shown) is None
+    assert not view.talks
+
+
 def test_of_several_calls_the_youngest_is_shown():
     view = View()
     calls = tuple(
@@ -233,3 +278,15 @@ def test_a_snooze_is_shown_while_it_lasts():
 
 def test_a_screen_reader_hears_the_level_the_step_and_the_reason():
     assert seen(alert(1, 10.0, level="critical")).shown.card.spoken == "Critical: Say 1. Twice"
+
+
+def test_who_listens_instead_of_looking_finds_how_the_call_stands():
+    view = View()
+    assert view.shown.spoken == "No hub yet – trying"
+    view.connected()
+    assert view.shown.spoken == "Waiting for a call"
+    view = seen(alert(1, 10.0, level="info"), SpeechEnded(known=20.0, channel="agent", start=2.0, end=19.0))
+    view.advance(30.0)
+    assert view.shown.spoken == "A call is heard; you speak 100 % of the time; still open: Say 1."
+    view.lost()
+    assert view.shown.spoken.startswith("The line to the hub is lost")

@@ -4,13 +4,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from monitor.events import Told
+from tests.overlay.cable import Cable
 from tests.overlay.desktop import Desktop, desktop, missing, until
 from tests.overlay.hubside import HubThread
+from tests.overlay.running import SHADE, hub_and_overlay, overlay_on, panel, press
 from tests.sinks.hubs import alert, started
 
 np = pytest.importorskip("numpy")
@@ -20,7 +22,7 @@ pytestmark = [
 ]
 
 STRIP = 36
-AMBER, ROSE = (242, 192, 99), (255, 143, 134)
+AMBER, ROSE, SKY = (242, 192, 99), (255, 143, 134), (140, 188, 240)
 
 BELOW = """
 import sys
@@ -46,31 +48,6 @@ def screen() -> Iterator[Desktop]:
     pytest.importorskip("PySide6", reason="the overlay's extra is not installed")
     with desktop() as one:
         yield one
-
-
-@contextmanager
-def overlay_on(screen: Desktop, url: str, home: Path, *more: str) -> Iterator[subprocess.Popen]:
-    words = [sys.executable, "-m", "monitor", "overlay", "--url", url, *more]
-    env = {**screen.env, "XDG_CONFIG_HOME": str(home)}
-    process = subprocess.Popen(words, env=env, stderr=subprocess.DEVNULL)
-    try:
-        until(lambda: screen.windows("^Call monitor$"), "the overlay")
-        yield process
-    finally:
-        process.terminate()
-        code = process.wait(30)
-    assert code == 0
-
-
-@contextmanager
-def hub_and_overlay(screen: Desktop, home: Path, *more: str) -> Iterator[HubThread]:
-    hub = HubThread()
-    try:
-        with overlay_on(screen, hub.url, home, *more):
-            until(lambda: hub.listeners, "the line to the hub")
-            yield hub
-    finally:
-        hub.stop()
 
 
 def shot(screen: Desktop, path: Path):
@@ -100,9 +77,8 @@ def iconic(picture, window: tuple[int, int, int, int], colour: tuple[int, int, i
 
 
 def tall(screen: Desktop) -> tuple[int, int, int, int] | None:
-    """The overlay's place once a card has opened it fully."""
-    (window,) = screen.windows("^Call monitor$")
-    place = screen.place(window)
+    """The panel's place once a card has opened it fully."""
+    place = panel(screen)
     return place if place[3] > 80 else None
 
 
@@ -140,9 +116,11 @@ def test_what_is_below_shines_through_and_corners_are_round(screen, tmp_path):
         hub.say("c", [started("c"), alert(1, 5.0)])
         picture, (x, y, width, height) = settled(screen, tmp_path, AMBER)
         ground = picture[200, 800]
-        assert (picture[y, x] == ground).all()
-        assert (picture[y + height - 1, x + width - 1] == ground).all()
-        assert picture[y + height // 2, x + 3].sum() < ground.sum() / 2
+        inside = picture[y + height // 2, x + 3].sum()
+        assert inside < ground.sum() / 2
+        for corner in (picture[y, x], picture[y + height - 1, x + width - 1]):
+            assert inside < corner.sum() < ground.sum(), "round, with nothing but the shadow at the corner"
+        assert (picture[y - SHADE, x - SHADE] == ground).all()
 
 
 def test_typing_and_clicks_go_to_the_window_below(screen, tmp_path):
@@ -189,6 +167,24 @@ def test_after_a_restart_of_the_hub_the_overlay_shows_what_is_open(screen, tmp_p
             again.stop()
 
 
+def test_a_supervisors_words_said_while_the_line_was_down_come_when_it_is_back(screen, tmp_path):
+    hub = HubThread()
+    cable = Cable(hub.url)
+    try:
+        with overlay_on(screen, cable.url, tmp_path, "--corner", "bottom-right"):
+            until(lambda: hub.listeners, "the line to the hub")
+            hub.say("c", [started("c"), alert(1, 5.0)])
+            settled(screen, tmp_path, AMBER)
+            cable.pull()
+            until(lambda: not hub.listeners, "the hub to notice")
+            hub.say("c", [Told(known=30.0, at=30.0, kind="message", text="Refund is fine.", by="Dana")])
+            cable.plug()
+            settled(screen, tmp_path, SKY)
+    finally:
+        cable.pull()
+        hub.stop()
+
+
 def test_a_key_of_the_desktop_acknowledges_the_card(screen, tmp_path):
     with hub_and_overlay(screen, tmp_path, "--corner", "bottom-right") as hub:
         hub.say("c", [started("c"), alert(1, 5.0)])
@@ -202,16 +198,11 @@ def test_a_key_of_the_desktop_acknowledges_the_card(screen, tmp_path):
         until(lambda: screen.windows("^Call monitor$"), "the overlay to come back")
 
 
-def press(screen: Desktop, what: str) -> None:
-    subprocess.run([sys.executable, "-m", "monitor", "overlay", "--press", what], env=screen.env, check=True)
-
-
 def test_it_stands_where_it_last_stood(screen, tmp_path):
     places = []
     for more in (("--corner", "top-left"), ()):
         with hub_and_overlay(screen, tmp_path, *more):
-            (window,) = screen.windows("^Call monitor$")
-            places.append(screen.place(window)[:2])
+            places.append(panel(screen)[:2])
     assert places == [(16, 16), (16, 16)]
 
 

@@ -20,6 +20,11 @@ SERVER = """\
 .fail
 load-module module-native-protocol-unix socket={folder}/native auth-anonymous=1
 load-module module-null-sink sink_name=call_bus rate=48000 channels=2 channel_map=front-left,front-right
+load-module module-remap-sink sink_name=mic_feed master=call_bus channels=1 channel_map=mono \
+master_channel_map=front-left remix=no
+load-module module-remap-sink sink_name=headset_out master=call_bus channels=1 channel_map=mono \
+master_channel_map=front-right remix=no
+load-module module-null-sink sink_name=far_end rate=48000 channels=1 channel_map=mono
 load-module module-remap-source source_name=agent_mic master=call_bus.monitor channels=1 channel_map=mono \
 master_channel_map=front-left remix=no
 load-module module-remap-source source_name=caller_loop master=call_bus.monitor channels=1 channel_map=mono \
@@ -30,7 +35,11 @@ set-default-source agent_mic
 ALSA = """\
 pcm.!default { type pulse }
 ctl.!default { type pulse }
+pcm.phone_mic { type pulse; device "agent_mic" }
+pcm.phone_out { type pulse; device "headset_out" }
+pcm.far_phone { type pulse; device "far_end" }
 """
+"""The last three are what softphones are told to use; they know no sound server."""
 
 
 def missing() -> str | None:
@@ -96,11 +105,11 @@ class SoundServer:
             self._process = None
 
     @contextmanager
-    def recording(self, to: Path) -> Iterator[Path]:
+    def recording(self, to: Path, of: str = "call_bus", channels: int = 2) -> Iterator[Path]:
         """Records what the headset really carries meanwhile, on another way than the monitor's."""
         with to.open("wb") as file:
             recorder = subprocess.Popen(
-                ["parec", "-d", "call_bus.monitor", "--rate=8000", "--channels=2", "--format=s16le",
+                ["parec", "-d", f"{of}.monitor", "--rate=8000", f"--channels={channels}", "--format=s16le",
                  "--raw", "--latency-msec=2000"],
                 env=self.env, stdout=file,
             )  # fmt: skip
@@ -111,11 +120,12 @@ class SoundServer:
                 recorder.terminate()
                 recorder.wait()
 
-    def play(self, recording: Path) -> "subprocess.Popen[bytes]":
-        """Plays a stereo file (left agent, right caller); both sides begin with the same sample."""
-        return subprocess.Popen(
-            ["paplay", "--latency-msec=1500", "-d", "call_bus", str(recording)], env=self.env
-        )
+    def play(self, recording: Path, to: str = "call_bus") -> "subprocess.Popen[bytes]":
+        """Plays a stereo file (left agent, right caller); both sides begin with the same sample.
+
+        ``to`` may be ``mic_feed``: what the agent says, in one channel.
+        """
+        return subprocess.Popen(["paplay", "--latency-msec=1500", "-d", to, str(recording)], env=self.env)
 
 
 class Monitor:
@@ -148,7 +158,9 @@ class Monitor:
 
     def waits(self) -> bool:
         """Whether it hears the devices and waits for a call (it says so with the first callbacks in)."""
-        assert self.process.poll() is None, self.told
+        if self.process.poll() is not None:
+            self._readers[1].join(PATIENCE)
+            raise AssertionError(f"the monitor ended: {self.told}")
         return any("Waiting for a call" in said for said in self.told)
 
     def of(self, kind: str) -> list[dict[str, Any]]:

@@ -1,83 +1,157 @@
 """Real parts: a call through a sound server into ``monitor live``, as an agent's headset would give it."""
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 import pytest
+from websockets.sync.client import ClientConnection, connect
 
-from tests.real.soundserver import SoundServer, monitoring, until
+from tests.real.delays import NotThere, Sound, delays
+from tests.real.soundserver import PATIENCE, SoundServer, missing, monitoring, until
 from tests.sounds import pcm16, wav
 
 pytestmark = pytest.mark.real
 
 FIXTURE = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio" / "interruptions.flac"
 CALL_TIME = 0.15
-"""Seconds of call time within which live and replay agree."""
+"""Seconds of call time within which live and the fixture's replay agree."""
 SECONDS = 34
+RATE = 8000
+PLAYS = 3
+"""Times that the fixture is played before a sound server that starves its player is told to be too busy."""
+
+
+def fixture_sound(seconds: float = SECONDS) -> Sound:
+    """The beginning of the fixture, float [n, 2]: the caller on the left."""
+    with av.open(str(FIXTURE)) as container:
+        sound = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+    return sound.reshape(-1, 2).astype(float)[: round(seconds * RATE)] / 32768
 
 
 def for_headset(folder: Path, seconds: float = SECONDS) -> Path:
-    """The beginning of the fixture with the agent on the left, as the virtual headset wants it."""
-    with av.open(str(FIXTURE)) as container:
-        sound = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
-        rate = container.streams.audio[0].rate
-    pcm = sound.reshape(-1, 2).astype(float)[: round(seconds * rate)] / 32768  # left caller, right agent
-    return wav(folder / "headset.wav", pcm16(pcm[:, ::-1]), rate=rate)
+    """The same with the agent on the left, as the virtual headset wants it."""
+    return wav(folder / "headset.wav", pcm16(fixture_sound(seconds)[:, ::-1]), rate=RATE)
 
 
-def alerts(events: list[dict[str, Any]]) -> list[tuple[str, str, str, float]]:
+def alerts(events: list[dict[str, Any]]) -> list[tuple[str, str, float]]:
     """What each alert line is about, and when."""
     said = [event for event in events if event["type"].startswith("monitor.alert.opened")]
-    return [(e["type"], e["data"]["rule"], e["data"]["channel"], e["data"]["at"]) for e in said]
+    return [(e["data"]["rule"], e["data"]["channel"], e["data"]["at"]) for e in said]
 
 
-def replayed(recording: Path) -> list[dict[str, Any]]:
-    words = [sys.executable, "-m", "monitor", "replay", str(recording), "--model", "none", "--json",
-             "--agent-channel", "0"]  # fmt: skip
+def replayed(recording: Path, *more: str) -> list[dict[str, Any]]:
+    words = [sys.executable, "-m", "monitor", "replay", str(recording), "--model", "none", "--json", *more]
     shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     return [json.loads(line) for line in shown.splitlines()]
 
 
-def first_speech(events: list[dict[str, Any]]) -> float:
-    """When the caller was first heard."""
-    starts = [e["data"]["start"] for e in events
-              if e["type"] == "monitor.speech.ended" and e["data"]["channel"] == "caller"]  # fmt: skip
-    return float(starts[0])
+class Heard(NamedTuple):
+    """A call as it came through the sound server, float [n, 2] each with the caller on the left."""
+
+    lines: list[dict[str, Any]]
+    recording: Path
+    journal: Path
+    carried: Sound
+    """What the headset carried, recorded beside the monitor."""
+
+    @property
+    def sound(self) -> Sound:
+        """What the monitor heard, as it recorded it."""
+        return np.frombuffer(self.recording.read_bytes()[44:], "<f4").reshape(-1, 2)
+
+    @property
+    def starved(self) -> bool:
+        """Whether the player ran out of breath: what the headset carried is not the file at one offset."""
+        try:
+            late = [delays(fixture_sound()[:, [side]], self.carried[:, [side]]) for side in (0, 1)]
+        except NotThere:
+            return True
+        return float(np.ptp(np.concatenate(late))) > 0.002
 
 
-def test_a_live_call_gives_the_alerts_of_its_replay(server: SoundServer, tmp_path: Path):
-    """The headset's sound is recorded beside the call: a player out of breath pauses in both alike."""
-    journals = tmp_path / "journals"
-    words = ("--once", "--end-after", "4", "--preroll", "6", "--journal", str(journals))
-    with server.recording(tmp_path / "carried.raw") as carried, monitoring(server, *words) as live:
-        server.play(for_headset(tmp_path)).wait()
-        assert live.end() == 0
-    sound = np.frombuffer(carried.read_bytes(), "<i2").reshape(-1, 2)
-    all_of_it = replayed(wav(tmp_path / "carried.wav", sound.tobytes(), rate=8000))
-    began = round((first_speech(all_of_it) - first_speech(live.lines)) * 8000)
-    length = round(live.of("call.ended")[0]["seconds"] * 8000)
-    call = sound[began : began + length] if began >= 0 else np.pad(sound, ((-began, 0), (0, 0)))[:length]
-    expected = replayed(wav(tmp_path / "call.wav", call.tobytes(), rate=8000))
-    assert alerts(expected), "this fixture raises alerts"
-    assert [alert[:3] for alert in alerts(live.lines)] == [alert[:3] for alert in alerts(expected)]
-    for ours, theirs in zip(alerts(live.lines), alerts(expected), strict=True):
-        assert ours[3] == pytest.approx(theirs[3], abs=CALL_TIME), ours
-    journal = next(journals.iterdir())
-    assert judged(replay_lines(journal)) == judged([json.loads(line) for line in journal.open()])
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> Heard:
+    """The fixture, played through PulseAudio into ``monitor live``; again where the player starved."""
+    if reason := missing():
+        pytest.skip(reason)
+    for _ in range(PLAYS):
+        call = play_call(tmp_path_factory.mktemp("headset"))
+        if not call.starved:
+            break
+    return call
 
 
-def replay_lines(journal: Path) -> list[dict[str, Any]]:
-    shown = subprocess.run([sys.executable, "-m", "monitor", "replay", str(journal), "--json", "--prosody"],
-                           capture_output=True, text=True, check=True).stdout  # fmt: skip
-    return [json.loads(line) for line in shown.splitlines()]
+def need_an_even_play(heard: Heard) -> None:
+    if heard.starved:
+        pytest.skip(f"the sound server starved its player {PLAYS} times: this machine is too busy")
+
+
+def play_call(folder: Path) -> Heard:
+    server = SoundServer(folder / "sound")
+    server.start()
+    try:
+        words = ("--once", "--end-after", "4", "--preroll", "6", "--prosody", "--journal",
+                 str(folder / "journals"), "--record", str(folder / "calls"))  # fmt: skip
+        with server.recording(folder / "carried.raw") as carried, monitoring(server, *words) as live:
+            server.play(for_headset(folder)).wait()
+            assert live.end() == 0
+    finally:
+        server.kill()
+    sound = np.frombuffer(carried.read_bytes(), "<i2").reshape(-1, 2)[:, ::-1] / 32768
+    (recording,), (journal,) = (folder / "calls").iterdir(), (folder / "journals").iterdir()
+    return Heard(live.lines, recording, journal, sound)
+
+
+def test_a_live_call_says_what_the_replay_of_its_recording_says(heard: Heard):
+    """Live equals replay, to the last digit: the recording holds what the core heard, sample for sample."""
+    told = ("status", "gap", "call.started", "call.ended")  # of devices, the source and the wall clock
+    live, replay = (
+        [(line["type"], line["data"]) for line in lines if line["type"].removeprefix("monitor.") not in told]
+        for lines in (heard.lines, replayed(heard.recording, "--prosody"))
+    )
+    assert live == replay
+    assert heard.starved or any(kind == "monitor.alert.opened" for kind, _ in live), (
+        "this fixture raises alerts"
+    )
+
+
+def test_a_live_call_hears_what_the_headset_carried(heard: Heard):
+    """No sample lost, none moved: each side is a device of its own, and both keep one time.
+
+    How well two clocks are followed is asked in ``tests/sources``, in counted time; here a machine that is
+    busy with other tests may deliver late just while the clocks are learned.
+    """
+    need_an_even_play(heard)
+    late = [delays(heard.carried[:, [side]], heard.sound[:, [side]]) for side in (0, 1)]
+    assert max(np.ptp(side) for side in late) < 0.04, late
+    assert abs(np.median(late[0]) - np.median(late[1])) < 0.1, late
+
+
+def test_a_live_call_gives_the_alerts_of_the_fixture(heard: Heard):
+    """Each within 150 ms of call time."""
+    need_an_even_play(heard)
+    late = np.median(delays(fixture_sound()[:, [0]], heard.sound[:, [0]]))
+    expected = replayed(wav(heard.recording.parent / "fixture.wav", pcm16(fixture_sound()), rate=RATE))
+    assert [alert[:2] for alert in alerts(heard.lines)] == [alert[:2] for alert in alerts(expected)]
+    for ours, theirs in zip(alerts(heard.lines), alerts(expected), strict=True):
+        assert ours[2] - late == pytest.approx(theirs[2], abs=CALL_TIME), ours
+
+
+def test_the_journal_of_a_live_call_is_judged_again_to_the_same_lines(heard: Heard):
+    assert judged(replayed(heard.journal, "--prosody")) == judged(
+        [json.loads(line) for line in heard.journal.open()]
+    )
 
 
 def judged(lines: list[dict[str, Any]]) -> list[str]:
@@ -164,37 +238,58 @@ def test_devices_shows_the_virtual_headset(server: SoundServer):
     assert found["call_bus.monitor"]["default"]
 
 
-def test_a_live_call_reaches_its_hub_whole(server: SoundServer, tmp_path: Path):
-    """``--uplink``: what the agent's monitor says stands in the hub's log, numbered and complete."""
-    database = tmp_path / "hub.db"
+@contextmanager
+def hub_beside(server: SoundServer, database: Path) -> Iterator[str]:
+    """``monitor hub`` in a process of its own; its address."""
     hub = subprocess.Popen(
-        [sys.executable, "-m", "monitor", "hub", "--listen", "127.0.0.1:18791", "--db", str(database)],
+        [sys.executable, "-m", "monitor", "hub", "--listen", "127.0.0.1:0", "--db", str(database)],
         env=server.env, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         assert hub.stderr
-        assert "listens" in hub.stderr.readline()
-        words = (
-            "--once",
-            "--end-after",
-            "2",
-            "--uplink",
-            "ws://127.0.0.1:18791",
-            "--agent",
-            "anna",
-            "--team",
-            "n",
-        )
+        found = re.search(r"ws://127\.0\.0\.1:\d+", hub.stderr.readline())
+        assert found
+        yield found[0]
+    finally:
+        hub.terminate()
+        hub.wait()
+
+
+def test_a_live_call_reaches_its_hub_whole(server: SoundServer, tmp_path: Path):
+    """``--uplink``: what the agent's monitor says stands in the hub's log, numbered and complete."""
+    database = tmp_path / "hub.db"
+    with hub_beside(server, database) as url:
+        words = ("--once", "--end-after", "2", "--uplink", url, "--agent", "anna", "--team", "n")
         with monitoring(server, *words) as live:
             server.play(for_headset(tmp_path, 9)).wait()
             assert live.end() == 0
         assert not any("have not reached the hub" in said for said in live.told)
-    finally:
-        hub.terminate()
-        hub.wait()
     kept = sqlite3.connect(database).execute("SELECT count(*) FROM events").fetchone()[0]
     assert kept >= len([line for line in live.lines if line["type"] == "monitor.speech.ended"]) + 2
     assert live.of("call.started")[0]["agent"] == "anna"
+
+
+def test_a_softphone_begins_and_ends_a_live_call_through_the_hub(server: SoundServer, tmp_path: Path):
+    with hub_beside(server, tmp_path / "hub.db") as url:
+        words = ("--begin", "told", "--end-after", "600", "--uplink", url, "--agent", "anna")
+        with monitoring(server, *words) as live, connect(f"{url}/events", proxy=None) as phone:
+            start = {"kind": "start", "call": "sp-1", "meta": {"issue": "refund"}}
+            until(lambda: hooked(phone, {"hook": start}).get("done"), "the monitor to stand by")
+            until(lambda: live.of("call.started"), "the call")
+            assert hooked(phone, {"hook": {"kind": "end"}, "agent": "anna"})["done"]
+            until(lambda: live.of("call.ended"), "its end")
+            assert live.end(signal.SIGTERM) == 0
+    started = live.of("call.started")[0]
+    assert (started["call"], started["meta"]) == ("sp-1", {"issue": "refund"})
+
+
+def hooked(phone: ClientConnection, words: dict[str, Any]) -> dict[str, Any]:
+    """What the softphone is answered: what the monitor did, or why nobody did anything."""
+    phone.send(json.dumps(words))
+    while (line := json.loads(phone.recv(PATIENCE)))["type"] not in ("monitor.hooked", "monitor.refused"):
+        pass
+    data: dict[str, Any] = line["data"]
+    return data
 
 
 def test_a_source_that_goes_away_is_told_and_heard_again(server: SoundServer):

@@ -6,11 +6,13 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.events import AlertOpened, CallStarted, Event, Evidence, SpeechEnded, Utterance, Word
+from monitor.events import AlertOpened, CallStarted, Event, Evidence, Quality, SpeechEnded, Utterance, Word
 from monitor.playback import replay_events
 from monitor.review.page import report_page
 from monitor.review.scorecard import scorecard
+from monitor.review.sound import PIECE, pictures
 from monitor.review.timeline_plot import APART, alert_rows
+from monitor.sources.recording import open_recording
 
 NASTY = "<script>alert(1)</script>"
 
@@ -85,6 +87,35 @@ def test_the_figures_of_the_card_stand_on_the_page(page, project):
     assert f"{card.interruptions['agent']} by agent" in text
     assert f"{card.promises_dated} of {len(card.promises)}" in text
     assert f"{card.feelings_met} of {len(card.feelings)}" in text
+
+
+def test_the_sound_is_drawn_into_the_page_itself(project):
+    path = project / "fixtures/audio/calm.wav"
+    card = scorecard(replay_events([path]))
+    recording = open_recording([path])
+    sound = pictures(recording.blocks(PIECE), recording.rate, card.seconds)
+    seen = parsed(report_page(card, sound))
+    drawn = [address for address in seen.addresses if not address.startswith("#")]
+    assert len(drawn) == 2
+    assert all(address.startswith("data:image/png;base64,") for address in drawn)
+    assert len(re.findall(r"\burl\(|https?:", report_page(card, sound))) == 0
+
+
+def test_a_trouble_with_the_sound_stands_on_the_page_and_what_to_do_about_exchanged_sides():
+    started = nasty_events()[0]
+    quality = Quality(kind="swapped", channel=None, start=0.0, known=9.0, say=f"Exchanged? {NASTY}")
+    bleed = [Quality(kind="bleed", channel="agent", start=2.0, end=end, known=5.0) for end in (None, 4.0)]
+    card = scorecard([started, quality, *bleed])
+    assert [(one.kind, one.start, one.end) for one in card.troubles] == [
+        ("swapped", 0, None),
+        ("bleed", 2, 4),
+    ]
+    page = report_page(card)
+    parsed(page)
+    assert page.count("Exchanged?") == 1
+    assert "the sides seem to be exchanged" in page
+    assert "the other side’s voice is heard in it" in page
+    assert "<script" not in page
 
 
 def nasty_events() -> list[Event]:

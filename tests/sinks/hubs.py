@@ -56,6 +56,13 @@ class Place:
     def publisher(self, **options: Any) -> connect:
         return connect(f"{self.url}/publish", ssl=self.tls, proxy=None, **options)
 
+    @contextlib.asynccontextmanager
+    async def standing(self, agent: str) -> AsyncIterator[ClientConnection]:
+        """A monitor that stands by, and says nothing of its own."""
+        async with connect(f"{self.url}/standby", ssl=self.tls, proxy=None) as connection:
+            await connection.send(json.dumps({"agent": agent}))
+            yield connection
+
 
 @contextlib.asynccontextmanager
 async def a_hub(

@@ -60,7 +60,7 @@ def test_every_reference_leads_somewhere():
 def test_every_kind_of_event_has_its_message_and_every_filter_its_word():
     document = contract.asyncapi()
     assert set(EVENTS) <= set(document["components"]["messages"])
-    assert set(document["channels"]["events"]["messages"]) == {*EVENTS, "ask"}
+    assert set(document["channels"]["events"]["messages"]) == {*EVENTS, "ask", "hook"}
     words = {"teams": "team", "agents": "agent", "calls": "call", "kinds": "kind"}
     assert {words.get(name, name) for name in Wanted.__struct_fields__} == set(contract.QUERY)
 

@@ -6,8 +6,9 @@ import json
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from monitor.events import Order
+from monitor.events import Order, SpeechEnded
 from monitor.sinks.access import mint
+from monitor.sinks.log import EventLog
 from tests.sinks.hubs import (
     SECRET,
     a_hub,
@@ -94,9 +95,41 @@ async def test_a_sequence_that_the_log_does_not_have_any_more_starts_afresh():
     async with a_hub() as place:
         place.hub.publish("c1", arrivals("c1", [started("c1"), *[alert(n) for n in range(50)]]))
         place.hub.log.retain(days=30, megabytes=0.001)
-        for since in (1, 10**9, -4):
+        for since, why in ((1, "no longer kept"), (10**9, "another log"), (-4, "no longer kept")):
             async with place.listener(f"?since={since}") as listener:
-                assert (await next_line(listener))["type"] == "monitor.snapshot"
+                line = await next_line(listener)
+                assert line["type"] == "monitor.snapshot"
+                assert why in line["data"]["notice"]
+
+
+async def test_a_sequence_of_another_log_is_not_taken_for_one_of_this():
+    async with a_hub() as before, before.listener() as listener:
+        first = await next_line(listener)
+        before.hub.publish("c1", arrivals("c1", [started("c1"), alert(1)]))
+        names = [first["data"]["log"]]
+    async with a_hub() as place:
+        place.hub.publish("c1", arrivals("c1", [started("c1"), alert(1), alert(2)]))
+        async with place.listener(f"?since=2&log={names[0]}") as listener:
+            snapshot = await next_line(listener)
+            assert snapshot["type"] == "monitor.snapshot"
+            assert snapshot["data"]["log"] != names[0]
+        async with place.listener(f"?since=2&log={snapshot['data']['log']}") as listener:
+            assert (await next_line(listener))["data"]["alert"] == "a2"
+
+
+async def test_a_log_in_a_file_keeps_its_name_and_a_snapshot_tells_who_has_talked_how_long(tmp_path):
+    names = []
+    for start in (1.0, 5.0):
+        log = EventLog(tmp_path / "hub.db")
+        async with a_hub(log) as place:
+            spoke = SpeechEnded(known=start + 3, channel="caller", start=start, end=start + 2.5)
+            place.hub.publish("c1", arrivals("c1", [spoke], first=int(start)))
+            async with place.listener() as listener:
+                snapshot = (await next_line(listener))["data"]
+        log.close()
+        names.append(snapshot["log"])
+    assert names[0] == names[1]
+    assert snapshot["calls"][0]["talk"] == {"caller": 5.0}
 
 
 @pytest.mark.parametrize(
@@ -266,8 +299,6 @@ async def test_of_what_is_only_looked_at_the_newest_comes_and_never_after_its_fi
 
 
 async def test_a_restarted_hub_knows_the_open_calls_and_goes_on_counting(tmp_path):
-    from monitor.sinks.log import EventLog
-
     async with a_hub(EventLog(tmp_path / "hub.db")) as place:
         events = [started("c1"), alert(1, private=True, to=("agent",)), alert(2)]
         place.hub.publish("c1", arrivals("c1", events))

@@ -29,6 +29,8 @@ class Card(DeviceStream):
         self.runs = True
         self.closed = False
         self.heard = 0
+        self.age = 0.0
+        """Seconds that a block is old when it is delivered, as the driver says."""
 
     @property
     def active(self) -> bool:
@@ -46,7 +48,7 @@ class Card(DeviceStream):
             tone = 0.5 * np.sin(2 * np.pi * 300 * times).astype(np.float32)
             pcm = np.repeat(tone[:, None], self.ring.channels, axis=1)
             self.heard += size
-            self.hear(pcm, size, Times(0.0, 0.02), Flags(overflow))
+            self.hear(pcm, size, Times(self.age, 0.02), Flags(overflow))
 
 
 class Clock:

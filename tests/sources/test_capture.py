@@ -179,6 +179,25 @@ async def test_a_device_that_cannot_be_opened_is_one_sentence(monkeypatch: pytes
         capture.close()
 
 
+def test_a_sound_server_that_is_slow_to_wake_up_is_asked_again(clock: Clock):
+    asked = []
+
+    def open_() -> Card:
+        asked.append(clock.now)
+        if len(asked) == 1:
+            raise BadInput("mic cannot be opened at 8000 Hz: Error starting stream: Wait timed out.")
+        return Card(RATE, clock)
+
+    lane = Lane("mic", RATE, ("agent", "caller"), open_, pauses=False)
+    keeper = Keeper([lane], lambda: None)
+    for _ in range(20):
+        keeper.tend(keeper._watched[0], clock.now)
+        clock.now += 0.1
+    assert lane.stream is not None
+    assert keeper.wrong is None
+    assert len(asked) == 2
+
+
 def test_the_keeper_lets_everything_go(clock: Clock):
     card = Card(RATE, clock)
     lane = Lane("mic", RATE, ("agent", "caller"), lambda: card, pauses=False)

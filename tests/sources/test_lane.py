@@ -80,6 +80,26 @@ def test_a_busy_machine_loses_nothing(clock: Clock):
     assert sound == pytest.approx(3.0, abs=0.05)
 
 
+def test_a_machine_that_is_busy_as_it_begins_hears_each_side_at_its_time(clock: Clock):
+    """For a second every block comes 0.3 s after it was heard; then the machine catches up."""
+    card = Card(RATE, clock)
+    lane = lane_of(card)
+    clock.now += 0.3
+    card.age = 0.3
+    for _ in range(30):
+        clock.now += 0.02
+        card.deliver(0.02)
+    lane.begin(clock.now)
+    run(lane, card, clock, 0.4)
+    for block in range(15):
+        card.age = 0.28 - 0.02 * block
+        card.deliver(0.02)
+    pieces = run(lane, card, clock, 8.0)
+    silence, sound = seconds(pieces)
+    assert silence == 0.0
+    assert sound == pytest.approx(8.3, abs=0.05)  # none of it left out as if it had come too late
+
+
 def test_a_lost_device_becomes_silence_at_once(clock: Clock):
     lane, card = begun(clock)
     run(lane, card, clock, 3.0)

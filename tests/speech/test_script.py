@@ -20,6 +20,15 @@ def test_the_words_of_that_side_inside_the_window_are_the_answer(tmp_path: Path)
     assert [word.text for word in heard.words] == ["my", "internet", "is", "down"]
 
 
+def test_a_call_that_is_heard_the_other_way_round_keeps_each_voice_its_words(tmp_path: Path):
+    script(tmp_path, *LINES)
+    path = next(tmp_path.glob("*.json"))
+    (heard,) = ScriptRecogniser(path, agent_channel=0).recognise([job(0.5, 3.5, final=True)])
+    assert [word.text for word in heard.words] == ["oh", "dear"]
+    (heard,) = ScriptRecogniser(path, agent_channel=1).recognise([job(0.5, 3.5, final=True)])
+    assert [word.text for word in heard.words] == ["my", "internet", "is", "down"]
+
+
 def test_a_word_that_is_not_over_yet_is_not_known_yet(tmp_path: Path):
     (heard,) = script(tmp_path, *LINES).recognise([job(0.5, 2.3)])
     assert [word.text for word in heard.words] == ["my", "internet"]

@@ -1,10 +1,16 @@
+import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from monitor.errors import BadInput
 from monitor.speech.store import NAMES, bundled_folder, fetch, find, listed
+from tests.speech.hub import hub
 
 
 @pytest.fixture(autouse=True)
@@ -61,21 +67,56 @@ def test_nothing_is_fetched_where_that_is_forbidden(monkeypatch: pytest.MonkeyPa
         fetch("small.en")
 
 
-def test_a_hub_that_cannot_be_reached_is_one_clear_sentence(tmp_path: Path, project: Path):
-    """In a process of its own, because the hub's client reads its settings when it is imported."""
-    import os
-    import subprocess
-    import sys
+def get(url: str, home: Path, project: Path) -> "subprocess.Popen[str]":
+    """The command in a process of its own, because the hub's client reads its settings when imported."""
+    env = {**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(home), "HF_HUB_OFFLINE": ""}
+    command = [sys.executable, "-m", "monitor", "models", "get", "small.en"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=env, cwd=project, **pipes)
 
-    program = "import sys; from monitor.__main__ import main; sys.exit(main(['models', 'get', 'small.en']))"
-    env = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": ""}
-    shown = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=env, cwd=project, check=False
-    )
-    assert shown.returncode == 2
-    assert shown.stdout == ""
-    assert shown.stderr.count("\n") == 1
-    assert "small.en is not on this machine and cannot be fetched" in shown.stderr
+
+def test_a_model_is_fetched_whole_and_found_afterwards(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with hub(bundled_folder()) as server, get(server.url, tmp_path, project) as getting:
+        shown, wrong = getting.communicate(timeout=60)
+    assert getting.returncode == 0, wrong
+    assert wrong == ""
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    folder = find("small.en")
+    assert folder is not None
+    assert shown == f"small.en is in {folder}\n"
+    assert (folder / "model.bin").read_bytes() == (bundled_folder() / "model.bin").read_bytes()
+    assert not any("README" in path for path in server.asked)
+
+
+def test_a_fetch_that_is_interrupted_leaves_no_half_model_and_goes_on_the_next_time(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with hub(bundled_folder(), pause=0.3) as slow, get(slow.url, tmp_path, project) as getting:
+        assert slow.sending.wait(30)
+        getting.send_signal(signal.SIGINT)
+        _, wrong = getting.communicate(timeout=20)
+    assert getting.returncode == 130
+    assert "Traceback" not in wrong
+    assert find("small.en") is None
+    with hub(bundled_folder()) as server, get(server.url, tmp_path, project) as getting:
+        _, wrong = getting.communicate(timeout=60)
+    assert getting.returncode == 0, wrong
+    assert find("small.en") is not None
+
+
+@pytest.mark.parametrize("kind", ["nobody there", "silent"])
+def test_a_hub_that_cannot_be_reached_is_one_clear_sentence(kind: str, tmp_path: Path, project: Path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = 9 if kind == "nobody there" else silent.getsockname()[1]
+        with get(f"http://127.0.0.1:{port}", tmp_path, project) as getting:
+            shown, wrong = getting.communicate(timeout=60)
+    assert getting.returncode == 2
+    assert shown == ""
+    assert wrong.count("\n") == 1
+    assert "small.en is not on this machine and cannot be fetched (the hub does not answer)" in wrong
 
 
 def test_the_list_tells_what_is_here_and_what_is_not():

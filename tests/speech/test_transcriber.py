@@ -1,3 +1,6 @@
+import itertools
+import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -5,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.config import SpeechSettings
-from monitor.events import Heard, Job, Status
+from monitor.events import Event, Heard, Job, Status, Word
 from monitor.speech.load import STEPS
+from monitor.speech.recogniser import Recogniser
 from tests.speech.talking import RATE, Talk, said, script, spaced, utterances
 
 LINES = (
@@ -35,25 +39,105 @@ def test_words_appear_while_they_are_spoken(talk: Talk):
     assert not first.final
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.integers(1, 15), min_size=1, max_size=60))
+CUTS = st.lists(st.integers(1, 15), min_size=1, max_size=200)
+"""Blocks of up to 0.3 s, in frames."""
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CUTS)
 def test_blocks_of_any_size_give_the_same_utterances(tmp_path: Path, sizes: list[int]):
-    lines = (LINES[0], LINES[3].replace("7-20.5", "2.5-15"))
-    cut = Talk(lines, 16.0, script(tmp_path, *lines)).play([*sizes, *[5] * 160])
-    steady = Talk(lines, 16.0, script(tmp_path, *lines)).play(2)
-    assert [(u.text, u.words, u.final) for u in utterances(cut)] == [
-        (u.text, u.words, u.final) for u in utterances(steady)
-    ]
+    def heard(cuts: list[int] | int) -> list[object]:
+        talk = Talk(LINES, 22.0, script(tmp_path, *LINES), loud=(0.1, 0.02))
+        return [(u.text, u.words, u.final) for u in utterances(talk.play(cuts))]
+
+    assert heard([*sizes, *[5] * 220]) == heard(2)
+
+
+def stood(events: Sequence[Event]) -> dict[int, tuple[Word, ...]]:
+    """The committed words of each utterance; none of them may ever have been another one."""
+    committed: dict[int, tuple[Word, ...]] = {}
+    finals: set[int] = set()
+    for u in utterances(events):
+        assert u.utterance not in finals
+        before = committed.get(u.utterance, ())
+        committed[u.utterance] = now = tuple(word for word in u.words if word.committed)
+        assert now[: len(before)] == before
+        assert u.words[: len(now)] == now, "committed words come before the others"
+        if u.final:
+            assert now == u.words
+            finals.add(u.utterance)
+    assert finals == set(committed)
+    return committed
 
 
 def test_committed_words_stay_as_they_are(talk: Talk):
-    stood: dict[tuple[str, int], tuple] = {}
-    for u in utterances(talk.play()):
-        before = stood.get((u.channel, u.utterance), ())
-        committed = tuple(word for word in u.words if word.committed)
-        assert committed[: len(before)] == before
-        stood[u.channel, u.utterance] = committed
-    assert stood
+    assert stood(talk.play())
+
+
+class Moody:
+    """Hears the script, but other words, times and probabilities each time it is asked."""
+
+    name = "moody"
+
+    def __init__(self, reader: Recogniser, seed: int) -> None:
+        self._reader, self._chance = reader, random.Random(seed)  # noqa: S311 - moods
+
+    def recognise(self, jobs: Sequence[Job]) -> list[Heard]:
+        return [self._changed(heard) for heard in self._reader.recognise(jobs)]
+
+    def _changed(self, heard: Heard) -> Heard:
+        words = tuple(self._word(word) for word in heard.words if self._chance.random() > 0.1)
+        return Heard(heard.job, words, self._chance.uniform(-2, 0), self._chance.random() ** 3)
+
+    def _word(self, word: Word) -> Word:
+        text = word.text if self._chance.random() > 0.3 else self._chance.choice(["no", "refund", "Sorry."])
+        shift = self._chance.uniform(-0.2, 0.2)
+        return Word(
+            text, max(0.0, word.start + shift), word.end + shift, self._chance.random(), committed=False
+        )
+
+
+def played_slowly(talk: Talk, sizes: Sequence[int], delays: Sequence[int]) -> list[Event]:
+    """A call whose answers come so many frames after their questions, the delays taken in turn."""
+    coming: list[tuple[int, Heard]] = []
+    turns, delay = itertools.cycle(sizes), itertools.cycle(delays)
+    over = False
+    while not over or coming or talk.transcriber.waiting:
+        at = talk.at if not over else max(due for due, _ in coming)
+        for item in [item for item in coming if item[0] <= at]:
+            coming.remove(item)
+            talk.events += talk.transcriber.heard(item[1], round(talk.at * 0.02, 3))
+        jobs = talk.transcriber.jobs()
+        coming += [(talk.at + next(delay), heard) for heard in talk.recogniser.recognise(jobs)]
+        if over:
+            continue
+        talk.hear(next(turns))
+        if over := talk.at >= talk.speaking.shape[1]:
+            talk.events += talk.transcriber.finish()
+            coming += [(talk.at, heard) for heard in talk.recogniser.recognise(talk.transcriber.jobs())]
+    return talk.events
+
+
+DELAYS = st.lists(st.integers(0, 200), min_size=1, max_size=20)
+"""Up to 4 s, in frames."""
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CUTS, DELAYS, st.integers())
+def test_committed_words_stay_whatever_is_answered_and_however_late(
+    tmp_path: Path, sizes: list[int], delays: list[int], seed: int
+):
+    stood(played_slowly(Talk(LINES, 22.0, Moody(script(tmp_path, *LINES), seed)), sizes, delays))
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CUTS, DELAYS)
+def test_no_word_is_lost_or_said_twice_however_late_the_answers_are(
+    tmp_path: Path, sizes: list[int], delays: list[int]
+):
+    heard = said(played_slowly(Talk(LINES, 22.0, script(tmp_path, *LINES)), sizes, delays))
+    for channel in ("agent", "caller"):
+        assert heard[channel] == [w for line in LINES if line.startswith(channel) for w in line.split()[2:]]
 
 
 def test_revisions_count_up_and_the_last_one_is_final(talk: Talk):

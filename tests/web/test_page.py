@@ -27,7 +27,7 @@ def test_a_call_grows_a_row_and_every_part_of_it(visit: Open, stage: Stage) -> N
     stage.say("c1", started("c1", "Amira K.", "Billing"), *spoke("agent", 1, 4), *spoke("caller", 3, 6))
     stage.say("c1", difficult(6.5, 74), opened("apology.excess", 7))
     seen.wait_text(".row .who a", "Amira K.")
-    seen.wait_text(".row .alerts", "apology excess ×3")
+    seen.wait_text(".row .alerts", "many apologies ×3")
     seen.wait_text(".row .hard", "▲ 74")
     seen.wait_text(".row .talk", "50 : 50")
     seen.wait_text("#counts", "1 call, 1 with a warning")
@@ -113,8 +113,8 @@ def test_alerts_are_acknowledged_and_called_wrong_in_place(visit: Open, stage: S
     stage.say("c1", started("c1", "Amira K."), opened("apology.excess", 3), opened("lang.blame", 4))
     stage.answer("c1")
     seen = visit("#call=c1")
-    seen.page.get_by_role("button", name="Acknowledge: apology excess").click()
-    seen.page.get_by_role("button", name="This is wrong: lang blame").click()
+    seen.page.get_by_role("button", name="Acknowledge: many apologies").click()
+    seen.page.get_by_role("button", name="This is wrong: blaming words").click()
     seen.wait_text(".actions", "sent …")
     stage.say("c1", closed("apology.excess", 5, "acknowledged"), closed("lang.blame", 5, "wrong"))
     seen.wait_text(".alert.closed", "acknowledged 00:05")
@@ -195,10 +195,14 @@ def test_everything_is_reached_by_keys(visit: Open, stage: Stage) -> None:
     for _ in range(8):
         keys.press("Tab")
         reached.append(seen.page.evaluate("document.activeElement.getAttribute('aria-label')"))
-    assert "Acknowledge: apology excess" in reached
+    assert "Acknowledge: many apologies" in reached
     assert "Message to the agent" in reached
     seen.page.get_by_label("Message to the agent").focus()
     keys.type("go on")
+    keys.press("Escape")
+    assert seen.page.get_by_label("Message to the agent").input_value() == "go on", (
+        "a draft is not thrown away"
+    )
     keys.press("Enter")
     seen.wait_text(".message .arrived", "go on")
     keys.press("Escape")
@@ -218,7 +222,7 @@ def test_new_warnings_are_said_to_those_who_listen_and_sound_is_off(visit: Open,
     stage.say("c1", opened("repeat.hint", 2, "info"), opened("caller.not_heard", 3, "critical"))
     seen.wait_text('#news[aria-live="polite"]', "Amira K.: critical, caller not heard")
     assert "hint" not in seen.texts("#news")[0]
-    button = seen.page.get_by_role("button", name="Sound off")
+    button = seen.page.get_by_role("button", name="Sound")
     assert button.get_attribute("aria-pressed") == "false"
 
 

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { agentShare, arranged, choices, emptyState, fits, forget, secondsOf, stretches, take } from "../../monitor/web/js/state.js";
 import { cited, emptyConversation, hear, items, runs } from "../../monitor/web/js/conversation.js";
+import { KNOWN, named } from "../../monitor/web/js/names.js";
 import { Voices } from "../../monitor/web/js/voices.js";
-import { clock, signed } from "../../monitor/web/js/text.js";
+import { bar, clock, reason, signed } from "../../monitor/web/js/text.js";
 
 const event = (type, data, call = "c1") => ({ type: `monitor.${type}`, partitionkey: call, data: { known: 0, ...data } });
 const alert = (rule, level, more = {}) => ({
@@ -64,6 +65,24 @@ test("a snapshot is the truth about what is open", () => {
   assert.equal(state.calls.get("stays").alerts.size, 0);
 });
 
+test("a snapshot tells who has talked how long; what it counted is not counted again", () => {
+  const state = emptyState();
+  const open = { call: "c1", agent: "Tom", team: "T", seconds: 60, alerts: [], talk: { agent: 30, caller: 10 } };
+  take(state, event("snapshot", { calls: [open] }, "hub"), 60_000);
+  const call = state.calls.get("c1");
+  take(state, event("speech.ended", { known: 50, channel: "agent", start: 40, end: 49 }), 60_000); // looked back
+  assert.equal(agentShare(call, 60_000), 0.75);
+  assert.deepEqual(stretches(call, "agent", 60_000), [[40, 49]]);
+  take(state, event("speech.ended", { known: 71, channel: "caller", start: 60, end: 70 }), 71_000);
+  assert.equal(agentShare(call, 71_000), 0.6);
+});
+
+test("every bundled rule has a name for supervisors, other rules are spelled", () => {
+  assert.equal(named("interrupt.agent"), "agent interrupts");
+  assert.equal(named("our.own_rule"), "our own rule");
+  assert.ok(KNOWN.every((rule) => named(rule).length <= 22));
+});
+
 test("help needed comes first, ended calls last, and filters narrow", () => {
   const state = emptyState();
   for (const [id, agent] of [["c1", "A"], ["c2", "B"], ["c3", "C"]]) take(state, event("call.started", { agent, team: "T" }, id), 0);
@@ -107,6 +126,13 @@ test("voices bridge what a slow connection leaves out, but not a pause", () => {
   assert.ok(caller.every((value) => value === null));
   put(2000, 1);
   assert.ok(Number.isNaN(voices.at("agent", "level", 4)));
+});
+
+test("the bar that was passed stands with the evidence, whichever way it is passed", () => {
+  const few = { why: "The agent had asked once before (alert below twice): “We will send” – Two questions find the cause." };
+  assert.equal(reason(few), "The agent had asked once before: “We will send” – Two questions find the cause.");
+  assert.equal(bar(few), "alert below twice");
+  assert.equal(bar({ why: "Because." }), null);
 });
 
 test("times and differences are written as people read them", () => {

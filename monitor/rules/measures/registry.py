@@ -53,6 +53,7 @@ class Measure:
     words: bool
     voice: bool
     quality: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
     kinds: dict[str, Any] = field(default_factory=dict)
 
     def read(self, written: Any) -> dict[str, Any]:
@@ -65,6 +66,13 @@ class Measure:
         if kind is Seconds:
             return number(value)
         return names(value) if kind is Phrases else value
+
+    def awaits(self, written: Any) -> set[str]:
+        """The classes of words that count for this measure when they were perhaps said, too."""
+        params = self.read(written)
+        if params.get("doubt") == "never":
+            return set()
+        return {name for param in self.doubts for name in params[param]}
 
     def topics(self, params: dict[str, Any]) -> set[str]:
         """The topics that wake a rule which asks this with ``params``."""
@@ -89,13 +97,15 @@ def measure(
     words: bool = False,
     voice: bool = False,
     quality: tuple[str, ...] = (),
+    doubts: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Reading]], Callable[..., Reading]]:
     """Registers a function as a measure of its name.
 
     ``tells`` is the sentence about a value, with ``{value}``, ``{by}``, ``{other}`` and ``{window}`` in it;
     ``words`` means that it is blind without a recogniser, ``voice`` that it looks at how a person
     sounds (profiles may keep that private), ``quality`` names the troubles of the line that make it
-    unfit to alert on.
+    unfit to alert on. ``doubts`` are the parameters whose phrases count when they were perhaps said, too,
+    because the measure is about what was not said.
     """
 
     def register(ask: Callable[..., Reading]) -> Callable[..., Reading]:
@@ -115,7 +125,7 @@ def measure(
         )
         asks = " ".join((inspect.getdoc(ask) or "").split("\n\n")[0].split())
         MEASURES[ask.__name__] = Measure(
-            ask.__name__, ask, unit, params, wakes, asks, tells, words, voice, quality, kinds
+            ask.__name__, ask, unit, params, wakes, asks, tells, words, voice, quality, doubts, kinds
         )  # fmt: skip
         return ask
 

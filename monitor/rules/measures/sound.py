@@ -1,7 +1,10 @@
 """How a side sounds, against its own normal: effort, pace, melody. Behaviour, never a feeling."""
 
+from dataclasses import replace
+from statistics import median
+
 from monitor.events import Channel, Cited, other
-from monitor.rules.measures.registry import TWO_MINUTES, Phrases, Seconds, measure
+from monitor.rules.measures.registry import HALF_MINUTE, TEN_SECONDS, TWO_MINUTES, Phrases, Seconds, measure
 from monitor.rules.measures.talk import leaves
 from monitor.rules.measures.turns import spoken_run
 from monitor.rules.reading import NOTHING, Reading, from_marks
@@ -9,6 +12,9 @@ from monitor.timeline import Timeline
 
 UNTRUE = ("bleed", "same_audio", "swapped", "clipping")
 """With these troubles a voice may be somebody else's, or sound harsher than it was."""
+
+PACED = 30
+"""Prosody events (3 s of speech) from which a pace can be told."""
 
 LOOK = 0.5
 """Seconds after which a running voice is looked at again."""
@@ -62,15 +68,25 @@ def raises(line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES) -> Rea
 
 @measure(
     "times",
-    tells="{by}'s voice went up right after {other}'s, {value} in {window}",
-    wakes=("mirrored:{by}",),
+    tells="{by}'s voice went up after or with {other}'s, {value} in {window}",
+    wakes=("mirrored:{by}", "climbing"),
     voice=True,
     quality=UNTRUE,
 )
-def mirroring(line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES) -> Reading:
-    """How often a side's voice went up right after the other's had."""
+def mirroring(
+    line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES, apart: Seconds = Seconds(30.0)
+) -> Reading:
+    """How often a side's voice went up right after the other's had, or with it over a whole minute.
+
+    Both voices climbing together (correlation 0.6 over 60 s) is known every 5 s and counts once in
+    ``apart`` seconds.
+    """
     marks = line.marks.of(("mirrored",), by, line.now - window)
-    return from_marks(marks, len(marks), again=leaves(marks, window))
+    for mark in line.marks.of(("climbing",), None, line.now - window):
+        if all(abs(mark.end - one.end) >= apart for one in marks):
+            marks.append(mark)
+    marks.sort(key=lambda mark: mark.end)
+    return replace(from_marks(marks, len(marks), again=leaves(marks, window)), channel=by)
 
 
 @measure(
@@ -133,6 +149,34 @@ def syllable_rate(line: Timeline, *, by: Channel) -> Reading:
         return Reading(0.0, again=again)
     rate = latest.rate if latest.rate > limit else 0.0
     return Reading(rate, latest.at - LOOK, latest.at, by, baseline=voice.pace_mean, again=again)
+
+
+@measure(
+    "share",
+    tells="{by} spoke at {value} of the own pace",
+    wakes=("say:{of}",),
+    words=True,
+    voice=True,
+    quality=UNTRUE,
+)
+def pace_at(
+    line: Timeline, *, by: Channel, of: Phrases, within: Seconds = TEN_SECONDS, window: Seconds = HALF_MINUTE
+) -> Reading:
+    """A side's pace in the seconds up to the first words of these classes, against the speaker's own.
+
+    The pace is the median over what was spoken ``within`` that time; nothing is said without 3 s of it,
+    or before the speaker's own pace is known.
+    """
+    marks = line.marks.of(of, by, line.now - window)
+    voice = line.voice[by]
+    if not marks or voice.pace_limit is None:
+        return NOTHING
+    first = marks[0]
+    rates = [one.rate for one in voice.sounds(first.end - within, first.end) if one.voiced and one.rate]
+    if len(rates) < PACED:
+        return NOTHING
+    reading = from_marks([first], median(rates) / voice.pace_mean, again=leaves([first], window))
+    return replace(reading, baseline=voice.pace_mean)
 
 
 @measure(

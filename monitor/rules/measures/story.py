@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from monitor.events import Channel
-from monitor.rules.measures.registry import HALF_MINUTE, TEN_SECONDS, Phrases, Seconds, measure
+from monitor.events import Channel, other
+from monitor.rules.measures.registry import (
+    HALF_MINUTE,
+    TEN_SECONDS,
+    THREE_MINUTES,
+    Phrases,
+    Seconds,
+    measure,
+)
 from monitor.rules.measures.talk import apart, leaves
+from monitor.rules.measures.words import perhaps
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Mark, Stretch, Timeline
 
@@ -54,6 +62,7 @@ def worth_noting(line: Timeline, *, of: Phrases, by: Channel | None = None) -> R
     tells="{value} a matter of the caller was still open at the goodbye",
     wakes=("say:{at}",),
     words=True,
+    doubts=("answered",),
 )
 def open_items(
     line: Timeline,
@@ -77,7 +86,42 @@ def open_items(
 
 
 def _answered(line: Timeline, kinds: Phrases, item: Mark, closing: Mark) -> bool:
-    return any(mark.end < closing.start for mark in line.marks.of(kinds, "agent", item.end))
+    return any(mark.end < closing.start for mark in line.marks.of(perhaps(kinds), "agent", item.end))
+
+
+@measure(
+    "s",
+    tells="a first step has been due for {value}",
+    wakes=("say:{issue}", "say:{of}", "utterance:{by}"),
+    words=True,
+    doubts=("of",),
+)
+def unsolved(
+    line: Timeline,
+    *,
+    of: Phrases,
+    by: Channel,
+    issue: Phrases,
+    within: Seconds = THREE_MINUTES,
+    usual: str = "queue_median_seconds",
+    share: float = 0.5,
+) -> Reading:
+    """For how long a first step has been due: ``within`` a time after the issue, or by a share of ``usual``.
+
+    ``usual`` is a field of the metadata, the usual length of such calls. A step that was offered, or
+    perhaps was, ends it. Nothing is said before the recogniser has heard as far as that.
+    """
+    first = line.marks.first
+    raised = [first[kind, other(by)] for kind in issue if (kind, other(by)) in first]
+    if not raised or any((kind, by) in first for kind in perhaps(of)):
+        return NOTHING
+    due = min(raised) + within
+    length = line.meta.get(usual)
+    if isinstance(length, int | float) and length > 0:
+        due = min(due, max(min(raised), share * length))
+    if line.now < due or line.words.heard_until(by) < due:
+        return Reading(again=max(due, line.now + 0.5))
+    return Reading(line.now - due, min(raised), due, by, rate=1.0)
 
 
 @measure("", tells="known before the call: {value}", wakes=())

@@ -1,8 +1,11 @@
 """Phrases: how often, how near to what, in which order."""
 
+from typing import Literal
+
 from monitor.events import Channel, other
 from monitor.rules.measures.registry import HALF_MINUTE, TWO_MINUTES, Phrases, Seconds, measure
 from monitor.rules.measures.talk import apart, counted, leaves
+from monitor.rules.phrases import PERHAPS
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Mark, Timeline
 
@@ -10,12 +13,42 @@ FIX: Phrases = Phrases(("solution", "option", "policy", "question"))
 FEELING: Phrases = Phrases(("empathy", "apology", "ownership"))
 
 
-@measure("times", tells="{by} said it {value} in {window}", wakes=("say:{of}",), words=True)
+def perhaps(kinds: Phrases) -> tuple[str, ...]:
+    """The kinds of marks of phrases that were said, and of those that perhaps were."""
+    return (*kinds, *(kind + PERHAPS for kind in kinds))
+
+
+def backed(line: Timeline, kinds: Phrases, by: Channel | None, window: float) -> list[Mark]:
+    """What was said, and of what was perhaps said at most as much again: once sure, twice likely."""
+    sure = line.marks.of(kinds, by, line.now - window)
+    maybe = line.marks.of([kind + PERHAPS for kind in kinds], by, line.now - window)
+    maybe = [mark for mark in apart(maybe) if not any(mark.meets(one) for one in sure)]
+    return sorted([*sure, *maybe[: len(sure)]], key=lambda mark: (mark.end, mark.start))
+
+
+@measure(
+    "times",
+    tells="{by} said it {value} in {window}",
+    wakes=("say:{of}",),
+    words=True,
+    doubts=("of",),
+)
 def phrases(
-    line: Timeline, *, of: Phrases, by: Channel | None = None, window: Seconds = TWO_MINUTES
+    line: Timeline,
+    *,
+    of: Phrases,
+    by: Channel | None = None,
+    window: Seconds = TWO_MINUTES,
+    doubt: Literal["never", "backed", "always"] = "never",
 ) -> Reading:
-    """How often phrases of these classes were said."""
-    return counted(line, of, by, window)
+    """How often phrases of these classes were said. ``doubt``: whether what was perhaps said counts, too.
+
+    ``backed``: at most as often as it was surely said; ``always`` is for rules about what was not said.
+    """
+    if doubt == "backed":
+        marks = backed(line, of, by, window)
+        return from_marks(marks, len(marks), again=leaves(marks, window))
+    return counted(line, perhaps(of) if doubt == "always" else of, by, window)
 
 
 @measure("times", tells="{by} said it {value} in one turn", wakes=("say:{of}",), words=True)
@@ -56,7 +89,13 @@ def _heard_before(line: Timeline, kinds: Phrases, by: Channel, mark: Mark, withi
     return any(cue.end <= mark.end for cue in line.marks.of(kinds, by, mark.start - within))
 
 
-@measure("share", tells="the share was {value} in {window}", wakes=("say:{of}", "say:{against}"), words=True)
+@measure(
+    "share",
+    tells="the share was {value} in {window}",
+    wakes=("say:{of}", "say:{against}"),
+    words=True,
+    doubts=("of", "against"),
+)
 def phrase_share(
     line: Timeline,
     *,
@@ -67,14 +106,20 @@ def phrase_share(
     window: Seconds = TWO_MINUTES,
 ) -> Reading:
     """The share of phrases of one kind among those and their opposites, of which there must be ``least``."""
-    mine = line.marks.of(of, by, line.now - window)
-    theirs = line.marks.of(against, by, line.now - window)
+    mine = line.marks.of(perhaps(of), by, line.now - window)
+    theirs = backed(line, against, by, window)
     if len(theirs) < least:
         return NOTHING
     return from_marks(theirs, len(mine) / (len(mine) + len(theirs)), again=leaves(theirs, window))
 
 
-@measure("times", tells="{by} came with a fix before a word on feelings", wakes=("say:{fix}",), words=True)
+@measure(
+    "times",
+    tells="{by} came with a fix before a word on feelings",
+    wakes=("say:{fix}",),
+    words=True,
+    doubts=("feeling",),
+)
 def fix_before_feeling(
     line: Timeline,
     *,
@@ -91,7 +136,7 @@ def fix_before_feeling(
         cues = [one for one in line.marks.of(cue, other(by), mark.start - within) if one.end <= mark.start]
         if not cues or any(one.start > cues[-1].end and one.end <= mark.start for one in early):
             continue
-        felt = line.marks.of(feeling, by, cues[-1].end)
+        felt = line.marks.of(perhaps(feeling), by, cues[-1].end)
         if not any(one.start <= mark.end for one in felt):
             early.append(mark)
     return from_marks(early, len(early), again=leaves(early, window))
@@ -102,6 +147,7 @@ def fix_before_feeling(
     tells="{by} had asked {value} before",
     wakes=("say:{of}", "say:{before}", "say:{issue}"),
     words=True,
+    doubts=("of",),
 )
 def asked_before(
     line: Timeline,
@@ -116,7 +162,7 @@ def asked_before(
     first = min(
         (line.marks.first[kind, by] for kind in before if (kind, by) in line.marks.first), default=None
     )
-    marks = line.marks.of(of, by, 0.0)
+    marks = line.marks.of(perhaps(of), by, 0.0)
     raised = [line.marks.first[kind, other(by)] for kind in issue if (kind, other(by)) in line.marks.first]
     if not raised:
         return NOTHING
@@ -134,6 +180,7 @@ def asked_before(
     tells="it came {value} after a limit had been set",
     wakes=("say:{boundary}", "say:{of}"),
     words=True,
+    doubts=("boundary",),
 )
 def despite_boundary(
     line: Timeline,
@@ -146,8 +193,6 @@ def despite_boundary(
     abuse = line.marks.of(of, "caller", line.now - window)
     if not abuse:
         return Reading(0.0)
-    lines = [
-        mark for mark in line.marks.of(boundary, "agent", line.now - window) if mark.end <= abuse[-1].start
-    ]
+    lines = [mark for mark in backed(line, boundary, "agent", window) if mark.end <= abuse[-1].start]
     times = len({mark.utterance for mark in lines})
     return from_marks([*lines[-2:], abuse[-1]], times, again=leaves(lines, window))

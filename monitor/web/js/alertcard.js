@@ -1,6 +1,7 @@
 // An alert in its place in the transcript: what, why, its evidence, and what a person can say to it.
 
-import { clock, el, kindOf, measured, SHAPES, spelled } from "./text.js";
+import { named, spelled } from "./names.js";
+import { bar, clock, el, kindOf, measured, reason, SHAPES } from "./text.js";
 
 const CLOSED = { cleared: "cleared", expired: "over", acknowledged: "acknowledged", wrong: "said to be wrong", "call ended": "open to the end" };
 
@@ -13,17 +14,17 @@ export function alertCard(alert, { asked, order, ended }) {
   const kind = kindOf(alert);
   const { shape, word } = SHAPES[kind];
   const card = el("div", { class: `alert ${alert.closed ? "closed" : kind}`, "data-alert": alert.alert },
-    el("p", { class: "title" }, el("span", {}, `${shape} ${capital(spelled(alert.rule))}`), el("span", { class: "sub" }, standing(alert, word))),
-    el("p", {}, alert.why));
-  if (alert.say) card.append(el("p", { class: "say" }, `“${alert.say}”`, el("span", { class: "sub" }, ` ${shown(alert)}`)));
-  card.append(el("p", { class: "evidence" }, evidence(alert)));
-  if (!alert.closed && !ended) card.append(buttons(alert, asked, order));
+    el("p", { class: "title" }, el("span", {}, `${shape} ${capital(named(alert.rule))}`), el("span", { class: "sub" }, standing(alert, word))),
+    el("p", {}, reason(alert)));
+  const say = alert.say ? el("p", { class: "say" }, `“${alert.say}”`, el("span", { class: "sub" }, ` ${shown(alert)}`)) : null;
+  const open = !alert.closed && !ended;
+  card.append(el("div", { class: "foot" }, say, open ? buttons(alert, asked, order) : null), el("p", { class: "evidence" }, evidence(alert)));
   return card;
 }
 
 function buttons(alert, asked, order) {
   const button = (kind, text) => {
-    const name = spelled(alert.rule);
+    const name = named(alert.rule);
     const node = el("button", { type: "button", "data-order": kind, disabled: Boolean(asked), "aria-label": `${text}: ${name}` }, asked === kind ? "sent …" : text);
     node.addEventListener("click", () => order(kind, alert));
     return node;
@@ -46,8 +47,9 @@ function shown(alert) {
 /** The measured value against its threshold and baseline, when it was heard, and what clears it. */
 export function evidence(alert) {
   const { measure, value, threshold, baseline, unit, words, events, clears } = alert.evidence;
+  const passed = bar(alert) ?? (threshold === null ? null : `bar ${measured(threshold, unit)}`);
   const parts = [alert.rule];
-  if (value !== null) parts.push(`${spelled(measure)} ${measured(value, unit)}${threshold === null ? "" : ` (alert from ${measured(threshold, unit)})`}`);
+  if (value !== null) parts.push([`${spelled(measure)} ${measured(value, unit)}`, passed].filter(Boolean).join(", "));
   if (baseline !== null) parts.push(`own normal ${measured(baseline, unit)}`);
   const times = [...words, ...events].map((cite) => clock(cite.start) + (cite.kind ? ` ${cite.kind}` : ""));
   if (times.length) parts.push(times.join(", "));

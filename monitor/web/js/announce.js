@@ -1,6 +1,7 @@
 // New alerts in words for those who listen to the page, and as a short tone for those who asked for it.
 
-import { agentName, kindOf, SHAPES, spelled } from "./text.js";
+import { named } from "./names.js";
+import { agentName, kindOf, SHAPES } from "./text.js";
 
 const PAUSE_MS = 2500;
 const MOST = 3;
@@ -18,7 +19,7 @@ export class Announcer {
   tell(news) {
     if (!news.length) return;
     this.sound.play(news.some(({ alert }) => kindOf(alert) === "critical"));
-    this.#waiting.push(...news.map(({ call, alert }) => `${agentName(call)}: ${SHAPES[kindOf(alert)].word}, ${spelled(alert.rule)}`));
+    this.#waiting.push(...news.map(({ call, alert }) => `${agentName(call)}: ${SHAPES[kindOf(alert)].word}, ${named(alert.rule)}`));
     this.#timer ??= setTimeout(() => this.#say(), 100);
   }
 
@@ -42,7 +43,7 @@ class Sound {
     button.addEventListener("click", () => {
       const on = button.getAttribute("aria-pressed") !== "true";
       button.setAttribute("aria-pressed", String(on));
-      button.textContent = on ? "Sound on" : "Sound off";
+      button.title = `Sound is ${on ? "on" : "off"}`;
       if (on) {
         this.#context = new AudioContext();
         this.play(false);

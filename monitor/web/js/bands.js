@@ -5,8 +5,9 @@ import { PER_SECOND } from "./voices.js";
 import { palette } from "./theme.js";
 
 const SECONDS = 60;
-/** What fills a lane, and what still counts as normal: dB and semitones. */
-const LANES = { level: { most: 10, normal: 2 }, pitch: { most: 8, normal: 1.5 } };
+/** What fills half a lane, and from where a voice counts as raised: dB and semitones. */
+const LEVEL = { most: 12, raised: 6 };
+const PITCH = { most: 9, raised: 3 };
 
 /** Makes a canvas as sharp as the screen; gives its context in CSS pixels. */
 export function fit(canvas, width, height) {
@@ -51,38 +52,50 @@ export function together(one, other) {
   return found;
 }
 
-/** Level above, pitch below, each around its own normal (the shaded strip). */
+/** How both voices stood against their own normal: agent above, caller below; level filled, pitch as a line. */
 export function drawVoices(canvas, width, height, call, now) {
   const pen = fit(canvas, width, height);
   const lane = height / 2 - 1;
   const last = Math.floor(secondsOf(call, now) * PER_SECOND);
-  drawLane(pen, call, "level", last, width, 0, lane);
-  drawLane(pen, call, "pitch", last, width, height - lane, lane);
+  drawVoice(pen, call, "agent", last, width, 0, lane);
+  drawVoice(pen, call, "caller", last, width, height - lane, lane);
 }
 
-function drawLane(pen, call, measure, last, width, top, height) {
-  const { most, normal } = LANES[measure];
+const clipped = (value, most) => Math.max(-1, Math.min(1, value / most));
+
+function drawVoice(pen, call, side, last, width, top, height) {
   const colour = palette();
-  const middle = top + height / 2;
-  pen.fillStyle = colour.normal;
-  const strip = (height * normal) / most;
-  pen.fillRect(0, middle - strip / 2, width, strip);
-  pen.lineWidth = 1.5;
-  pen.lineJoin = "round";
-  for (const side of ["agent", "caller"]) {
-    pen.strokeStyle = colour[side];
-    pen.beginPath();
-    let drawing = false;
-    for (let n = 0, bins = SECONDS * PER_SECOND; n <= bins; n++) {
-      const value = call.voices.at(side, measure, last - bins + n);
-      if (Number.isNaN(value)) drawing = false;
-      else {
-        const y = middle - (Math.max(-1, Math.min(1, value / most)) * height) / 2;
-        if (drawing) pen.lineTo((width * n) / bins, y);
-        else pen.moveTo((width * n) / bins, y);
-        drawing = true;
-      }
+  const middle = top + height / 2, half = height / 2, bins = SECONDS * PER_SECOND, step = width / bins;
+  pen.fillStyle = colour.line;
+  pen.fillRect(0, middle - 0.5, width, 1);
+  const calm = new Path2D(), raised = new Path2D(), line = new Path2D(), high = new Path2D();
+  let before = null;
+  for (let n = 0; n <= bins; n++) {
+    const x = n * step;
+    const level = call.voices.at(side, "level", last - bins + n), pitch = call.voices.at(side, "pitch", last - bins + n);
+    if (!Number.isNaN(level)) {
+      const reach = clipped(level, LEVEL.most) * half;
+      (level >= LEVEL.raised ? raised : calm).rect(x - step / 2, middle, step + 0.4, -reach);
     }
-    pen.stroke();
+    if (Number.isNaN(pitch)) before = null;
+    else {
+      const y = middle - clipped(pitch, PITCH.most) * half, path = pitch >= PITCH.raised ? high : line;
+      path.moveTo(before?.x ?? x - step / 2, before?.y ?? y);
+      path.lineTo(x, y);
+      before = { x, y };
+    }
   }
+  pen.globalAlpha = 0.45;
+  pen.fillStyle = colour[side];
+  pen.fill(calm);
+  pen.globalAlpha = 0.7;
+  pen.fillStyle = colour.both;
+  pen.fill(raised);
+  pen.globalAlpha = 1;
+  pen.lineWidth = 1.5;
+  pen.lineCap = "round";
+  pen.strokeStyle = colour[side];
+  pen.stroke(line);
+  pen.strokeStyle = colour.both;
+  pen.stroke(high);
 }

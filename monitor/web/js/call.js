@@ -33,6 +33,16 @@ export class CallView {
     this.stream.open();
   }
 
+  /** The hub's log is another one: what it knows of this call, from the beginning. */
+  beginAnew() {
+    this.#talk = emptyConversation(this.id);
+    this.#drawn = -1;
+    this.#caught = false;
+    this.#asked.clear();
+    this.noteList.replaceChildren();
+    this.stream.restart(0);
+  }
+
   /** Ends it. */
   close() {
     this.stream.close();
@@ -114,6 +124,7 @@ export class CallView {
   #writeHead(call) {
     const { agent, team, started, difficulty } = this.#talk;
     put(this.name, agentName({ agent: agent ?? call?.agent }));
+    this.message.address(agent ?? call?.agent);
     put(this.about, [`call ${shortId(this.id)}`, team ?? call?.team, started?.meta?.direction].filter(Boolean).join(" · "));
     this.about.title = [this.id, started && `words by ${started.model}`].filter(Boolean).join("\n");
     const score = Math.round((difficulty ?? call?.difficulty)?.score ?? 0);
@@ -143,7 +154,7 @@ export class CallView {
     this.state.hidden = !text;
     this.state.classList.toggle("breathe", !this.#caught);
     this.facts.hidden = this.parts.hidden && !text;
-    if (this.#caught && !known) this.message.form.hidden = true;
+    this.message.form.hidden = this.#caught && !known;
   }
 
   #writeNotes() {

@@ -2,7 +2,7 @@
 
 import { choices } from "./state.js";
 import { filter, setFilter } from "./route.js";
-import { spelled } from "./text.js";
+import { named } from "./names.js";
 
 const LISTS = ["team", "agent", "rule"];
 
@@ -61,7 +61,7 @@ export class Filters {
   }
 
   #add(select, value) {
-    const option = new Option(select.name === "rule" ? spelled(value) : value, value);
+    const option = new Option(select.name === "rule" ? named(value) : value, value);
     const after = [...select.options].slice(1).find((other) => other.text.localeCompare(option.text) > 0);
     select.add(option, after ?? null);
   }

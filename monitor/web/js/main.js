@@ -13,8 +13,11 @@ import { onTheme } from "./theme.js";
 const FRAME_MS = 200;
 /** What the header says of all calls together is counted this often. */
 const COUNT_MS = 600;
-/** Events of all calls together that are looked through for the bands of a page that was just opened. */
+/** Events that a page that was just opened looks through for its bands: a minute of all calls, or so. */
 const LOOK_BACK = 5000;
+const LOOK_BACK_PER_CALL = 60;
+/** A notice stays long enough to be read twice. */
+const NOTICE_MS = 15_000;
 const byId = (id) => document.getElementById(id);
 const now = () => performance.now();
 
@@ -38,7 +41,7 @@ function enter() {
   stream?.close();
   state = emptyState();
   again = true;
-  stream = new Stream({ query: { ...eyes(), kind: KINDS.join(",") }, token, online, onstate: showConnection });
+  stream = new Stream({ query: { ...eyes(), kind: KINDS.join(",") }, token, online, onstate: showConnection, onafresh: beginAnew });
   stream.open();
   showCall(true);
 }
@@ -46,10 +49,11 @@ function enter() {
 const eyes = () => (role ? { role } : {});
 
 /** A page that opens while calls go on asks for the last stretches of speech, so that its bands are not empty. */
-function lookBack(sequence) {
+function lookBack({ sequence, log, calls }) {
+  const most = Math.max(LOOK_BACK, LOOK_BACK_PER_CALL * calls.length);
   earlier?.close();
   earlier = new Stream({
-    query: { ...eyes(), kind: "speech" }, since: Math.max(0, sequence - LOOK_BACK), token,
+    query: { ...eyes(), kind: "speech" }, since: Math.max(0, sequence - most), log, token,
     online: (line) => line.type !== "monitor.snapshot" && Number(line.sequence) <= sequence && state.calls.has(line.partitionkey) && take(state, line, now()),
     onstate: (name) => name !== "catching" && earlier.close(),
   });
@@ -57,13 +61,32 @@ function lookBack(sequence) {
 }
 
 function online(line) {
-  if (line.type === "monitor.snapshot" && line.data.calls.length) lookBack(line.data.sequence);
+  if (line.type === "monitor.snapshot" && line.data.calls.length) lookBack(line.data);
   const news = [];
   const id = take(state, line, now(), news);
   if (id) dirty.add(id);
   else again = true;
   if (connection.state === "live") announcer.tell(news);
 }
+
+/** The hub does not know where this page was: it shows what there is now, and says so. */
+function beginAnew() {
+  tellNotice("The hub has begun anew, or no longer keeps what was missed here. The page shows what it knows now.");
+  view?.beginAnew();
+}
+
+let noticeEnds = null;
+
+function tellNotice(text) {
+  byId("notice").textContent = text;
+  clearTimeout(noticeEnds);
+  noticeEnds = setTimeout(() => (byId("notice").textContent = ""), NOTICE_MS);
+}
+
+/** How the line stands, said once to those who listen; the seconds are for those who look. */
+const SPOKEN = {
+  live: "Live", catching: "Catching up", waiting: "The line to the hub is lost. Reconnecting.", refused: "Not let in",
+};
 
 function showConnection(name, detail) {
   connection = { state: name, detail };
@@ -73,7 +96,9 @@ function showConnection(name, detail) {
     waiting: `reconnecting in ${detail.seconds} s`,
   };
   const box = byId("connection");
+  if (box.dataset.state !== name) byId("line").textContent = SPOKEN[name] ?? "";
   box.dataset.state = name;
+  document.body.dataset.line = name;
   const text = box.querySelector(".text");
   if (text.textContent !== texts[name]) text.textContent = texts[name];
   again = true;
@@ -134,7 +159,7 @@ function emptyReason(shown) {
 function writeCounts() {
   const open = [...state.calls.values()].filter((call) => call.ended === null);
   const needing = open.filter((call) => openAlerts(call, { level: "warn" }).length).length;
-  const text = `${open.length} ${open.length === 1 ? "call" : "calls"}${needing ? `, ${needing} with a warning` : ""}`;
+  const text = connection.state === "refused" ? "" : `${open.length} ${open.length === 1 ? "call" : "calls"}${needing ? `, ${needing} with a warning` : ""}`;
   const box = byId("counts");
   if (box.textContent !== text) box.textContent = text;
   const title = needing ? `(${needing}) Live calls` : "Live calls";
@@ -158,7 +183,9 @@ addEventListener("popstate", () => showCall());
 addEventListener("online", () => stream.hurry());
 document.addEventListener("visibilitychange", () => document.hidden || stream.hurry());
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && view) closeCall();
+  // A message that is half written is not thrown away by a key.
+  const draft = event.target.tagName === "INPUT" && event.target.value;
+  if (event.key === "Escape" && view && !draft) closeCall();
 });
 byId("more").addEventListener("click", ({ target }) => {
   target.setAttribute("aria-expanded", String(target.getAttribute("aria-expanded") !== "true"));

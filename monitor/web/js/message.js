@@ -1,6 +1,6 @@
 // A short word to the agent: typed here, shown as arrived when the call's core says it again.
 
-import { clock, el } from "./text.js";
+import { clock, el, mark } from "./text.js";
 
 const LONGEST = 200;
 const LATE_MS = 4000;
@@ -11,7 +11,7 @@ export class MessageBox {
 
   constructor(send) {
     this.send = send;
-    this.input = el("input", { type: "text", maxlength: String(LONGEST), autocomplete: "off", "aria-label": "Message to the agent", placeholder: "A short word to the agent (only they see it)" });
+    this.input = el("input", { type: "text", maxlength: String(LONGEST), autocomplete: "off", "aria-label": "Message to the agent", placeholder: "A short word to the agent" });
     this.button = el("button", { type: "submit" }, "Send");
     this.status = el("p", { role: "status" });
     this.form = el("form", { class: "message" }, this.input, this.button, this.status);
@@ -19,6 +19,11 @@ export class MessageBox {
       event.preventDefault();
       this.#submit();
     });
+  }
+
+  /** Says whom it goes to. */
+  address(name) {
+    mark(this.input, "placeholder", name ? `A short word to ${name}` : "A short word to the agent");
   }
 
   /** A `told` event came: was it ours? */

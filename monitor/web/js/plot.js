@@ -7,10 +7,10 @@ const PANELS = [
   { measure: "level", label: "dB", name: "Level", least: 6, normal: 2 },
   { measure: "pitch", label: "st", name: "Pitch", least: 4, normal: 1 },
 ];
-const HEIGHT = 86;
-const RULER = 20;
+/** Sizes in the page's own unit, so that a plot on a wall screen grows with its words: rem. */
+const HEIGHT = 5.4, RULER = 1.3, LABELS = 3.3, WORDS = 0.7;
 /** Above the first panel stand the shapes of the alerts. */
-const SHAPES_ROOM = 14;
+const SHAPES_ROOM = 0.9;
 
 export class Plot {
   #plots = [];
@@ -55,19 +55,19 @@ export class Plot {
   }
 
   #options(panel, last, sync) {
-    const colour = palette();
-    const axis = { stroke: colour.ink3, grid: { show: false }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+    const colour = palette(), rem = remInPixels();
+    const axis = { stroke: colour.ink3, grid: { show: false }, ticks: { show: false }, font: `${WORDS * rem}px system-ui, sans-serif` };
     const line = (name) => ({ label: name, stroke: colour[name], width: 1.75, points: { show: false }, spanGaps: false });
     return {
       width: this.#width,
-      height: HEIGHT + (last ? RULER : SHAPES_ROOM),
-      padding: [last ? 6 : SHAPES_ROOM, 18, 0, 0],
+      height: (HEIGHT + (last ? RULER : SHAPES_ROOM)) * rem,
+      padding: [(last ? 0.4 : SHAPES_ROOM) * rem, 1.1 * rem, 0, 0],
       legend: { show: false },
       cursor: { sync, y: false, drag: { setScale: false, x: false, y: false }, points: { size: 6 } },
       scales: { x: { time: false }, y: { range: (_, low, high) => around(low, high, panel.least) } },
       axes: [
-        { ...axis, show: last, size: RULER, gap: 4, values: (_, ticks) => ticks.map(clock) },
-        { ...axis, size: 52, gap: 4, splits: (u) => ticks(u.scales.y.max), values: (_, found) => found.map((v) => (v === 0 ? "normal" : `${signed(v, 0)} ${panel.label}`)) },
+        { ...axis, show: last, size: RULER * rem, gap: 4, space: 4.5 * rem, values: (_, ticks) => ticks.map(clock) },
+        { ...axis, size: LABELS * rem, gap: 4, splits: (u) => ticks(u.scales.y.max), values: (_, found) => found.map((v) => (v === 0 ? "normal" : `${signed(v, 0)} ${panel.label}`)) },
       ],
       series: [{}, line("agent"), line("caller")],
       hooks: {
@@ -95,7 +95,7 @@ export class Plot {
     const colour = palette();
     const named = { credit: colour.ok, info: colour.info, warn: colour.warn, critical: colour.crit };
     u.ctx.save();
-    u.ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    u.ctx.font = `${WORDS * remInPixels() * devicePixelRatio}px system-ui, sans-serif`;
     u.ctx.textAlign = "center";
     for (const alert of this.#alerts) {
       const x = u.valToPos(alert.at, "x", true);
@@ -113,6 +113,8 @@ export class Plot {
     u.ctx.restore();
   }
 }
+
+const remInPixels = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 /** A scale with normal in its middle, so that up always means louder or higher than one's own normal. */
 function around(low, high, least) {

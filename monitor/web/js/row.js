@@ -1,10 +1,11 @@
 // One call in the list. Texts change only where they differ; drawings only where they can be seen.
 
 import { agentShare, openAlerts, secondsOf } from "./state.js";
-import { agentName, chip, chipText, clock, el, hardness, kindOf, mark, put, shortId, signed } from "./text.js";
+import { agentName, chip, chipText, clock, el, hardness, kindOf, mark, put, reason, shortId, signed } from "./text.js";
 import { drawBand, drawVoices } from "./bands.js";
 
 const MOST_CHIPS = 4;
+const VOICES = "Against each side's own normal: level filled, pitch as a line; agent above, caller below";
 
 const cell = (name, ...children) => el("div", { role: "cell", class: name }, ...children);
 
@@ -18,7 +19,7 @@ export class Row {
     this.sub = el("span", { class: "sub" });
     this.length = cell("length num");
     this.band = el("canvas", { role: "img", "aria-label": "speech of the last 60 seconds" });
-    this.voices = el("canvas", { role: "img", "aria-label": "level and pitch" });
+    this.voices = el("canvas", { role: "img", "aria-label": "level and pitch", title: VOICES });
     this.share = { bar: el("div", { class: "bar", "aria-hidden": "true" }, el("i"), el("i")), text: el("span", { class: "sub num" }) };
     this.hard = { score: el("span", { class: "score num" }), word: el("span", { class: "sub" }), fill: el("i") };
     this.list = el("ul");
@@ -28,7 +29,7 @@ export class Row {
       cell("band", this.band),
       cell("voice", this.voices),
       cell("talk", this.share.text, this.share.bar),
-      this.hardCell = cell("hard", this.hard.score, el("div", { class: "bar", "aria-hidden": "true" }, this.hard.fill), this.hard.word),
+      this.hardCell = cell("hard", el("p", {}, this.hard.score, this.hard.word), el("div", { class: "bar", "aria-hidden": "true" }, this.hard.fill)),
       cell("alerts", this.list));
   }
 
@@ -51,7 +52,7 @@ export class Row {
   /** The drawings, at the size that all rows share. */
   draw(call, now, size) {
     drawBand(this.band, size.band, size.height, call, now);
-    drawVoices(this.voices, size.voice, size.height, call, now);
+    drawVoices(this.voices, size.voice, size.tall, call, now);
     mark(this.voices, "aria-label", voiceText(call));
   }
 
@@ -80,7 +81,7 @@ export class Row {
     const wanted = alerts.map((alert) => `${kindOf(alert)} ${chipText(alert)}`).join("|") || (call.ended === null ? "quiet" : "ended");
     if (wanted === this.#chips) return;
     this.#chips = wanted;
-    const chips = alerts.slice(0, MOST_CHIPS).map((alert) => el("li", {}, chip(kindOf(alert), chipText(alert), alert.why)));
+    const chips = alerts.slice(0, MOST_CHIPS).map((alert) => el("li", {}, chip(kindOf(alert), chipText(alert), reason(alert))));
     if (alerts.length > MOST_CHIPS) chips.push(el("li", { class: "sub" }, `and ${alerts.length - MOST_CHIPS} more`));
     this.list.replaceChildren(...(chips.length ? chips : [el("li", { class: "sub" }, wanted)]));
   }

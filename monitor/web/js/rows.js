@@ -95,7 +95,7 @@ export class Rows {
   #measure() {
     if (this.#size) return;
     const row = this.#order.map((id) => this.#rows.get(id)).find((found) => found.visible && found.band.clientWidth);
-    if (row) this.#size = { band: row.band.clientWidth, voice: row.voices.clientWidth, height: row.band.clientHeight };
+    if (row) this.#size = { band: row.band.clientWidth, voice: row.voices.clientWidth, height: row.band.clientHeight, tall: row.voices.clientHeight };
   }
 
   #keepOneTabStop() {

@@ -18,7 +18,7 @@ export function emptyState() {
 
 function newCall(state, id, now) {
   const call = {
-    id, agent: null, team: null, order: state.arrived++, zero: null, seen: null, ended: null, endedAt: null,
+    id, agent: null, team: null, order: state.arrived++, zero: null, seen: null, ended: null, endedAt: null, counted: -1,
     alerts: new Map(), difficulty: null, talk: { agent: 0, caller: 0 }, speaking: { agent: null, caller: null },
     spoken: { agent: [], caller: [] }, voices: new Voices(),
   };
@@ -54,14 +54,16 @@ export function take(state, line, now, news = []) {
   return id;
 }
 
-/** A snapshot is the truth about which calls are open; what was drawn of those that go on stays. */
+/** A snapshot is the truth about which calls are open; of those that go on only the voices stay as drawn. */
 function takeSnapshot(state, data, now) {
   const open = new Set(data.calls.map((found) => found.call));
   for (const [id, call] of state.calls) if (!open.has(id) && call.ended === null) state.calls.delete(id);
   for (const found of data.calls) {
     const call = state.calls.get(found.call) ?? newCall(state, found.call, now);
-    Object.assign(call, { agent: found.agent, team: found.team, difficulty: found.difficulty ?? call.difficulty });
-    if (found.talk) call.talk = { agent: 0, caller: 0, ...found.talk };
+    Object.assign(call, { agent: found.agent, team: found.team, difficulty: found.difficulty ?? null });
+    Object.assign(call, { spoken: { agent: [], caller: [] }, speaking: { agent: null, caller: null }, seen: null });
+    call.talk = { agent: 0, caller: 0, ...found.talk };
+    call.counted = found.seconds;
     call.alerts = new Map(found.alerts.map((alert) => [alert.alert, alert]));
     keepTime(call, found.seconds, now);
   }
@@ -84,7 +86,7 @@ const APPLY = {
   "speech.ended"(call, data) {
     const since = call.speaking[data.channel];
     if (since !== null && since < data.end) call.speaking[data.channel] = null;
-    call.talk[data.channel] += data.end - data.start;
+    if (data.known > call.counted) call.talk[data.channel] += data.end - data.start;
     call.seen = Math.min(call.seen, data.start);
     const spoken = call.spoken[data.channel];
     spoken.push([data.start, data.end]);

@@ -1,5 +1,6 @@
-// One websocket to the hub that comes back by itself: it resumes after the last sequence it has, and a line
-// that arrives twice counts once.
+// One websocket to the hub that comes back by itself: it resumes after the last sequence it has of the hub's
+// log, and a line that arrives twice counts once. Where the hub cannot go on from there (it began anew, or has
+// forgotten) a snapshot comes instead, and `onafresh` is told first.
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
@@ -17,6 +18,7 @@ const ONLY_LIVE = new Set(["monitor.prosody", "monitor.overlap.started"]);
 export class Stream {
   #socket = null;
   #since;
+  #log;
   #seen = new Set();
   #failures = 0;
   #timer = null;
@@ -25,9 +27,18 @@ export class Stream {
   #closed = false;
   state = "connecting";
 
-  constructor({ query = {}, since = null, token = () => null, online, onstate = () => {} }) {
-    Object.assign(this, { query, token, online, onstate });
+  constructor({ query = {}, since = null, log = null, token = () => null, online, onstate = () => {}, onafresh = () => {} }) {
+    Object.assign(this, { query, token, online, onstate, onafresh });
     this.#since = since;
+    this.#log = log;
+  }
+
+  /** Begins again from a sequence, as if nothing had come yet. */
+  restart(since) {
+    this.#since = since;
+    this.#log = null;
+    this.#seen.clear();
+    this.open();
   }
 
   /** Connects, now. */
@@ -73,6 +84,7 @@ export class Stream {
   #address() {
     const query = new URLSearchParams(this.query);
     if (this.#since !== null) query.set("since", String(this.#since));
+    if (this.#since !== null && this.#log) query.set("log", this.#log);
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     return `${scheme}//${location.host}/events?${query}`;
   }
@@ -81,8 +93,10 @@ export class Stream {
     const live = ONLY_LIVE.has(line.type);
     const fresh = line.type === "monitor.snapshot";
     if (fresh) {
+      if (this.#log) this.onafresh();
       this.#seen.clear();
       this.#since = line.data.sequence;
+      this.#log = line.data.log || null;
     } else if (line.partitionkey === "hub") {
       this.online(line);
       return;

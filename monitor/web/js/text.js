@@ -1,5 +1,7 @@
 // Words and elements. Everything that was said on a call reaches the page through `textContent` only.
 
+import { named } from "./names.js";
+
 /** Seconds of a call as mm:ss, or h:mm:ss from the first hour on. */
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
@@ -16,14 +18,11 @@ export function signed(value, digits = 1) {
   return (value < 0 ? "−" : "+") + text;
 }
 
-/** A rule's or measure's name as words: `interrupt.agent` is "interrupt agent". */
-export const spelled = (name) => name.replace(/[._]+/g, " ");
-
 /** What names a call where the agent is not known. */
 export const agentName = (call) => call.agent || "Unnamed agent";
 
-/** The short form of a call's id, as people say it: its last part. */
-export const shortId = (id) => (id.length > 12 ? `…${id.slice(-8)}` : id);
+/** The short form of a call's id, as people say it: its end. */
+export const shortId = (id) => (id.length > 8 ? id.slice(-4) : id);
 
 export const SIDES = { agent: "Agent", caller: "Caller" };
 
@@ -54,11 +53,11 @@ export function measured(value, unit) {
 /** The few words of a chip: the rule, and how much of it. */
 export function chipText(alert) {
   const { value, unit } = alert.evidence;
-  const name = spelled(alert.rule);
+  const name = named(alert.rule);
   if (value === null || value === undefined) return name;
   if (unit === "times") return value > 1 ? `${name} ×${number(value)}` : name;
   if (unit === "points") return `${name} ${Math.round(value)}`;
-  return unit ? `${name} ${Math.round(value * 10) / 10} ${unit}` : name;
+  return unit ? `${name}, ${Math.round(value * 10) / 10} ${unit}` : name;
 }
 
 /** The difficulty's kind, shape and word. */
@@ -67,6 +66,14 @@ export function hardness(score) {
   if (score >= 50) return { kind: "warn", shape: "◆", word: "difficult" };
   return { kind: "ordinary", shape: "", word: "ordinary" };
 }
+
+/** Why an alert opened, without the bar that its evidence names again. */
+export const reason = (alert) => alert.why.replace(BAR, "");
+
+/** That bar: "alert from 3 times", "alert below twice". */
+export const bar = (alert) => alert.why.match(BAR)?.[1] ?? null;
+
+const BAR = / \((alert (?:from|below) [^)]*)\)/;
 
 /** An element with attributes and children; strings become text, never markup. */
 export function el(tag, attributes = {}, ...children) {

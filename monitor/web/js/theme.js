@@ -19,8 +19,9 @@ function show() {
   const choice = chosen();
   if (choice) document.documentElement.dataset.theme = choice;
   const button = document.getElementById("theme");
-  if (button) button.textContent = isDark() ? "Light" : "Dark";
-  button?.setAttribute("aria-label", isDark() ? "Change to the light theme" : "Change to the dark theme");
+  const other = isDark() ? "Light" : "Dark";
+  if (button) button.querySelector("span").textContent = other;
+  button?.setAttribute("aria-label", `${other} theme`);
   colours = null;
   for (const listener of listeners) listener();
 }
@@ -32,6 +33,7 @@ export const onTheme = (listener) => listeners.add(listener);
 export function palette() {
   if (colours) return colours;
   const probe = document.createElement("span");
+  probe.style.forcedColorAdjust = "none";
   document.body.append(probe);
   colours = {};
   for (const name of ["agent", "caller", "both", "normal", "line", "ink2", "ink3", "info", "warn", "crit", "ok", "panel"]) {

@@ -2,25 +2,28 @@
 
 import { cited, items, runs } from "./conversation.js";
 import { alertCard, alertSignature } from "./alertcard.js";
-import { clock, el, kindOf, SIDES } from "./text.js";
+import { clock, el, kindOf, put, SIDES } from "./text.js";
 
 const NEAR_END = 48;
 
 export class Transcript {
   #shown = new Map();
+  /** Whether the newest is kept in sight: until somebody scrolls back. */
+  #follows = true;
 
   constructor(order) {
     this.order = order;
     this.list = el("ol", { "aria-label": "Transcript" });
     this.jump = el("button", { type: "button", class: "jump", hidden: true }, "To the newest ↓");
-    this.box = el("div", { class: "said", tabindex: "0", role: "region", "aria-label": "What is said" }, this.list, this.jump);
+    this.none = el("p", { class: "sub none", hidden: true });
+    this.box = el("div", { class: "said", tabindex: "0", role: "region", "aria-label": "What is said" }, this.none, this.list, this.jump);
     this.jump.addEventListener("click", () => this.#toEnd());
-    this.box.addEventListener("scroll", () => this.#atEnd() && (this.jump.hidden = true), { passive: true });
+    this.box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.#follows && this.#toEnd()).observe(this.box);
   }
 
   /** Brings it up to date; `asked` maps alerts to the order that is under way for them. */
   render(talk, asked) {
-    const follow = this.#atEnd();
     const marks = cited(talk);
     const keys = new Set();
     let place = this.list.firstElementChild, grown = false;
@@ -36,7 +39,9 @@ export class Transcript {
       node.remove();
       this.#shown.delete(key);
     }
-    if (follow) this.#toEnd();
+    this.none.hidden = keys.size > 0 || !talk.started;
+    put(this.none, talk.started?.model === "none" ? "No recogniser listens on this call; alerts about its sound stand here." : "Nothing has been said yet.");
+    if (this.#follows) this.#toEnd();
     else if (grown) this.jump.hidden = false;
   }
 
@@ -66,11 +71,13 @@ export class Transcript {
     return [signature, () => saidLine(item.said, parts)];
   }
 
-  #atEnd() {
-    return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_END;
+  #scrolled() {
+    this.#follows = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_END;
+    if (this.#follows) this.jump.hidden = true;
   }
 
   #toEnd() {
+    this.#follows = true;
     this.box.scrollTop = this.box.scrollHeight;
     this.jump.hidden = true;
   }

@@ -1,0 +1,171 @@
+"""How long an alert takes from the sound to a listener's hands, at speaking speed and through every part.
+
+Bundled calls play at the pace of the clock, each through a monitor in a process of its own (the live
+session: blocks of 40 ms, core, uplink), into a hub in another, to a websocket client in a third. Latency is
+the client's clock at the alert, less the clock at which the sample was spoken that let the core know it
+(``known``: the rule's own hold and the detector's stated delay lie before it). The half block that a sample
+waits in a sound card's buffer on average counts.
+
+    python benchmarks/alert_latency.py                   four calls at once, twice: about four minutes
+    python benchmarks/alert_latency.py --repeats 1 --calls raised.wav
+
+Prints one line; the exit code is 1 if the 95th percentile is above 100 ms.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+from websockets.asyncio.client import ClientConnection, connect
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from monitor import wire  # noqa: E402 - the checkout goes first on the path
+from monitor.call import About, Call  # noqa: E402
+from monitor.commands.hubbing import Hubbing, serve_until_stopped  # noqa: E402
+from monitor.config import CallSettings  # noqa: E402
+from monitor.events import AlertEvent, Block, CallEnded  # noqa: E402
+from monitor.rules.book import load_book  # noqa: E402
+from monitor.session import PACED_BLOCK, Playback, run_paced  # noqa: E402
+from monitor.sinks.access import Claimed  # noqa: E402
+from monitor.sinks.hub_address import parse_hub  # noqa: E402
+from monitor.sinks.uplink import Uplink  # noqa: E402
+from monitor.sources.recording import open_recording  # noqa: E402
+from monitor.sources.waiting import warm_up  # noqa: E402
+
+BAR = 0.1
+CALLS = ("interruptions.flac", "raised.wav", "hold.flac", "difficult-call.flac")
+
+spawns = multiprocessing.get_context("spawn")
+
+
+def run_monitor(name: str, call: str, url: str, folder: str, pipe: Connection) -> None:
+    """One call at speaking speed; tells the moment at which its first sample was spoken."""
+    began: list[float] = []
+    recording = open_recording([ROOT / "fixtures" / "audio" / name])
+    about = About(call=call, sources=(name,), rate=recording.rate, band=recording.band, model="none")
+    core = Call(about, load_book())
+    warm_up(about.rate, CallSettings().gate)
+    uplink = Uplink(parse_hub(url), Claimed(call=call), Path(folder))
+    pipe.send("ready")
+    pipe.recv()
+    blocks = noting(recording.blocks(PACED_BLOCK), began)
+    run_paced(Playback(call=core, blocks=blocks, sinks=[uplink]), 1.0)
+    pipe.send(began[0])
+
+
+def noting(blocks: Iterable[Block], began: list[float]) -> Iterator[Block]:
+    """The blocks; notes when the first was asked for, which is when the pace begins."""
+    began.append(time.monotonic())
+    yield from blocks
+
+
+def run_hub(port: int, db: Path) -> None:
+    """A hub in its own process, without its words."""
+    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
+    serve_until_stopped(Hubbing(listen=f"127.0.0.1:{port}", db=db))
+
+
+Seen = list[tuple[str, str, float, float]]
+"""For each line about an alert: call, kind, when it was known in call seconds, and when it arrived."""
+
+
+async def listen(connection: ClientConnection, calls: int) -> tuple[Seen, dict[str, float]]:
+    """What arrives until all calls have ended; and how long each call was."""
+    seen: Seen = []
+    ended: dict[str, float] = {}
+    while len(ended) < calls:
+        message = await connection.recv()
+        now = time.monotonic()
+        envelope, event = wire.decode(message)
+        if isinstance(event, AlertEvent):
+            seen.append((envelope.partitionkey, event.name, event.known, now))
+        elif isinstance(event, CallEnded):
+            ended[envelope.partitionkey] = event.seconds
+    return seen, ended
+
+
+async def once(names: list[str], url: str, folder: str, round_: int) -> list[tuple[str, float]]:
+    """All calls at once; the kind and latency in seconds of each line about an alert."""
+    pipes, processes = {}, []
+    for number, name in enumerate(names):
+        ours, theirs = spawns.Pipe()
+        call = f"{round_}-{number}-{name.partition('.')[0]}"
+        process = spawns.Process(target=run_monitor, args=(name, call, url, folder, theirs), daemon=True)
+        process.start()
+        processes.append(process)
+        pipes[call] = ours
+    for pipe in pipes.values():
+        await asyncio.to_thread(pipe.recv)
+    async with connect(f"{url}/events", proxy=None, compression=None) as connection:
+        await connection.recv()
+        for pipe in pipes.values():
+            pipe.send("go")
+        seen, ended = await listen(connection, len(names))
+    began = {call: await asyncio.to_thread(pipe.recv) for call, pipe in pipes.items()}
+    for process in processes:
+        process.join()
+    return [(kind, now - began[call] - known) for call, kind, known, now in seen
+            if known < ended[call] - PACED_BLOCK]  # fmt: skip
+
+
+def free_port() -> int:
+    """A port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    """Returns when the hub listens."""
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit("the hub did not start")
+
+
+def main() -> int:
+    """Runs the benchmark; the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--calls", nargs="+", default=list(CALLS), help="files in fixtures/audio")
+    parser.add_argument("--repeats", type=int, default=2)
+    words = parser.parse_args()
+    found: list[tuple[str, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        hub = spawns.Process(target=run_hub, args=(port, Path(folder) / "hub.db"), daemon=True)
+        hub.start()
+        wait_for(port)
+        for number in range(words.repeats):
+            found += asyncio.run(once(words.calls, f"ws://127.0.0.1:{port}", folder, number))
+        hub.terminate()
+        hub.join()
+    late = np.array([seconds for _, seconds in found]) * 1000
+    opened = np.array([seconds for kind, seconds in found if kind == "alert.opened"]) * 1000
+    print(
+        f"alert_latency: {late.size} lines about acoustic alerts ({opened.size} opened) of "
+        f"{len(words.calls)} calls at once: from the sample to the client "
+        f"p50 {np.percentile(late, 50):.0f} ms, p95 {np.percentile(late, 95):.0f} ms, "
+        f"max {late.max():.0f} ms; opened alone p95 "
+        f"{np.percentile(opened, 95):.0f} ms (bar {BAR * 1000:.0f}); "
+        f"machine: load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    )
+    return 0 if np.percentile(late, 95) <= BAR * 1000 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
