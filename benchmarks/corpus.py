@@ -2,6 +2,7 @@
 
 python benchmarks/corpus.py                     words as they were said, and at 15 % word error rate
 python benchmarks/corpus.py --damage 0.1 --seeds 5
+python benchmarks/corpus.py --apart             the calls on which neither rules nor phrases were tuned
 """
 
 import argparse
@@ -13,13 +14,13 @@ from monitor.review.collection import calls_in
 from monitor.review.ruletest import Figures, figures
 
 CALLS = Path(__file__).resolve().parent.parent / "fixtures" / "calls"
+APART = CALLS.with_name("calls-apart")
 
 
-def judged(damage: float, seed: int, jobs: int | None) -> Report:
-    """All scripted calls under the bundled rules."""
-    return backtest(
-        [Task(call=call, rules=(None,), damage=damage, seed=seed) for call in calls_in(CALLS)], workers=jobs
-    )
+def judged(folder: Path, damage: float, seed: int, jobs: int | None) -> Report:
+    """All scripted calls of a folder under the bundled rules."""
+    tasks = [Task(call=call, rules=(None,), damage=damage, seed=seed) for call in calls_in(folder)]
+    return backtest(tasks, workers=jobs)
 
 
 def line(name: str, one: Figures, others: list[Figures]) -> str:
@@ -42,10 +43,14 @@ def main() -> None:
     )
     parser.add_argument("--damage", type=float, default=0.15, help="word error rate (default 0.15)")
     parser.add_argument("--seeds", type=int, default=3, help="damages to average over (default 3)")
+    parser.add_argument("--first", type=int, default=1, help="the first seed (default 1)")
+    parser.add_argument("--apart", action="store_true", help="the calls that nothing was tuned on")
     parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
     args = parser.parse_args()
-    clean = judged(0.0, 0, args.jobs)
-    harmed = [judged(args.damage, seed, args.jobs) for seed in range(1, args.seeds + 1)]
+    folder = APART if args.apart else CALLS
+    clean = judged(folder, 0.0, 0, args.jobs)
+    seeds = range(args.first, args.first + args.seeds)
+    harmed = [judged(folder, args.damage, seed, args.jobs) for seed in seeds]
     print(
         f"{clean.calls} calls, {60 * clean.hours:.0f} min; damaged at {args.damage:.0%}, {args.seeds} seeds"
     )

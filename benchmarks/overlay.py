@@ -34,8 +34,8 @@ import sys, time
 from PySide6.QtWidgets import QApplication
 from monitor.overlay import window
 paint = window.Overlay.__init__
-def probed(self, *words):
-    paint(self, *words)
+def probed(self, *words, **more):
+    paint(self, *words, **more)
     self.painted.connect(lambda say: print(say, time.monotonic(), flush=True))
 window.Overlay.__init__ = probed
 from monitor.__main__ import main

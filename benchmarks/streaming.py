@@ -4,10 +4,12 @@
     python benchmarks/streaming.py CALL.wav ...              other calls with their NAME.json beside them
     python benchmarks/streaming.py --sizes base.en small.en  costs at the sizes of real models too
     python benchmarks/streaming.py --model PATH              another model (words too)
+    python benchmarks/streaming.py --peer ENV/bin/python     also WhisperLiveKit, installed there
 
 Same audio, same model, one thread each, in one run. Both streams are played at speaking speed in counted
 time: an answer arrives when its CPU seconds have passed, so latencies include computing. Latency is the
-commit of a word less its end in the ground truth, over the words that were recognised.
+commit of a word less its end in the ground truth, over the words that were recognised; "shown" is the
+same for its first appearance on the screen, committed or not.
 
 With the bundled model: word error rates, latency, commits revised, last words lost, CPU, memory. With
 --sizes: random weights of the true sizes that say the words of the script, for CPU and latency alone.
@@ -30,9 +32,10 @@ sys.path.insert(0, str(ROOT))
 
 CALLS = ("difficult-call", "calm")
 WAYS = ("offline", "offline-vad", "utterances", "ours", "baseline")
+PEER = "whisperlivekit"
 SIZED = ("ours", "baseline", "demand")
-COLUMNS = ("wer", "latency_median", "latency_p95", "revised", "tails_lost", "tails", "cpu_per_audio_second",
-           "peak_mb")  # fmt: skip
+COLUMNS = ("wer", "latency_median", "latency_p95", "shown_median", "revised", "tails_lost", "tails",
+           "cpu_per_audio_second", "peak_mb")  # fmt: skip
 
 
 def main() -> int:
@@ -42,6 +45,7 @@ def main() -> int:
         print(json.dumps(_measure(args)))
         return 0
     ways = [(way, None) for way in ([] if args.no_words else WAYS)]
+    ways += [(PEER, None)] if args.peer and not args.no_words else []
     ways += [(way, size) for size in args.sizes for way in SIZED]
     for size in args.sizes:
         _make(size, args.cache)
@@ -69,7 +73,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-words", action="store_true", help="only --sizes")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "call-monitor-benchmarks")
     parser.add_argument("--json", action="store_true", help="print all figures too")
-    parser.add_argument("--way", choices={*WAYS, *SIZED}, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--peer",
+        type=Path,
+        metavar="PYTHON",
+        help="of an environment with WhisperLiveKit",
+    )
+    parser.add_argument("--way", choices={*WAYS, *SIZED, PEER}, help=argparse.SUPPRESS)
     parser.add_argument("--size", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -86,6 +96,7 @@ def _in_a_process(way: str, size: str | None, args: argparse.Namespace) -> dict[
     command += ["--seconds", str(args.seconds)]
     command += ["--size", size] if size else []
     command += ["--model", str(args.model)] if args.model else []
+    command += ["--peer", str(args.peer)] if args.peer else []
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     shown = subprocess.run(command, env=one_thread, check=True, stdout=subprocess.PIPE, text=True)
     figures: dict[str, float | None] = json.loads(shown.stdout)
@@ -103,13 +114,13 @@ def _measure(args: argparse.Namespace) -> dict[str, object]:
         result = _sized(args, load(paths[0], args.seconds))
     else:
         result = _worded(args, [load(path) for path in paths])
-    result.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    result.peak_mb = result.peak_mb or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return result.plain()
 
 
 def _worded(args: argparse.Namespace, material: list) -> object:
     """One way with a model that recognises words."""
-    from benchmarks.streaming_parts import ours, whisper_streaming
+    from benchmarks.streaming_parts import ours, whisper_streaming, wlk
     from monitor.config import SpeechSettings
     from monitor.speech.store import bundled_folder
     from monitor.speech.whisper import Whisper
@@ -128,6 +139,7 @@ def _worded(args: argparse.Namespace, material: list) -> object:
         "utterances": lambda: ours.run("utterances", material, Whisper(folder, "m"), only_finals),
         "ours": lambda: ours.run("ours", material, Whisper(folder, "m")),
         "baseline": lambda: whisper_streaming.run("baseline", material, peer().update),
+        PEER: lambda: wlk.run(PEER, material, folder, args.peer),
     }  # fmt: skip
     return ways[args.way]()
 

@@ -7,6 +7,7 @@ difference is the detector's delay. Nothing here knows a wall clock.
 Each event has the name it bears on the wire (``monitor.`` goes before it there).
 """
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -346,6 +347,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[Cited, ...] = ()
     events: tuple[Cited, ...] = ()
     clears: str = ""
+
+
+BAR_TOLD = re.compile(r" \((alert (?:from|below) [^)]*)\)")
+
+
+def without_bar(why: str) -> str:
+    """Why an alert opened, without the bar that was passed: the evidence names it."""
+    return BAR_TOLD.sub("", why)
 
 
 class AlertEvent(Event, frozen=True, kw_only=True):

@@ -29,6 +29,18 @@ from tests.sinks.hubs import alert, started  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
 GROUND = "#dfe5ec"
+GROUND_WINDOW = """
+import sys
+from PySide6.QtWidgets import QApplication, QWidget
+app = QApplication([])
+window = QWidget()
+window.setWindowTitle("Ground")
+window.setStyleSheet(f"background: {sys.argv[1]}")
+window.showFullScreen()
+app.exec()
+"""
+"""A desktop of one colour below the overlay, so that its shadow falls on something."""
+
 NOW = 221.0
 TURNS = (
     (195.0, 201.5, "caller"),
@@ -106,15 +118,20 @@ def picture_overlay(folder: Path) -> None:
     """All scenes on one sheet, each under its caption."""
     tiles: list[str] = []
     with desktop("800x420") as screen:
+        ground = subprocess.Popen([sys.executable, "-c", GROUND_WINDOW, GROUND], env=screen.env)
+        until(lambda: screen.windows("^Ground$"), "the ground below")
         for place, (caption, events) in enumerate(SCENES):
             shot = folder / f"{place}.png"
             overlay_scene(screen, events, folder, shot)
-            _run("convert", str(shot), "-fuzz", "4%", "-fill", GROUND, "-draw", "color 780,10 floodfill",
-                 "-trim", "+repage", "-bordercolor", GROUND, "-border", "0x14", str(shot))  # fmt: skip
+            _run(
+                "convert", str(shot), "-trim", "+repage", "-bordercolor", GROUND, "-border", "0x4", str(shot)
+            )
             _run("convert", "-background", GROUND, "-fill", "#4c5865", "-pointsize", "22", f"label:{caption}",
                  str(shot), "-append", "+set", "label", str(shot))  # fmt: skip
             tiles.append(str(shot))
-    _run("montage", *tiles, "-tile", "2x", "-gravity", "northwest", "-geometry", "+36+16", "-background",
+        ground.terminate()
+        ground.wait(30)
+    _run("montage", *tiles, "-tile", "2x", "-gravity", "northwest", "-geometry", "+28+14", "-background",
          GROUND,
          str(PICTURES / "overlay.png"))  # fmt: skip
 

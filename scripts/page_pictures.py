@@ -2,8 +2,8 @@
 
     python scripts/page_pictures.py          docs/pictures/page-dark.png and page-light.png
 
-Bundled recordings play through the monitor into a hub, four times as fast as they were spoken, and
-Chromium looks at the page. The words are those of the recordings' scripts.
+Bundled recordings play through the monitor into a hub, as fast as they were spoken (faster, the hub would
+leave levels out), and Chromium looks at the page. The words are those of the recordings' scripts.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from tests.web.browsing import CHROMIUM, FLAGS, Visit  # noqa: E402
 from tests.web.stage import Stage  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
-SPEED = 4.0
+SPEED = 1.0
 LOOK_AT = 56.0
 """Seconds into the difficult call when the picture is taken."""
 
@@ -58,7 +58,7 @@ def main() -> int:
             }
             first = next(call for _, call, event in schedule if isinstance(event, CallStarted))
             looks["page-dark.png"].page.evaluate("(call) => location.hash += `&call=${call}`", first)
-            stage.run_inside(lambda: _play(stage, schedule)).result(LOOK_AT)
+            stage.run_inside(lambda: _play(stage, schedule)).result(2 * LOOK_AT / SPEED)
             for name, look in looks.items():
                 look.page.wait_for_timeout(700)
                 look.page.screenshot(path=PICTURES / name)

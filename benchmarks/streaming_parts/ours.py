@@ -98,23 +98,27 @@ def _play(call: Material, recogniser: Recogniser, settings: SpeechSettings) -> t
 
 
 def commits(events: Sequence[Event]) -> tuple[dict[str, list[Committed]], int]:
-    """When each word was committed, in the order of the call; and how many changed afterwards."""
+    """When each word was shown and committed, in the order of the call; and how many changed afterwards."""
     utterances: dict[tuple[str, int], list[tuple[Word, float]]] = {}
+    seen: dict[tuple[str, int], dict[tuple[int, str], float]] = {}
     revised = 0
     for event in events:
         if not isinstance(event, Utterance):
             continue
-        stood = utterances.setdefault((event.channel, event.utterance), [])
+        key = event.channel, event.utterance
+        stood = utterances.setdefault(key, [])
+        for n, word in enumerate(event.words):
+            seen.setdefault(key, {}).setdefault((n, word.text), event.known)
         words = [word for word in event.words if word.committed]
         revised += sum(word != old for word, (old, _) in zip(words, stood, strict=False))
         revised += max(0, len(stood) - len(words))
         stood += [(word, event.known) for word in words[len(stood) :]]
     said = {
         channel: [
-            Committed(word.text, at)
-            for (side, _), words in sorted(utterances.items(), key=lambda item: item[0][1])
+            Committed(word.text, at, seen[side, number][n, word.text])
+            for (side, number), words in sorted(utterances.items(), key=lambda item: item[0][1])
             if side == channel
-            for word, at in words
+            for n, (word, at) in enumerate(words)
         ]
         for channel in CHANNELS
     }

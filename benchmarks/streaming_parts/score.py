@@ -10,10 +10,11 @@ from benchmarks.streaming_parts.material import Material
 
 @dataclass(frozen=True)
 class Committed:
-    """A word that was committed, and the call time at which it was."""
+    """A word that was committed, the call time at which it was, and that at which it was first shown."""
 
     text: str
     at: float
+    shown: float | None = None
 
 
 @dataclass
@@ -30,11 +31,12 @@ class Result:
     revised: int = 0
     peak_mb: float = 0.0
     latencies: list[float] = field(default_factory=list)
+    shown: list[float] = field(default_factory=list)
 
     def plain(self) -> dict[str, object]:
         """The figures that are reported."""
         figures = asdict(self)
-        latencies = sorted(figures.pop("latencies"))
+        latencies, shown = sorted(figures.pop("latencies")), figures.pop("shown")
         p95 = latencies[int(0.95 * (len(latencies) - 1))] if latencies else None
         return {
             **figures,
@@ -42,6 +44,7 @@ class Result:
             "cpu_per_audio_second": self.cpu / max(1e-9, self.seconds),
             "latency_median": statistics.median(latencies) if latencies else None,
             "latency_p95": p95,
+            "shown_median": statistics.median(shown) if shown else None,
         }
 
 
@@ -53,7 +56,7 @@ def tokens(text: str) -> list[str]:
 def add(result: Result, material: Material, row: int, said: Sequence[Committed], *, timed: bool) -> None:
     """Scores one side of one call into ``result``."""
     reference = [(token, n) for n, word in enumerate(material.words(row)) for token in tokens(word.text)]
-    hypothesis = [(token, word.at) for word in said for token in tokens(word.text)]
+    hypothesis = [(token, word) for word in said for token in tokens(word.text)]
     pairs = align([token for token, _ in reference], [token for token, _ in hypothesis])
     words, reached = material.words(row), set()
     result.words += len(reference)
@@ -63,7 +66,10 @@ def add(result: Result, material: Material, row: int, said: Sequence[Committed],
         if r is not None and h is not None:
             reached.add(reference[r][1])
             if same and timed:
-                result.latencies.append(hypothesis[h][1] - words[reference[r][1]].end)
+                word, end = hypothesis[h][1], words[reference[r][1]].end
+                result.latencies.append(word.at - end)
+                if word.shown is not None:
+                    result.shown.append(word.shown - end)
     tails = material.tails(row)
     result.tails += len(tails)
     result.tails_lost += sum(tail not in reached for tail in tails)

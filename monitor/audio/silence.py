@@ -23,13 +23,13 @@ class Silences:
 
     def feed(self, first: int, active: NDArray[np.bool_]) -> list[Silence]:
         """Hears the frames from ``first`` on, ``active`` [2, n]; the silences that end in them."""
-        spoken = np.flatnonzero(active[0] | active[1]) + first
-        if not spoken.size:
-            return []
-        last, self._last = self._last, int(spoken[-1])
-        known = spoken if last is None else np.concatenate([[last], spoken])
-        return [
-            Silence(start=seconds(int(known[at]) + 1), end=seconds(int(known[at + 1])),
-                    known=seconds(int(known[at + 1]) + 1))
-            for at in np.flatnonzero(np.diff(known) > self._least)
-        ]  # fmt: skip
+        found: list[Silence] = []
+        last = self._last
+        for frame, spoken in enumerate((active[0] | active[1]).tolist(), first):
+            if not spoken:
+                continue
+            if last is not None and frame - last > self._least:
+                found.append(Silence(start=seconds(last + 1), end=seconds(frame), known=seconds(frame + 1)))
+            last = frame
+        self._last = last
+        return found

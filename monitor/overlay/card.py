@@ -5,11 +5,10 @@ into the agent's own sentence, to let something critical through, to take a card
 are seconds of the call.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.events import AlertClosed, AlertEvent, Level, Told
+from monitor.events import AlertClosed, AlertEvent, Level, Told, without_bar
 
 Kind = Literal["info", "warn", "critical", "credit", "message"]
 
@@ -25,9 +24,6 @@ LEAST_SECONDS = 2.5
 
 CARD_WAIT = 20.0
 """A card that found no pause in so many seconds is too old; a person's message is shown then anyway."""
-
-BAR_TOLD = re.compile(r" \(alert from [^)]*\)")
-"""The bar that was passed belongs to the report and the page, not to a glance."""
 
 MOST_WHY = 130
 """Letters of a reason; all of it stands on the page and in the report."""
@@ -66,7 +62,7 @@ def card_of(event: AlertEvent) -> Card:
     level: Level = event.level
     kind: Kind = "credit" if level == "info" and CREDIT in event.rule.split(".") else level
     # Before the dash stands what happened on this call, after it the rule's reason; a glance takes in one.
-    why = shortened(BAR_TOLD.sub("", event.why.split(" – ")[0]))
+    why = shortened(without_bar(event.why.split(" – ")[0]))
     return Card(kind, event.say, why, event.known, event.alert)
 
 

@@ -26,7 +26,7 @@ LOUD = 6.0
 """Decibels above it from which the meter warns."""
 
 PANEL, INK, INK2, INK3 = "#eb141a21", "#ffeef2f6", "#ffb4bfca", "#ff8b98a5"
-TRACK, RULE, EDGE, SHADOW = "#24ffffff", "#18ffffff", "#2effffff", "#05000000"
+TRACK, RULE, EDGE, SHADOW = "#24ffffff", "#18ffffff", "#2effffff", "#03000000"
 SIDES: dict[Channel, str] = {"agent": "#ff6db3ee", "caller": "#ffcf9be8"}
 RAISED = "#fff0a878"
 FILLS: dict[Kind, str] = {

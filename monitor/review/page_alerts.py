@@ -1,18 +1,14 @@
 """The report's table of alerts: what the agent was told, why, on what evidence, and whether it was seen."""
 
-import re
 from collections.abc import Iterator
 from html import escape
 
-from monitor.events import Cited, Evidence
+from monitor.events import Cited, Evidence, without_bar
 from monitor.review.alert_story import AlertStory
 from monitor.review.notes import clock_text
 from monitor.review.page_parts import panel, time_link
 from monitor.review.scorecard import Scorecard
 from monitor.review.timeline_plot import icon
-
-BAR = re.compile(r" \(alert from [^)]*\)")
-"""The bar that was passed; it stands with the evidence."""
 
 HEADS = ("At", "Level", "Said to the agent, and why", "Evidence", "Card")
 
@@ -46,27 +42,29 @@ def _row(number: int, story: AlertStory) -> str:
     return (
         f'<tr id="alert-{number}"><td>{time_link(story.opened)}<p class="sub">{escape(over)}</p></td>'
         f'<td><span class="level {story.level}">{icon(story.level)}{story.level}</span></td>'
-        f'<td><p class="say">{escape(story.say)}</p><p class="why">{escape(BAR.sub("", story.why))}</p>'
+        f'<td><p class="say">{escape(story.say)}</p><p class="why">{escape(without_bar(story.why))}</p>'
         f'<p class="sub mono">{escape(story.rule)} · {escape(story.rule_hash)}</p></td>'
-        f'<td>{"".join(_evidence(story.evidence))}</td><td class="sub">{escape(shown)}</td></tr>'
+        f'<td>{"".join(_evidence(story))}</td><td class="sub">{escape(shown)}</td></tr>'
     )
 
 
-def _evidence(seen: Evidence) -> Iterator[str]:
+def _evidence(story: AlertStory) -> Iterator[str]:
+    seen = story.evidence
+    bar = "alert below" if "(alert below " in story.why else "alert from"
     if seen.value is not None:
-        yield f'<p class="num">{_measured(seen, seen.value)}</p>'
+        yield f'<p class="num">{_measured(seen, seen.value, bar)}</p>'
     for cited in (*seen.words, *seen.events):
         yield f"<p>{_cited(cited)}</p>"
     if seen.clears:
         yield f'<p class="sub">Clears {escape(seen.clears.removeprefix("clears "))}.</p>'
 
 
-def _measured(seen: Evidence, value: float) -> str:
+def _measured(seen: Evidence, value: float, bar: str) -> str:
     """What was measured against what; three decimals at most, as the events have them."""
     unit = "×" if seen.unit == "times" else f" {escape(seen.unit)}" if seen.unit else ""
     more = [
         f'<span class="sub">{told} {bound:g}{unit}</span>'
-        for told, bound in (("alert from", seen.threshold), ("own normal", seen.baseline))
+        for told, bound in ((bar, seen.threshold), ("own normal", seen.baseline))
         if bound is not None
     ]
     return " ".join([f"{escape(seen.measure.replace('_', ' '))} <b>{value:g}{unit}</b>", *more])

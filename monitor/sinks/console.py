@@ -4,7 +4,6 @@ On a terminal the lower lines move (partial words, meters, progress); in a pipe 
 printed, one line each.
 """
 
-import re
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -30,12 +29,12 @@ from monitor.events import (
     SpeechEnded,
     Status,
     Utterance,
+    without_bar,
 )
 from monitor.sinks import Line
 
 SIDE_STYLE: dict[Channel, str] = {"agent": "bright_blue", "caller": "magenta"}
 SHAPES = {"info": ("●", "cyan"), "warn": ("◆", "yellow"), "critical": ("▲", "bold red")}
-BAR_TOLD = re.compile(r" \(alert from [^)]*\)")
 METER = 16
 QUIETEST_DBFS = -60.0
 
@@ -156,7 +155,7 @@ class ConsoleSink:
         shape, style = SHAPES[event.level]
         head = Text(f"{shape} {event.say}", style=style)
         # What opened the alert is told by its value; the bar that it passed is for the page and the report.
-        why = Text(BAR_TOLD.sub("", event.why))
+        why = Text(without_bar(event.why))
         note = f"{event.rule} · {clock_text(event.at)}"
         note += " · on the agent's screen" if event.card else ""
         note += f" · no card: {event.withheld}" if event.withheld else ""

@@ -14,7 +14,8 @@ from monitor.events import Heard, Word
 from monitor.speech.agreement import key
 
 NO_SPEECH = 0.6
-LOGPROB_OF_SILENCE = -1.0
+"""The decoder itself says that nobody speaks: its words are believed only where it is sure of them."""
+
 LOGPROB_LEAST = -1.5
 COMPRESSION_MOST = 2.4
 COMPRESSION_FROM = 60
@@ -23,6 +24,9 @@ COMPRESSION_FROM = 60
 WORDS_PER_SECOND = 8.0
 SQUEEZED = 4
 """So many words within 0.3 s were not spoken."""
+
+SECONDS_PER_WORD = 2.0
+"""Speech is never so slow: a long sound for which unsure words are found is music, or a machine."""
 
 LOOPS = {1: 8, 2: 4, 3: 3, 4: 3}
 """Words in a phrase: repeats from which it is a loop. People do say "no no no no" and "sorry, sorry"."""
@@ -34,9 +38,10 @@ INVENTIONS = tuple(
         "thanks for watching", "thank you for watching", "thank you so much for watching",
         "please subscribe", "subscribe to my channel", "like and subscribe", "see you in the next video",
         "i'll see you next time", "subtitles by the amara org community", "transcribed by", "you", "bye bye",
+        "oh", "ah", "uh", "um", "er", "hm", "hmm",
     )
 )  # fmt: skip
-"""What Whisper is known to write for noise and silence, believed only when it is sure."""
+"""What Whisper is known to write for noise, breath and coughs, believed only when it is sure."""
 
 ECHO_DB = 6.0
 ECHO_LAG = 0.5
@@ -44,19 +49,22 @@ FAINT_DB = 12.0
 """The other side this much louder: an unsure word is a piece of its echo, whatever it seems to say."""
 
 
-def believable(heard: Heard, words: Sequence[Word], speech_seconds: float) -> bool:
-    """Whether the decode as a whole may be speech; ``speech_seconds`` is how long somebody spoke."""
+def believable(heard: Heard, words: Sequence[Word], speech_seconds: float, before: int = 0) -> bool:
+    """Whether the decode as a whole may be speech.
+
+    ``speech_seconds`` is how long somebody spoke, ``before`` how many words of that stand already.
+    """
     text = " ".join(key(word.text) for word in words)
-    if heard.no_speech > NO_SPEECH and heard.avg_logprob < LOGPROB_OF_SILENCE:
-        return False
     if heard.avg_logprob < LOGPROB_LEAST or _compression(text) > COMPRESSION_MOST:
         return False
     if len(words) > WORDS_PER_SECOND * max(speech_seconds, 0.25) + 1:
         return False
     if len(words) >= SQUEEZED and words[-1].end - words[0].start < 0.3:
         return False
-    sure = sum(word.p for word in words) / max(1, len(words)) >= SURE
-    return sure or text.split() not in INVENTIONS
+    if sum(word.p for word in words) >= SURE * len(words):
+        return True
+    sparse = speech_seconds > SECONDS_PER_WORD * (len(words) + before + 1)
+    return not (heard.no_speech > NO_SPEECH or sparse or text.split() in INVENTIONS)
 
 
 def without_loop(words: Sequence[Word]) -> tuple[Word, ...]:

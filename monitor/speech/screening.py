@@ -55,7 +55,7 @@ class Screen:
         if segment.closed:  # a long utterance that was cut meanwhile: the rest belongs to the next one
             cut = seconds(segment.end)
             words = tuple(word for word in words if word.start + word.end < 2 * cut)
-        if not guards.believable(heard, words, segment.speech_seconds(heard_to)):
+        if not guards.believable(heard, words, segment.speech_seconds(heard_to), len(job.prefix)):
             side.distrust(spoken)
             return ()
         row, other = self._rows(side)

@@ -40,7 +40,7 @@ class Segment:
         self.asked = first
         self.closed = False
         self.known = first
-        """Frame at which it was first known of; for the rest of a long one that was cut, later than ``first``."""
+        """Frame at which it was first known of: later than ``first`` for what is left of a cut one."""
         self.over = first
         """Frame at which its end was known, some silence later; until then the last one heard."""
         self.settled = first

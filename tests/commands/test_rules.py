@@ -37,12 +37,28 @@ def test_the_bundled_rules_are_sound(capsys):
 
 def test_good_rules_of_ones_own_pass(rules, capsys):
     assert main(["rules", "check", rules(GOOD)]) == 0
-    assert "1 rules (0 switched off), 2 tests, 0 failed" in capsys.readouterr().out
+    assert "1 rule (0 switched off), 2 tests, 0 failed" in capsys.readouterr().out
 
 
 def test_a_test_that_fails_gives_exit_code_1_and_names_the_rule(rules, capsys):
     assert main(["rules", "check", rules(GOOD.replace("at: 3", "at: 30"))]) == 1
-    assert "FAILED  t.blame, test 1: an alert at 30 s was expected" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "FAILED  t.blame, test 1 (" in out
+    assert "rules.yaml, line 7): an alert at 30 s was expected" in out
+
+
+def test_a_test_that_an_override_broke_is_told_with_what_to_do(rules, capsys):
+    path = rules("- override: talk.share\n  more_than: 70%\n")
+    assert main(["rules", "check", path]) == 1
+    out = capsys.readouterr().out
+    assert "FAILED  talk.share, test 1 (" in out
+    assert "listening.yaml, line " in out
+    assert f"hint    talk.share is changed by {path}, but its tests are those of the rule as it was" in out
+
+
+def test_what_a_row_leaves_to_a_plug_in_is_told(capsys):
+    main(["rules", "check", "--rulebook"])
+    assert "plug-in" in capsys.readouterr().out
 
 
 def test_a_rule_without_a_quiet_test_gives_exit_code_1(rules, capsys):

@@ -84,6 +84,24 @@ def test_what_changed_is_told_call_by_call_with_the_evidence(calls: Path, rules:
     assert any("+ apology.excess" in line for line in lines(report, compared=True))
 
 
+def test_the_list_of_changes_begins_with_their_sum(calls: Path, rules: dict[str, str]) -> None:
+    told = "\n".join(lines(backtest(tasks(calls, rules["deaf"], None), workers=1), compared=True))
+    assert "Alerts changed in 2 of 2 calls: 2 gone (2 right)." in told
+
+
+def test_a_rule_that_the_truth_cannot_know_is_neither_right_nor_false(calls: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh.yaml"
+    fresh.write_text(
+        "- override: lang.blame\n  off: true\n- {rule: team.okay, why: w, say: s, at_least: 1,\n"
+        "   measure: {phrases: {of: apology, by: agent, window: 120s}}}\n"
+    )
+    known = [msgspec.structs.replace(task, judged=("apology.excess",)) for task in tasks(calls, str(fresh))]
+    assert backtest(tasks(calls, str(fresh)), workers=1).rules["team.okay"][0].wrong > 0
+    report = backtest(known, workers=1)
+    assert report.rules["team.okay"][0].alerts > 0
+    assert report.rules["team.okay"][0].wrong == 0
+
+
 def test_two_processes_and_one_give_the_same_report(calls: Path, rules: dict[str, str]) -> None:
     alone = backtest(tasks(calls, rules["strict"], None), workers=1)
     together = backtest(tasks(calls, rules["strict"], None), workers=2)

@@ -1,5 +1,7 @@
 """Damaged words: at the asked rate, the same every time, towards words that are spelled alike."""
 
+from statistics import median
+
 import pytest
 from rapidfuzz.distance import Levenshtein
 
@@ -50,3 +52,18 @@ def test_times_stay_in_order() -> None:
     assert isinstance(out, Utterance)
     for one, following in zip(out.words, out.words[1:], strict=False):
         assert one.start < one.end <= following.start
+
+
+def test_a_recogniser_is_less_sure_of_wrong_words_but_not_reliably() -> None:
+    right: list[float] = []
+    wrong: list[float] = []
+    for seed in range(20):
+        (out,) = Damage(vocabulary([said()]), SMALL, 0.15, seed=seed).events([said()])
+        assert isinstance(out, Utterance)
+        for edit in Levenshtein.opcodes(TEXT, [word.text for word in out.words]):
+            words = out.words[edit.dest_start : edit.dest_end]
+            (right if edit.tag == "equal" else wrong).extend(word.p for word in words)
+    assert median(right) == pytest.approx(0.96, abs=0.03)
+    assert median(wrong) == pytest.approx(0.72, abs=0.05)
+    assert sum(p > 0.85 for p in wrong) / len(wrong) > 0.15
+    assert sum(p < 0.75 for p in right) / len(right) > 0.03

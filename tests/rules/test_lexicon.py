@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import BadInput
+from monitor.events import Word
 from monitor.rules.lexicon import folder, read
 from monitor.rules.phrases import Lexicon
 
@@ -27,6 +28,13 @@ def test_a_class_is_read_with_the_lines_of_its_phrases(tmp_path: Path) -> None:
 def test_a_gloss_follows_an_equals_sign(tmp_path: Path) -> None:
     text = "class: jargon\nabout: x\nphrases: |\n  rma = return number\n"
     assert read([written(tmp_path, jargon=text)]).entries[0].gloss == "return number"
+
+
+def test_a_core_counts_as_perhaps_only(tmp_path: Path) -> None:
+    own = "class: jargon\nabout: Ours.\nphrases: |\n  flux capacitor\nperhaps: |\n  flux\n"
+    lexicon = Lexicon.load("en", (written(tmp_path, jargon=own),))
+    words = [Word(text, float(at), at + 0.9) for at, text in enumerate(["the", "flux", "is", "low"])]
+    assert [match.cls for match in lexicon.find(words)] == ["jargon?"]
 
 
 def test_a_teams_folder_replaces_a_class(tmp_path: Path) -> None:

@@ -6,6 +6,13 @@ from monitor.events import Word
 from monitor.rules.phrases import Lexicon
 
 SAID = {
+    "confirms": """
+        yes it does thank you
+        it's all sorted now
+        no that's all thanks
+        it is yes
+        everything works again
+    """,
     "empathy": """
         I completely understand how frustrating this must be for you
         I can see why you're upset
@@ -697,6 +704,12 @@ SAID = {
 }
 
 NOT_SAID = {
+    "confirms": """
+        it is broken
+        yes it is the blue one
+        that's all I know
+        is that all
+    """,
     "empathy": """
         I don't understand
         I understand you want to change your address

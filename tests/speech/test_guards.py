@@ -18,7 +18,7 @@ def test_an_ordinary_sentence_is_believed():
 @pytest.mark.parametrize(
     ("heard", "said", "seconds"),
     [
-        (Heard(1, avg_logprob=-1.2, no_speech=0.7), "hello there", 1.0),
+        (Heard(1, avg_logprob=-0.7, no_speech=0.7), "hello there", 1.0),
         (Heard(1, avg_logprob=-1.8, no_speech=0.0), "hello there", 1.0),
         (GOOD, "la la la la la la " * 6, 9.0),
         (GOOD, "one two three four five six seven eight nine ten", 0.5),
@@ -26,7 +26,17 @@ def test_an_ordinary_sentence_is_believed():
     ids=["no speech", "very unlikely", "repeats itself", "faster than speech"],
 )
 def test_what_cannot_be_speech_is_not_believed(heard: Heard, said: str, seconds: float):
-    assert not believable(heard, spaced(said), seconds)
+    assert not believable(heard, spaced(said, p=0.5), seconds)
+
+
+def test_words_of_which_the_decoder_is_sure_are_believed_though_it_heard_no_speech():
+    assert believable(Heard(1, avg_logprob=-0.1, no_speech=0.9), spaced("hello there", p=0.9), 1.0)
+
+
+def test_a_long_sound_with_hardly_a_word_in_it_is_not_speech():
+    assert not believable(GOOD, spaced("who", p=0.5), 6.0)
+    assert believable(GOOD, spaced("who", p=0.9), 6.0)
+    assert believable(GOOD, spaced("goodbye", p=0.5), 6.0, before=9), "the end of an ordinary sentence"
 
 
 def test_words_squeezed_into_an_instant_are_not_believed():

@@ -199,6 +199,10 @@ def test_everything_is_reached_by_keys(visit: Open, stage: Stage) -> None:
     assert "Message to the agent" in reached
     seen.page.get_by_label("Message to the agent").focus()
     keys.type("go on")
+    keys.press("Escape")
+    assert seen.page.get_by_label("Message to the agent").input_value() == "go on", (
+        "a draft is not thrown away"
+    )
     keys.press("Enter")
     seen.wait_text(".message .arrived", "go on")
     keys.press("Escape")

@@ -23,6 +23,9 @@ def test_after_a_killed_hub_nothing_is_missing_and_nothing_is_there_twice(visit:
     seen.wait_text(".said li", "before")
     stage.stop()
     seen.wait_text("#connection", "reconnecting in")
+    # Said once: the seconds that go by are not read out to those who listen.
+    assert seen.texts('#line[role="status"]') == ["The line to the hub is lost. Reconnecting."]
+    assert seen.page.locator("#connection[role], #connection [role], #connection[aria-live]").count() == 0
     stage.start()
     stage.say(
         "c1",
@@ -32,6 +35,7 @@ def test_after_a_killed_hub_nothing_is_missing_and_nothing_is_there_twice(visit:
     )
     stage.say("c1", opened("apology.excess", 7))
     seen.wait_text("#connection", "live")
+    assert seen.texts("#line") == ["Live"]
     stage.say("c1", said(4, "agent", 8, "afterwards"))
     seen.wait_text(".said li", "afterwards")
     seen.wait_text("#rows .alerts", "many apologies")

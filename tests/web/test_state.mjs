@@ -5,7 +5,7 @@ import { agentShare, arranged, choices, emptyState, fits, forget, secondsOf, str
 import { cited, emptyConversation, hear, items, runs } from "../../monitor/web/js/conversation.js";
 import { KNOWN, named } from "../../monitor/web/js/names.js";
 import { Voices } from "../../monitor/web/js/voices.js";
-import { clock, signed } from "../../monitor/web/js/text.js";
+import { bar, clock, reason, signed } from "../../monitor/web/js/text.js";
 
 const event = (type, data, call = "c1") => ({ type: `monitor.${type}`, partitionkey: call, data: { known: 0, ...data } });
 const alert = (rule, level, more = {}) => ({
@@ -126,6 +126,13 @@ test("voices bridge what a slow connection leaves out, but not a pause", () => {
   assert.ok(caller.every((value) => value === null));
   put(2000, 1);
   assert.ok(Number.isNaN(voices.at("agent", "level", 4)));
+});
+
+test("the bar that was passed stands with the evidence, whichever way it is passed", () => {
+  const few = { why: "The agent had asked once before (alert below twice): “We will send” – Two questions find the cause." };
+  assert.equal(reason(few), "The agent had asked once before: “We will send” – Two questions find the cause.");
+  assert.equal(bar(few), "alert below twice");
+  assert.equal(bar({ why: "Because." }), null);
 });
 
 test("times and differences are written as people read them", () => {

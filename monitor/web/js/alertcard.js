@@ -1,7 +1,7 @@
 // An alert in its place in the transcript: what, why, its evidence, and what a person can say to it.
 
 import { named, spelled } from "./names.js";
-import { clock, el, kindOf, measured, reason, SHAPES } from "./text.js";
+import { bar, clock, el, kindOf, measured, reason, SHAPES } from "./text.js";
 
 const CLOSED = { cleared: "cleared", expired: "over", acknowledged: "acknowledged", wrong: "said to be wrong", "call ended": "open to the end" };
 
@@ -16,9 +16,9 @@ export function alertCard(alert, { asked, order, ended }) {
   const card = el("div", { class: `alert ${alert.closed ? "closed" : kind}`, "data-alert": alert.alert },
     el("p", { class: "title" }, el("span", {}, `${shape} ${capital(named(alert.rule))}`), el("span", { class: "sub" }, standing(alert, word))),
     el("p", {}, reason(alert)));
-  if (alert.say) card.append(el("p", { class: "say" }, `“${alert.say}”`, el("span", { class: "sub" }, ` ${shown(alert)}`)));
+  const say = alert.say ? el("p", { class: "say" }, `“${alert.say}”`, el("span", { class: "sub" }, ` ${shown(alert)}`)) : null;
   const open = !alert.closed && !ended;
-  card.append(el("div", { class: "foot" }, el("p", { class: "evidence" }, evidence(alert)), open ? buttons(alert, asked, order) : null));
+  card.append(el("div", { class: "foot" }, say, open ? buttons(alert, asked, order) : null), el("p", { class: "evidence" }, evidence(alert)));
   return card;
 }
 
@@ -47,8 +47,9 @@ function shown(alert) {
 /** The measured value against its threshold and baseline, when it was heard, and what clears it. */
 export function evidence(alert) {
   const { measure, value, threshold, baseline, unit, words, events, clears } = alert.evidence;
+  const passed = bar(alert) ?? (threshold === null ? null : `bar ${measured(threshold, unit)}`);
   const parts = [alert.rule];
-  if (value !== null) parts.push(`${spelled(measure)} ${measured(value, unit)}${threshold === null ? "" : ` (alert from ${measured(threshold, unit)})`}`);
+  if (value !== null) parts.push([`${spelled(measure)} ${measured(value, unit)}`, passed].filter(Boolean).join(", "));
   if (baseline !== null) parts.push(`own normal ${measured(baseline, unit)}`);
   const times = [...words, ...events].map((cite) => clock(cite.start) + (cite.kind ? ` ${cite.kind}` : ""));
   if (times.length) parts.push(times.join(", "));

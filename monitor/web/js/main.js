@@ -83,6 +83,11 @@ function tellNotice(text) {
   noticeEnds = setTimeout(() => (byId("notice").textContent = ""), NOTICE_MS);
 }
 
+/** How the line stands, said once to those who listen; the seconds are for those who look. */
+const SPOKEN = {
+  live: "Live", catching: "Catching up", waiting: "The line to the hub is lost. Reconnecting.", refused: "Not let in",
+};
+
 function showConnection(name, detail) {
   connection = { state: name, detail };
   const texts = {
@@ -91,6 +96,7 @@ function showConnection(name, detail) {
     waiting: `reconnecting in ${detail.seconds} s`,
   };
   const box = byId("connection");
+  if (box.dataset.state !== name) byId("line").textContent = SPOKEN[name] ?? "";
   box.dataset.state = name;
   document.body.dataset.line = name;
   const text = box.querySelector(".text");
@@ -177,7 +183,9 @@ addEventListener("popstate", () => showCall());
 addEventListener("online", () => stream.hurry());
 document.addEventListener("visibilitychange", () => document.hidden || stream.hurry());
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && view) closeCall();
+  // A message that is half written is not thrown away by a key.
+  const draft = event.target.tagName === "INPUT" && event.target.value;
+  if (event.key === "Escape" && view && !draft) closeCall();
 });
 byId("more").addEventListener("click", ({ target }) => {
   target.setAttribute("aria-expanded", String(target.getAttribute("aria-expanded") !== "true"));

@@ -68,7 +68,12 @@ export function hardness(score) {
 }
 
 /** Why an alert opened, without the bar that its evidence names again. */
-export const reason = (alert) => alert.why.replace(/ \(alert from [^)]*\)/, "");
+export const reason = (alert) => alert.why.replace(BAR, "");
+
+/** That bar: "alert from 3 times", "alert below twice". */
+export const bar = (alert) => alert.why.match(BAR)?.[1] ?? null;
+
+const BAR = / \((alert (?:from|below) [^)]*)\)/;
 
 /** An element with attributes and children; strings become text, never markup. */
 export function el(tag, attributes = {}, ...children) {

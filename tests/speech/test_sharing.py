@@ -1,0 +1,58 @@
+"""Several calls in one process share one recogniser and its thread, and none of them waits for another."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from monitor.call import About, Call
+from monitor.events import Heard, Job, Utterance
+from monitor.rules.book import load_book
+from monitor.session import Session, paced
+from monitor.sinks.announcer import Announcer
+from monitor.sources.recording import open_recording
+from monitor.speech.script import ScriptRecogniser, script_beside
+from monitor.speech.worker import BATCH, Worker
+from tests.test_session import Kept
+
+AUDIO = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
+CALL = AUDIO / "interruptions.flac"
+CALLS = 4
+
+
+class Shared:
+    """Reads the script of the recording that all calls play, and notes who asks."""
+
+    name = "shared"
+
+    def __init__(self) -> None:
+        self._script = ScriptRecogniser(script_beside(CALL))
+        self.threads: set[int] = set()
+        self.batches: list[int] = []
+
+    def recognise(self, jobs: Sequence[Job]) -> list[Heard]:
+        self.threads.add(threading.get_ident())
+        self.batches.append(len(jobs))
+        return self._script.recognise(jobs)
+
+
+async def test_calls_at_once_all_get_their_words_from_one_thread():
+    shared = Shared()
+    worker, book = Worker(shared), load_book()
+    kept = [Kept() for _ in range(CALLS)]
+
+    async def hear(sink: Kept, name: str) -> None:
+        recording = open_recording([CALL])
+        call = Call(About(name, (CALL.name,), recording.rate, recording.band, "shared"), book)
+        session = Session(call, Announcer(name, [sink]).say, worker)
+        await session.run(paced(recording.blocks(0.2), recording.rate, 20.0))
+
+    await asyncio.gather(*(hear(sink, f"call-{n}") for n, sink in enumerate(kept)))
+    worker.close()
+    said = [
+        [(u.channel, u.text) for u in sink.events if isinstance(u, Utterance) and u.final] for sink in kept
+    ]
+    assert all(sorted(one) == sorted(said[0]) for one in said)
+    assert sum(len(text.split()) for _, text in said[0]) > 100
+    assert len(shared.threads) == 1
+    assert max(shared.batches) <= BATCH
