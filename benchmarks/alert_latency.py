@@ -14,9 +14,7 @@ Prints one line; the exit code is 1 if the 95th percentile is above 100 ms.
 
 import argparse
 import asyncio
-import multiprocessing
 import os
-import socket
 import sys
 import tempfile
 import time
@@ -30,9 +28,9 @@ from websockets.asyncio.client import ClientConnection, connect
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from monitor import wire  # noqa: E402 - the checkout goes first on the path
+from benchmarks.hub_beside import hub_beside, spawns  # noqa: E402 - the checkout goes first on the path
+from monitor import wire  # noqa: E402
 from monitor.call import About, Call  # noqa: E402
-from monitor.commands.hubbing import Hubbing, serve_until_stopped  # noqa: E402
 from monitor.config import CallSettings  # noqa: E402
 from monitor.events import AlertEvent, Block, CallEnded  # noqa: E402
 from monitor.rules.book import load_book  # noqa: E402
@@ -45,8 +43,6 @@ from monitor.sources.waiting import warm_up  # noqa: E402
 
 BAR = 0.1
 CALLS = ("interruptions.flac", "raised.wav", "hold.flac", "difficult-call.flac")
-
-spawns = multiprocessing.get_context("spawn")
 
 
 def run_monitor(name: str, call: str, url: str, folder: str, pipe: Connection) -> None:
@@ -68,12 +64,6 @@ def noting(blocks: Iterable[Block], began: list[float]) -> Iterator[Block]:
     """The blocks; notes when the first was asked for, which is when the pace begins."""
     began.append(time.monotonic())
     yield from blocks
-
-
-def run_hub(port: int, db: Path) -> None:
-    """A hub in its own process, without its words."""
-    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
-    serve_until_stopped(Hubbing(listen=f"127.0.0.1:{port}", db=db))
 
 
 Seen = list[tuple[str, str, float, float]]
@@ -119,23 +109,6 @@ async def once(names: list[str], url: str, folder: str, round_: int) -> list[tup
             if known < ended[call] - PACED_BLOCK]  # fmt: skip
 
 
-def free_port() -> int:
-    """A port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(port: int) -> None:
-    """Returns when the hub listens."""
-    for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise SystemExit("the hub did not start")
-
-
 def main() -> int:
     """Runs the benchmark; the exit code."""
     parser = argparse.ArgumentParser(
@@ -145,15 +118,9 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=2)
     words = parser.parse_args()
     found: list[tuple[str, float]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        hub = spawns.Process(target=run_hub, args=(port, Path(folder) / "hub.db"), daemon=True)
-        hub.start()
-        wait_for(port)
+    with tempfile.TemporaryDirectory() as folder, hub_beside(Path(folder)) as (port, _):
         for number in range(words.repeats):
             found += asyncio.run(once(words.calls, f"ws://127.0.0.1:{port}", folder, number))
-        hub.terminate()
-        hub.join()
     late = np.array([seconds for _, seconds in found]) * 1000
     opened = np.array([seconds for kind, seconds in found if kind == "alert.opened"]) * 1000
     print(

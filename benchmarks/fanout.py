@@ -20,7 +20,6 @@ import os
 import random
 import re
 import resource
-import socket
 import sys
 import tempfile
 import time
@@ -33,9 +32,12 @@ import numpy as np
 import psutil
 from websockets.asyncio.client import connect
 
-from monitor import wire
-from monitor.commands.hubbing import Hubbing, serve_until_stopped
-from monitor.events import (
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.hub_beside import hub_beside  # noqa: E402 - the checkout goes first on the path
+from monitor import wire  # noqa: E402
+from monitor.events import (  # noqa: E402
     AlertOpened,
     CallStarted,
     Difficulty,
@@ -302,17 +304,9 @@ def main() -> int:
     words = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        hub = forks.Process(target=_quiet_hub, args=(port, Path(folder) / "hub.db"), daemon=True)
-        hub.start()
-        _wait_for(port)
+    with tempfile.TemporaryDirectory() as folder, hub_beside(Path(folder)) as (port, hub):
         plain = measure(words, port, hub, stuck=False)
         stuck = measure(words, port, hub, stuck=True)
-        hub.terminate()
-        hub.join()
     load = os.getloadavg()[0]
     good = plain.exact and stuck.exact and max(plain.p(99), stuck.p(99)) <= BAR * 1000
     print(
@@ -326,20 +320,6 @@ def main() -> int:
         f"a sender's own timer late by p99 {plain.late_p99:.0f} ms"
     )
     return 0 if good else 1
-
-
-def _quiet_hub(port: int, db: Path) -> None:
-    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
-    serve_until_stopped(Hubbing(listen=f"127.0.0.1:{port}", db=db))
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise SystemExit("the hub did not start")
 
 
 if __name__ == "__main__":

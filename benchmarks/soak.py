@@ -17,7 +17,6 @@ import contextlib
 import csv
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -34,7 +33,8 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from monitor.events import CallEnded, CallStarted, Snapshot, Status  # noqa: E402 - the checkout goes first on the path
+from benchmarks.hub_beside import hub_beside  # noqa: E402 - the checkout goes first on the path
+from monitor.events import CallEnded, CallStarted, Snapshot, Status  # noqa: E402
 from monitor.sinks.follow import Follower, Told  # noqa: E402
 from monitor.sinks.hub_address import parse_hub  # noqa: E402
 from monitor.sources.recording import open_recording  # noqa: E402
@@ -149,24 +149,6 @@ async def soak(
     await following
 
 
-def free_port() -> int:
-    """A port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(port: int) -> None:
-    """Returns when the hub listens."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise SystemExit("the hub did not start")
-
-
 def main() -> int:
     """Runs the soak; the exit code."""
     parser = argparse.ArgumentParser(
@@ -181,12 +163,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as closing:
         make_call(Path(folder) / "long.wav", seconds)
         env = {**os.environ, "XDG_DATA_HOME": folder}
-        port = free_port()
+        port, hub = closing.enter_context(hub_beside(Path(folder)))
         url = f"ws://127.0.0.1:{port}"
-        hub = closing.enter_context(
-            running("hub", "--listen", f"127.0.0.1:{port}", "--db", f"{folder}/hub.db", env=env)
-        )
-        wait_for(port)
         listening = Listening()
         playing = closing.enter_context(
             running("replay", f"{folder}/long.wav", "--speed", "1", "--model", words.model, "--json",

@@ -71,6 +71,13 @@ class Heard(NamedTuple):
         return np.frombuffer(self.recording.read_bytes()[44:], "<f4").reshape(-1, 2)
 
     @property
+    def troubles(self) -> list[str]:
+        """What the monitor told of sound that it lost, or of a machine that does not keep up."""
+        gaps = [line["data"] for line in self.lines if line["type"] == "monitor.gap"]
+        notices = [line["data"]["notice"] for line in self.lines if line["type"] == "monitor.status"]
+        return [*filter(None, notices), *(f"a gap at {gap['at']:.1f} s" for gap in gaps)]
+
+    @property
     def starved(self) -> bool:
         """Whether the player ran out of breath: what the headset carried is not the file at one offset."""
         try:
@@ -133,8 +140,12 @@ def test_a_live_call_hears_what_the_headset_carried(heard: Heard):
     busy with other tests may deliver late just while the clocks are learned.
     """
     need_an_even_play(heard)
-    late = [delays(heard.carried[:, [side]], heard.sound[:, [side]]) for side in (0, 1)]
-    assert max(np.ptp(side) for side in late) < 0.04, late
+    try:
+        late = [delays(heard.carried[:, [side]], heard.sound[:, [side]]) for side in (0, 1)]
+    except NotThere:
+        assert heard.troubles, "sound was lost, and nobody was told"
+        pytest.skip(f"this machine is too busy: {heard.troubles[0]}")
+    assert max(np.ptp(side) for side in late) < 0.04 or heard.troubles, late
     assert abs(np.median(late[0]) - np.median(late[1])) < 0.1, late
 
 
