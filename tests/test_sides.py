@@ -83,8 +83,9 @@ def test_scripted_calls_are_told_right_also_with_damaged_words():
             crossed = [msgspec.structs.replace(one, channel=other(one.channel)) for one in right]
             assert heard(*right, outgoing=outgoing) == [], script.call
             found[place] += len(heard(*crossed, outgoing=outgoing))
-    # Two of them are outgoing, one begins without a greeting; with one word in seven wrong half are missed.
-    assert found[0] >= len(SCRIPTS) - 3
+    # Some are outgoing or begin without a greeting, others greet with the firm's name alone; with one word in
+    # seven wrong more than half are missed.
+    assert found[0] >= 0.8 * len(SCRIPTS)
     assert found[1] >= len(SCRIPTS) // 3
 
 

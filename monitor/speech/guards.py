@@ -41,7 +41,11 @@ INVENTIONS = tuple(
         "oh", "ah", "uh", "um", "er", "hm", "hmm",
     )
 )  # fmt: skip
-"""What Whisper is known to write for noise, breath and coughs, believed only when it is sure."""
+"""What Whisper is known to write for noise, breath and coughs, believed only when it is sure, also that
+somebody speaks, and never of a burst shorter than ``COUGH``."""
+
+COUGH = 0.2
+"""Seconds of activity; nobody's "oh" is so short."""
 
 ECHO_DB = 6.0
 ECHO_LAG = 0.5
@@ -61,10 +65,12 @@ def believable(heard: Heard, words: Sequence[Word], speech_seconds: float, befor
         return False
     if len(words) >= SQUEEZED and words[-1].end - words[0].start < 0.3:
         return False
+    silence = heard.no_speech > NO_SPEECH
+    invented = text.split() in INVENTIONS
     if sum(word.p for word in words) >= SURE * len(words):
-        return True
+        return not (invented and (silence or speech_seconds < COUGH))
     sparse = speech_seconds > SECONDS_PER_WORD * (len(words) + before + 1)
-    return not (heard.no_speech > NO_SPEECH or sparse or text.split() in INVENTIONS)
+    return not (silence or sparse or invented)
 
 
 def without_loop(words: Sequence[Word]) -> tuple[Word, ...]:
