@@ -1,6 +1,7 @@
 """The commands, thin: each lives in ``monitor/commands`` and imports its heavy parts when it runs."""
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -59,18 +60,21 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code.
 
-    Without ``argv`` this is the whole process, and a recogniser that is still at work is not waited for.
+    Without ``argv`` this is the whole process. Whoever stopped it does not wait until the interpreter has
+    been taken apart, and under a recogniser that is still at work it may not be.
     """
-    code = _run(build_parser().parse_args(argv))
-    if argv is None and left_behind():
-        sys.stdout.flush()
-        sys.stderr.flush()
+    code = _run(argv)
+    if argv is None and (code == STOPPED or left_behind()):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):  # its reader may have gone
+                stream.flush()
         os._exit(code)
     return code
 
 
-def _run(args: argparse.Namespace) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     try:
+        args = build_parser().parse_args(argv)
         return int(args.run(args))
     except BadInput as wrong:
         print(f"monitor: {wrong}", file=sys.stderr)  # noqa: T201 - this is the message to the person

@@ -87,6 +87,8 @@ def test_help_and_version_import_nothing_heavy():
 
 
 OF_SEVERAL = {
+    "speech/test_overload.py": "the whole call with a recogniser that is too slow",
+    "speech/test_sharing.py": "several sessions with one worker",
     "rules/test_corpus.py": "whole call scripts through rules, phrases and judge together",
     "rules/test_rule_files.py": "the tests inside the rules",
     "sinks/test_kill.py": "hub, publishers and listeners together",

@@ -22,7 +22,7 @@ QUANTIZATION = "int8_float16"
 STREAMING = {
     "window_least": 0.0,
     "window_after": 0.64,
-    "keep": 4.0,
+    "keep": 2.0,
     "context": False,
     "partial_beam": 5,
     "final_beam": 5,

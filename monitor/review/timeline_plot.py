@@ -150,8 +150,8 @@ def _against_normal(
 
 
 def _sound(card: Scorecard, sound: Mapping[Channel, Picture], x: Scale, top: float) -> Iterator[str]:
-    """The spectrograms, the caller's first as in the lanes of speech."""
-    for side in [side for side in reversed(CHANNELS) if side in sound]:
+    """The spectrograms, the agent's first as in the lanes of speech."""
+    for side in (side for side in CHANNELS if side in sound):
         picture = sound[side]
         title = f"Spectrogram of the {side}: {picture.lowest:.0f} to {picture.highest:.0f} Hz"
         width = x(picture.loud.shape[1] * picture.step) - x(0)

@@ -27,7 +27,7 @@ REACH = 5
 PERHAPS = "?"
 """Ends the name of a class in a match that was perhaps heard: ``closing?``."""
 
-BELIEVED = {1: 0.65, 2: 0.5}
+BELIEVED = {1: 0.55, 2: 0.45}
 """The mean probability that the words of a phrase of one or two words must have. Longer ones do not stand
 there by chance, whatever the recogniser thinks of their words."""
 

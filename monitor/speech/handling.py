@@ -43,21 +43,13 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return max(min(3000, max(least, filled)), sound)
 
 
-_KNOWN = {
-    # Trained on short windows and without earlier text; a wide search costs it nothing to speak of.
-    "demo-en-synthetic": Handling(
-        window_least=0.0, window_after=1.0, keep=12.0, context=False, partial_beam=5, final_beam=5
-    ),
-}
-
-
 def handling_of(folder: Path) -> Handling:
     """The handling of the model in ``folder``."""
     path = folder / FILE
     try:
         return msgspec.json.decode(path.read_bytes(), type=Handling)
     except FileNotFoundError:
-        return _KNOWN.get(folder.name, Handling())
+        return Handling()
     except OSError as wrong:
         raise BadInput(f"{path} cannot be read: {wrong.strerror}.") from None
     except msgspec.DecodeError as wrong:

@@ -63,8 +63,7 @@ class Load:
     def interval(self, talking: int) -> float:
         """Seconds between two updates of one side while ``talking`` sides speak."""
         needed = self._update * max(1, talking) / self._settings.utilisation
-        least = self._settings.interval if self._step == 0 else 2 * self._settings.interval
-        return min(self._settings.interval_most, max(least, needed))
+        return min(self._settings.interval_most, max(self._settings.interval, needed))
 
     def answered(self, cost: float, now: float, *, final: bool = False) -> None:
         """An answer took ``cost`` seconds of inference.

@@ -10,6 +10,7 @@ from monitor.review.collection import calls_in
 from monitor.rules.book import load_book
 
 CALLS = Path(__file__).resolve().parent.parent.parent / "fixtures" / "calls"
+APART = CALLS.with_name("calls-apart")
 SEEDS = (1, 2)
 
 
@@ -18,8 +19,8 @@ def clean() -> Report:
     return judged()
 
 
-def judged(damage: float = 0.0, seed: int = 1) -> Report:
-    tasks = [Task(call=call, rules=(None,), damage=damage, seed=seed) for call in calls_in(CALLS)]
+def judged(damage: float = 0.0, seed: int = 1, folder: Path = CALLS) -> Report:
+    tasks = [Task(call=call, rules=(None,), damage=damage, seed=seed) for call in calls_in(folder)]
     return backtest(tasks, workers=1)
 
 
@@ -52,6 +53,19 @@ def test_with_correct_words_precision_and_recall_are_at_least_95_percent(clean: 
     assert total.recall >= 0.95
 
 
+def test_calls_that_nothing_was_tuned_on_are_understood_too() -> None:
+    total = judged(folder=APART).total[0]
+    assert total.precision is not None
+    assert total.precision >= APART_PRECISION
+    assert total.recall is not None
+    assert total.recall >= APART_RECALL
+
+
+APART_PRECISION, APART_RECALL = 0.85, 0.90
+"""A floor below what was measured (0.90 and 1.00 on 17 alerts). Whoever tunes on these calls moves them to
+``fixtures/calls``, and writes others."""
+
+
 def test_no_rule_is_more_often_wrong_than_right(clean: Report) -> None:
     for rule, (figures, *_) in clean.rules.items():
         assert figures.wrong <= figures.found, rule
@@ -66,5 +80,5 @@ def test_damaged_words_cost_some_alerts_but_not_the_sense(seed: int) -> None:
     assert total.recall >= DAMAGED_RECALL
 
 
-DAMAGED_PRECISION, DAMAGED_RECALL = 0.75, 0.80
-"""Lower than the means over five seeds (0.82 and 0.85), because 61 alerts are few for one seed."""
+DAMAGED_PRECISION, DAMAGED_RECALL = 0.82, 0.78
+"""Lower than the means over five seeds (0.89 and 0.85), because 88 alerts are few for one seed."""

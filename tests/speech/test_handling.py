@@ -4,6 +4,7 @@ import pytest
 
 from monitor.errors import BadInput
 from monitor.speech.handling import Handling, handling_of
+from monitor.speech.store import bundled_folder
 
 
 def test_an_ordinary_whisper_gets_eight_seconds_or_the_sound_and_silence_after_it():
@@ -14,7 +15,7 @@ def test_an_ordinary_whisper_gets_eight_seconds_or_the_sound_and_silence_after_i
 
 
 def test_the_bundled_model_is_asked_about_short_windows():
-    assert handling_of(Path("demo-en-synthetic")).frames(100) < 400
+    assert handling_of(bundled_folder()).frames(100) < 400
 
 
 def test_a_model_may_say_how_it_wants_to_be_asked(tmp_path: Path):

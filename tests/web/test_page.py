@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from monitor.events import Cited, Event
+from tests.overlay.desktop import until
 from tests.web.browsing import Visit
 from tests.web.calling import closed, difficult, opened, said, spoke, voice
 from tests.web.stage import Stage, started
@@ -67,6 +68,8 @@ def test_the_bundled_call_opens_to_its_transcript_plots_and_alerts(
 def test_partial_words_are_grey_until_they_are_final(visit: Open, stage: Stage) -> None:
     stage.say("c1", started("c1", "Tom R."), said(1, "caller", 1, "so what are", final=False))
     seen = visit("#call=c1")
+    seen.wait_text(".call h2", "Tom R.")
+    until(lambda: stage.hub.listeners >= 2, "the list's and the call's lines")  # a partial is told only once
     stage.say("c1", said(1, "caller", 1, "so what are you going", final=False, revision=2))
     seen.wait_text(".said .partial", "so what are you going")
     stage.say("c1", said(1, "caller", 1, "so what are you going to do?", revision=3))

@@ -28,10 +28,12 @@ const HEAR = {
     if (!found) return;
     Object.assign(talk, { started: found.started, agent: found.agent, team: found.team, partial: true });
     talk.difficulty = found.difficulty ?? talk.difficulty;
+    notice(talk, 0, found.started?.notice);
     for (const alert of found.alerts) talk.alerts.set(alert.alert, { ...alert, closed: null });
   },
   "call.started"(talk, data) {
     Object.assign(talk, { started: data, agent: data.agent, team: data.team });
+    notice(talk, 0, data.notice);
   },
   "call.ended"(talk, data) {
     talk.ended = data;
@@ -58,12 +60,14 @@ const HEAR = {
   },
   status(talk, data) {
     talk.status = data;
+    notice(talk, data.at, data.notice);
   },
   interruption: (talk, data) => talk.moments.push({ at: data.start, text: `The ${data.by} took the floor from the ${data.of}` }),
   talk_over: (talk, data) => talk.moments.push({ at: data.start, text: `The ${data.by} talks over the ${data.of}` }),
   gap: (talk, data) => talk.moments.push({ at: data.at, text: `${data.seconds} s of the ${data.channel}'s sound never arrived` }),
   quality(talk, data) {
     if (data.end !== null && data.end !== undefined) return;
+    if (data.say) return notice(talk, data.start, data.say);
     talk.moments.push({ at: data.start, text: `The sound cannot be trusted: ${QUALITY[data.kind] ?? data.kind}${data.channel ? ` (${data.channel})` : ""}` });
   },
 };
@@ -72,6 +76,12 @@ const QUALITY = {
   bleed: "one side is heard on the other's channel", same_audio: "both channels carry the same sound",
   swapped: "the channels look swapped", clipping: "it is overdriven", dead_channel: "a channel is dead",
 };
+
+/** What people should know of the call's sound or recogniser; a status may say again what call.started said. */
+function notice(talk, at, text) {
+  if (!text || talk.moments.some((moment) => moment.text.includes(text))) return;
+  talk.moments.push({ at, text });
+}
 
 function keepAlert(talk, data) {
   talk.alerts.set(data.alert, { ...data, closed: null });
