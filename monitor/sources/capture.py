@@ -17,7 +17,7 @@ from monitor import clock
 from monitor.audio.channels import Channels
 from monitor.errors import BadInput
 from monitor.events import CHANNELS, Band, Block, Channel
-from monitor.sources.lane import READY, Lane, Piece, Stream
+from monitor.sources.lane import SETTLED, Lane, Piece, Stream
 from monitor.sources.losses import Losses
 
 BLOCK = 0.04
@@ -191,7 +191,7 @@ class Capture:
     async def start(self) -> None:
         """Opens the devices; returns when all of them deliver. Raises ``BadInput`` where one does not."""
         self._keeper.start()
-        deadline = clock.monotonic() + FIRST + READY
+        deadline = clock.monotonic() + FIRST + SETTLED
         while not all(_delivers(lane) for lane in self._lanes):
             if self._keeper.wrong:
                 raise self._keeper.wrong
@@ -256,5 +256,5 @@ class Capture:
 def _delivers(lane: Lane) -> bool:
     stream = lane.stream
     return stream is not None and (
-        stream.ring.written >= READY * lane.rate or (lane.pauses and stream.active)
+        stream.ring.written >= SETTLED * lane.rate or (lane.pauses and stream.active)
     )

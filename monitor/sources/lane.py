@@ -20,9 +20,9 @@ PATIENCE = 3.0
 on. A busy machine delivers late what it has heard; what comes later than this is lost."""
 PAUSE = 0.3
 """The same where nothing more will come: the device is gone, or it is a loopback that pauses."""
-SETTLED = 5.0
+SETTLED = 2.0
 """Seconds of a stream until its latency is believed for good: on a machine that is busy just then, all blocks
-of the first half second may be old, one side's older than the other's."""
+of the first half second may be old, one side's older than the other's. A day begins after that."""
 MOST_LATENCY = 0.5
 """Seconds that a block may be old when it arrives, as a rule."""
 MOST_AGE = 10.0
