@@ -57,6 +57,10 @@ class _Voice:
             self.stretches.popleft()
 
 
+MESSAGE_LASTS = 60.0
+"""Seconds for which a supervisor's words are still worth showing to an overlay that has only just come."""
+
+
 class View:
     """What the agent's overlay shows, event by event."""
 
@@ -133,7 +137,7 @@ class View:
 
     def _restart(self, calls: tuple[OpenCall, ...]) -> None:
         """A new line to the hub: the youngest open call, with what is open in it."""
-        before, talked = self._call, {side: voice.talked for side, voice in self._voices.items()}
+        before = self._call
         if not calls:
             self._connection = "waiting"
             self._begin(None)
@@ -141,13 +145,17 @@ class View:
         youngest = min(calls, key=lambda one: one.seconds)
         self._connection = "live"
         self._begin(youngest.call, youngest.seconds)
-        if youngest.call == before:
-            for side, seconds in talked.items():
-                self._voices[side].talked = seconds
+        for side, seconds in youngest.talk.items():
+            self._voices[side].talked = seconds
         cards = [card_of(alert) for alert in youngest.alerts]
         self._open = {card.alert: card for card in cards if card.alert}
         self._ask_gravest(cards)
+        if youngest.call != before:  # what this overlay has not seen
+            self._ask_gravest([card_of_message(one) for one in youngest.messages[-1:] if self._recent(one)])
         self.advance(youngest.seconds)
+
+    def _recent(self, told: Told) -> bool:
+        return bool(told.text) and self._now - told.at <= MESSAGE_LASTS
 
     def _hear(self, event: Event) -> None:
         match event:

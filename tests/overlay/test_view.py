@@ -290,3 +290,31 @@ def test_who_listens_instead_of_looking_finds_how_the_call_stands():
     assert view.shown.spoken == "A call is heard; you speak 100 % of the time; still open: Say 1."
     view.lost()
     assert view.shown.spoken.startswith("The line to the hub is lost")
+
+
+def joined(*messages: Told, call: str = CALL) -> View:
+    view = View()
+    view.connected()
+    open_call = OpenCall(
+        call=call,
+        agent=None,
+        team=None,
+        seconds=100.0,
+        talk={"agent": 30.0, "caller": 10.0},
+        messages=messages,
+    )
+    view.take("hub", Snapshot(sequence=1, calls=(open_call,)))
+    return view
+
+
+def words_of_a_supervisor(at: float) -> Told:
+    return Told(known=at, at=at, kind="message", text="Refund is fine.")
+
+
+def test_an_overlay_that_has_just_come_shows_what_a_supervisor_said_a_moment_ago():
+    assert card(joined(words_of_a_supervisor(80.0)).shown) == "“Refund is fine.”"
+    assert card(joined(words_of_a_supervisor(20.0)).shown) is None
+
+
+def test_the_snapshot_tells_how_long_each_side_has_talked():
+    assert joined().shown.share == 0.75
