@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio import client as loop_client
@@ -34,29 +35,24 @@ class HubAddress:
 
     def connect(self, path: str = "/publish") -> ClientConnection:
         """A connection, or an ``OSError`` or ``WebSocketException`` with the reason."""
-        return connect(
-            self.url + path,
-            additional_headers=self.headers(),
-            ssl=ssl.create_default_context() if self.secure else None,
-            open_timeout=OPEN_SECONDS,
-            close_timeout=1,
-            compression=None,
-            proxy=None,
-            max_size=1 << 20,
-        )
+        connection: ClientConnection = connect(self.url + path, **self._options(1 << 20))
+        return connection
 
     def open(self, path: str, *, largest: int = 1 << 20) -> loop_client.connect:
         """The same for an event loop; messages have at most ``largest`` bytes."""
-        return loop_client.connect(
-            self.url + path,
-            additional_headers=self.headers(),
-            ssl=ssl.create_default_context() if self.secure else None,
-            open_timeout=OPEN_SECONDS,
-            close_timeout=1,
-            compression=None,
-            proxy=None,
-            max_size=largest,
-        )
+        return loop_client.connect(self.url + path, **self._options(largest))
+
+    def _options(self, largest: int) -> dict[str, Any]:
+        """How either client connects."""
+        return {
+            "additional_headers": self.headers(),
+            "ssl": ssl.create_default_context() if self.secure else None,
+            "open_timeout": OPEN_SECONDS,
+            "close_timeout": 1,
+            "compression": None,
+            "proxy": None,
+            "max_size": largest,
+        }
 
 
 def parse_hub(text: str, token: Callable[[], str | None] = lambda: None) -> HubAddress:

@@ -1,7 +1,6 @@
 """The JSON Schema of rules is the one that the types give, and the bundled rules obey it."""
 
 import json
-import re
 
 import jsonschema
 import pytest
@@ -11,13 +10,9 @@ from monitor.resources import resource
 from monitor.rules.measures import MEASURES
 from monitor.rules.rule import Rule
 from monitor.rules.schema import KEYS, rules_schema
+from tests.documents import flush
 
 SCHEMA = json.loads(json.dumps(rules_schema()))
-
-
-def flush(text: str) -> str:
-    """JSON without the indentation of docstrings, which Python 3.13 takes off."""
-    return re.sub(r"\\n +", r"\\n", text)
 
 
 def test_the_schema_in_the_docs_is_current():
