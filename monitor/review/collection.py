@@ -16,13 +16,17 @@ SOUND = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".w
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """An alert that must open between ``begin`` and ``end``; with ``may``, one that need not."""
+    """An alert that must open between ``begin`` and ``end``; with ``may``, one that need not.
+
+    ``words`` and ``wordless`` as in the truth: only a recogniser can find it, or only what goes without one.
+    """
 
     rule: str
     begin: float
     end: float
     may: bool = False
     words: bool = False
+    wordless: bool = False
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +94,9 @@ def _truth(path: Path) -> Truth | None:
 
 
 def _from_truth(truth: Truth, sound: list[Path]) -> Recorded:
-    wanted = tuple(Wanted(one.rule, one.from_, one.to, one.may, one.words) for one in truth.expected_alerts)
+    wanted = tuple(
+        Wanted(one.rule, one.from_, one.to, one.may, one.words, one.wordless) for one in truth.expected_alerts
+    )
     return Recorded(
         call=truth.call, kind="sound", paths=tuple(map(str, sound)), agent_channel=truth.agent_channel,
         wanted=wanted, allowed=truth.allowed_alerts,

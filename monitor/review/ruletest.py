@@ -70,7 +70,7 @@ def compare(raised: list[Raised], call: Recorded, needs_words: frozenset[str], *
     """Alerts against the truth. An alert in a wanted window is right; each window is found once."""
     if call.wanted is None:
         return Outcome(raised=tuple(raised))
-    due = [one for one in call.wanted if heard or not one.words]
+    due = [one for one in call.wanted if not (one.wordless if heard else one.words)]
     right: set[int] = set()
     found: dict[str, tuple[float, ...]] = {}
     missed: dict[str, int] = {}

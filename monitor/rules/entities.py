@@ -4,6 +4,7 @@ Found in the tokens, so that "£40", "forty pounds" and "40 pounds" are the same
 figures ("four four seven one") are one number. Which phrases are dates and promises, the lexicon says.
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,9 +14,11 @@ from monitor.rules.tokens import Token
 UNITS = frozenset(
     {"pounds", "pound", "dollars", "dollar", "euros", "euro", "quid", "bucks", "pence", "cents"}
 )
-DIGITS = frozenset(
-    {"zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double"}
-)
+FIGURES = {
+    "zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
+    "seven": "7", "eight": "8", "nine": "9",
+}  # fmt: skip
+DIGITS = frozenset({*FIGURES, "double"})
 NUMBERS = DIGITS | {
     "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
     "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred",
@@ -25,6 +28,7 @@ NUMBERS = DIGITS | {
 
 ID_FIGURES = 4
 PHONE_FIGURES = 9
+_FIGURE = re.compile(rf"(?:\b(double)\s+)?(?:(\d)|\b({'|'.join(FIGURES)})\b)", re.I)
 FROM_PHRASES = {"time_expression": "date", "promise": "promise"}
 
 
@@ -41,6 +45,12 @@ def entities(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Entity]:
     found = [Entity(FROM_PHRASES[m.cls], max(m.first, 0), m.last) for m in matches if m.cls in FROM_PHRASES]
     found += _numbers(tokens)
     return sorted(found, key=lambda entity: (entity.first, entity.last))
+
+
+def figures(text: str) -> str:
+    """The figures in ``text``, dictated or written: "double four 7" is ``447``."""
+    found = ((digit or FIGURES[word.lower()], double) for double, digit, word in _FIGURE.findall(text))
+    return "".join(2 * figure if double else figure for figure, double in found)
 
 
 def _numbers(tokens: Sequence[Token]) -> list[Entity]:

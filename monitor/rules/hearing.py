@@ -10,6 +10,7 @@ from monitor.rules.measures import MEASURES
 from monitor.rules.phrases import Match
 from monitor.rules.remarks import Remarks
 from monitor.rules.rule import Rule, names
+from monitor.rules.slots import SLOTS
 from monitor.rules.spotter import Spotter
 from monitor.timeline import Mark, Timeline
 
@@ -26,7 +27,8 @@ class Hearing:
     def __init__(self, book: RuleBook, line: Timeline) -> None:
         self._line = line
         self._lexicon = book.lexicon
-        self._spotter = Spotter(book.lexicon, awaited(book.rules) & book.lexicon.classes)
+        doubted = awaited(book.rules) | frozenset(SLOTS)
+        self._spotter = Spotter(book.lexicon, doubted & book.lexicon.classes)
         self._remarks = Remarks(book.lexicon, _slots(line))
         self._matched: dict[tuple[Channel, int], tuple[Match, ...]] = {}
         self._notes: dict[str, frozenset[str]] = dict.fromkeys(CHANNELS, frozenset())

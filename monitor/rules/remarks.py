@@ -150,7 +150,7 @@ class Remarks:
         self._closes = bool(closes)
         confirms = "playback" in classes
         found = [
-            _remark("reask", asked.start, asked.end, f"{asked.slot}: {asked.value}")
+            _remark("reask", asked.start, asked.end, f"{asked.slot} {asked.value}")
             for asked in self._slots.agent(matches, confirms=confirms)
         ]
         told = self._turn["caller"]

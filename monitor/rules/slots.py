@@ -1,14 +1,17 @@
 """What the agent asked for and the caller gave: names, numbers, addresses, the issue. Asked twice is noticed.
 
 A slot is filled when the caller answers the question, says it unasked ("my order number is ..."), or
-when the call's metadata bring it along from an earlier colleague (``handover: {name: Ann Lee}``).
+when the call's metadata bring it along from an earlier colleague (``handover: {name: Ann Lee}``). A
+question that was perhaps heard counts where no sure one was; and a bare number is an answer, whatever
+was heard before it.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from monitor.rules.phrases import Match
+from monitor.rules.entities import ID_FIGURES, PHONE_FIGURES, figures
+from monitor.rules.phrases import PERHAPS, Match
 
 ANSWER_WITHIN = 20.0
 """Seconds in which an answer belongs to the question."""
@@ -71,10 +74,8 @@ class Slots:
     def agent(self, matches: Iterable[Match], *, confirms: bool) -> list[Asked]:
         """The agent's words: what was asked that is known. ``confirms``: the agent only reads it back."""
         again: list[Asked] = []
-        for match in matches:
-            slot = SLOTS.get(match.cls)
-            if slot is None:
-                continue
+        for match in _asked(matches):
+            slot = SLOTS[match.cls.removesuffix(PERHAPS)]
             known = self._filled.get(slot)
             if known and not confirms and match.start - known[1] >= ASKED_AGAIN_AFTER:
                 again.append(Asked(slot, known[0], match.start, match.end))
@@ -87,12 +88,14 @@ class Slots:
         for match in matches:
             slot = GIVES.get(match.cls)
             if slot:
-                new += self._fill(slot, _value(match.text), end)
+                new += self._fill(slot, _value(match.text, slot), end)
         if self._asking and start - self._asking[1] <= ANSWER_WITHIN and _answers(text, self._asking[0]):
-            new += self._fill(self._asking[0], _value(text), end)
+            new += self._fill(self._asking[0], _value(text, self._asking[0]), end)
             self._asking = None
+        elif number := _number(text):
+            new += self._fill(number, _value(text, number), end)
         elif len(text.split()) >= STORY_WORDS:
-            new += self._fill("issue", _value(text), end)
+            new += self._fill("issue", _value(text, "issue"), end)
         return new
 
     def _fill(self, slot: str, value: str, at: float) -> list[str]:
@@ -104,18 +107,39 @@ class Slots:
 _NO_ANSWER = re.compile(
     r"^(what|why|sorry|pardon|hello|hang on|hold on|one (moment|second)|um+|uh+|wait|i do ?n.t know)\b", re.I
 )
-_FIGURES = re.compile(r"\d|\b(zero|oh|one|two|three|four|five|six|seven|eight|nine|double)\b", re.I)
+_LEAD = re.compile(r"^((it.?s|it is|that.?s|that is|yes|sure|my name is|this is|i.?m|i am)[ ,]+)+", re.I)
+_NUMBERS = ("order number", "phone number")
+
+
+def _asked(matches: Iterable[Match]) -> list[Match]:
+    """The questions for slots; those that were perhaps heard only where there is no sure one."""
+    asked = [match for match in matches if match.cls.removesuffix(PERHAPS) in SLOTS]
+    sure = [match for match in asked if not match.cls.endswith(PERHAPS)]
+    return sure or asked
+
+
+def _number(text: str) -> str | None:
+    """The slot that these words fill where they are hardly anything but figures."""
+    number = figures(text)
+    if len(number) < ID_FIGURES or 2 * len(number) < len(text.split()):
+        return None
+    return "order number" if len(number) < PHONE_FIGURES else "phone number"
 
 
 def _answers(text: str, slot: str) -> bool:
     """Whether these words can be an answer to the question for ``slot``."""
     if _NO_ANSWER.match(text.strip()) or text.rstrip().endswith("?"):
         return False
-    if slot in ("order number", "phone number", "date of birth"):
-        return bool(_FIGURES.search(text))
+    if slot in (*_NUMBERS, "date of birth"):
+        return bool(figures(text))
     return slot != "issue" or len(text.split()) >= 4
 
 
-def _value(text: str) -> str:
+def _value(text: str, slot: str) -> str:
+    """The answer as it is shown: a number in figures, a name without "it's"."""
+    number = figures(text)
+    if slot in _NUMBERS and len(number) >= ID_FIGURES:
+        return number
     text = " ".join(text.split()).strip(" .,!?")
+    text = text if slot == "issue" else _LEAD.sub("", text)
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"

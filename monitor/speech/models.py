@@ -52,7 +52,7 @@ def choose(model: str | None, recordings: Sequence[Path] = (), agent_channel: in
         return _by_itself(recordings)
     if model == "none":
         return Choice("none", lambda: None)
-    if model == "bundled":
+    if model in ("bundled", BUNDLED):
         return _bundled(None if are_own(recordings) else BUNDLED_NOTICE)
     if model == "script" or model.startswith("script:"):
         return _script(model.removeprefix("script").removeprefix(":"), recordings, agent_channel)

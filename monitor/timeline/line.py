@@ -99,8 +99,8 @@ class Timeline:
         return all(("turn", channel) in self.marks.first for channel in CHANNELS)
 
     def closing(self) -> bool:
-        """Whether the agent has begun to say goodbye."""
-        return ("closing", "agent") in self.marks.first
+        """Whether either side has begun to say goodbye."""
+        return any(("closing", channel) in self.marks.first for channel in CHANNELS)
 
     def troubled(self, kinds: Iterable[str], channel: Channel | None) -> str | None:
         """Which of these quality problems holds now for this side (for either without ``channel``)."""

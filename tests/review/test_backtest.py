@@ -9,7 +9,7 @@ import pytest
 from monitor import wire
 from monitor.commands.backtest import register_backtest
 from monitor.errors import BadInput
-from monitor.events import Evidence
+from monitor.events import CallStarted, Evidence, Utterance
 from monitor.review.backtest import Task, backtest, changes
 from monitor.review.backtest_text import lines
 from monitor.review.callscript import read_script, script_facts
@@ -158,6 +158,13 @@ def test_sound_with_a_truth_forgives_alerts_of_info_level() -> None:
     assert (outcome.missed, outcome.wrong) == ({}, {"y": 1})
 
 
+def test_what_is_due_only_without_words_is_not_due_with_them() -> None:
+    wanted = (Wanted("with", 1, 2, words=True), Wanted("without", 1, 2, wordless=True))
+    call = Recorded(call="c", kind="sound", paths=("c",), wanted=wanted)
+    assert compare([], call, frozenset(), heard=True).missed == {"with": 1}
+    assert compare([], call, frozenset(), heard=False).missed == {"without": 1}
+
+
 def test_figures_are_null_where_there_is_nothing_to_divide_by() -> None:
     nothing = figures([Outcome(raised=())], 0.0)
     assert (nothing.precision, nothing.recall, nothing.f1, nothing.per_hour) == (None, None, None, None)
@@ -187,6 +194,14 @@ def test_facts_of_sound_are_kept_and_come_back_the_same(tmp_path: Path, project:
     ]
     kept[0].write_bytes(kept[0].read_bytes()[:40])
     assert len(facts_of(call, "none", cache)) == len(first)
+
+
+def test_sound_is_heard_with_the_model_that_fits_it_unless_another_is_named(project: Path) -> None:
+    sound = project / "fixtures" / "audio" / "interruptions.flac"
+    facts = facts_of(Recorded(call="i", kind="sound", paths=(str(sound),)), None, FactsCache(None))
+    begun = next(event for event in facts if isinstance(event, CallStarted))
+    assert begun.model == "demo-en-synthetic"
+    assert any(isinstance(event, Utterance) and event.words for event in facts)
 
 
 def test_a_folder_is_searched_for_sound_journals_and_scripts(tmp_path: Path, project: Path) -> None:

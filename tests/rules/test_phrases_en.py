@@ -48,6 +48,8 @@ SAID = {
         I'm unable to access that
     """,
     "blame": """
+        your should have sent us a reading
+        you could have told us earlier
         you should have read the terms
         well that's your fault
         you didn't tell us about it
@@ -144,6 +146,7 @@ SAID = {
         I'll get my lawyer
         I'm taking this to the ombudsman
         I want to cancel my contract
+        I'd like to cancel contract please
         you'll hear from my solicitor
         I will see you in court
         put me through to your boss
@@ -286,6 +289,8 @@ SAID = {
         I'm in the middle of cooking
         I'm a bit busy
         I am in the car
+        hi I'm on train so it might cut out
+        I am still in the train
     """,
     "upsetting_event": """
         my father passed away last month
@@ -314,6 +319,9 @@ SAID = {
         I just told you
         I have been through this already with your colleague
         every time I call I have to start again
+        already told you that
+        of already told you twice
+        as said already
     """,
     "not_heard_cue": """
         let me finish
@@ -330,6 +338,8 @@ SAID = {
         you're not hearing me
     """,
     "not_understood": """
+        sorry don't understand what that means
+        but I do not know what you mean
         I don't understand
         what do you mean
         I'm confused
@@ -728,6 +738,9 @@ NOT_SAID = {
         you can pay online
     """,
     "blame": """
+        we should have sent you a letter
+        they should have told us
+        my colleague should have let us know
         you should have received an email
         you should have it by tomorrow
         you shouldn't have had to wait
@@ -845,6 +858,9 @@ NOT_SAID = {
     """,
     "busy_driving": """
         when I was driving it broke
+        I left it on the train
+        the number on the bus
+        is that on bus route seven
         the line was busy
         I'm not driving
     """,
@@ -859,6 +875,9 @@ NOT_SAID = {
     "repetition_cue": """
         I haven't told you yet
         this is the first time I call
+        you already told me that
+        they had already explained it
+        nobody has already said so
         tell me again
     """,
     "not_heard_cue": """
@@ -869,6 +888,7 @@ NOT_SAID = {
     """,
     "not_understood": """
         you don't understand
+        they don't understand it either
         I understand
         I did not get the email
         don't get me wrong

@@ -113,7 +113,7 @@ def test_asking_for_the_order_number_again_is_noticed_with_its_value() -> None:
         "caller 13-20 it came broken and the box was open as well",
         "agent 30-32 could you give me your order number please",
     )
-    assert ("reask", "order number: it is 4 4 7 1 9") in found
+    assert ("reask", "order number 44719") in found
 
 
 def test_reading_a_number_back_is_not_asking_again() -> None:
@@ -136,7 +136,7 @@ def test_a_question_that_got_no_answer_may_be_asked_again() -> None:
 
 def test_what_an_earlier_colleague_wrote_down_is_known() -> None:
     found = heard("agent 3-5 can i take your name please", known={"name": "Ann Lee"})
-    assert ("reask", "name: Ann Lee") in found
+    assert ("reask", "name Ann Lee") in found
 
 
 def test_the_story_told_and_then_asked_for_is_asking_again() -> None:

@@ -1,5 +1,6 @@
 """The bundled model through the real code path: CTranslate2, short windows, batches."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_wide_band_and_telephone_sound_are_both_heard(whisper: Whisper, opening:
     sound, rate = opening
     other = 16000 if rate == 8000 else 8000
     (heard,) = whisper.recognise([ask(soxr.resample(sound, rate, other), other)])
-    assert "good morning" in text(heard).lower()
+    assert {"morning", "broadband", "michael"} <= set(re.findall(r"\w+", text(heard).lower()))
 
 
 def test_without_alignment_words_are_spread_over_the_sound(whisper: Whisper, opening: tuple[np.ndarray, int]):
