@@ -36,7 +36,7 @@ KINDS = {
 
 PLAYED_BACK = 0.25
 PLAYED_BACK_WORDS = 3
-DRIFT, DRIFT_WINDOW, DRIFT_TALK, DRIFT_WORDS = 0.1, 60.0, 0.65, 20
+DRIFT, DRIFT_WINDOW, DRIFT_TALK, DRIFT_WORDS = 0.15, 60.0, 0.65, 20
 WANDERS, WANDERS_TALK, WANDERS_WORDS = 0.05, 0.85, 8
 """Overlap of the minute's thirds below which they are about other things; the share of the talk and the
 content words in each third that it takes to say so."""

@@ -11,7 +11,8 @@ from monitor.rules.book import load_book
 
 CALLS = Path(__file__).resolve().parent.parent.parent / "fixtures" / "calls"
 APART = CALLS.with_name("calls-apart")
-SEEDS = (1, 2)
+SEEDS = (1, 2, 3, 4, 5, 11, 12, 13, 14, 15)
+"""Damages on which neither rules nor phrases were tuned (those from 101 on are there for that)."""
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def clean() -> Report:
 
 def judged(damage: float = 0.0, seed: int = 1, folder: Path = CALLS) -> Report:
     tasks = [Task(call=call, rules=(None,), damage=damage, seed=seed) for call in calls_in(folder)]
-    return backtest(tasks, workers=1)
+    return backtest(tasks)
 
 
 def test_there_are_at_least_forty_calls_of_one_to_three_minutes() -> None:
@@ -71,14 +72,10 @@ def test_no_rule_is_more_often_wrong_than_right(clean: Report) -> None:
         assert figures.wrong <= figures.found, rule
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_damaged_words_cost_some_alerts_but_not_the_sense(seed: int) -> None:
-    total = judged(damage=0.15, seed=seed).total[0]
-    assert total.precision is not None
-    assert total.precision >= DAMAGED_PRECISION
-    assert total.recall is not None
-    assert total.recall >= DAMAGED_RECALL
-
-
-DAMAGED_PRECISION, DAMAGED_RECALL = 0.82, 0.78
-"""Lower than the means over five seeds (0.89 and 0.85), because 88 alerts are few for one seed."""
+def test_with_one_word_in_seven_damaged_85_percent_of_the_alerts_come_and_are_right() -> None:
+    totals = [judged(damage=0.15, seed=seed).total[0] for seed in SEEDS]
+    found, missed, wrong = (
+        sum(getattr(total, name) for total in totals) for name in ("found", "missed", "wrong")
+    )
+    assert found / (found + missed) >= 0.85
+    assert found / (found + wrong) >= 0.85

@@ -15,6 +15,7 @@ def test_under_eu_rules_alerts_on_the_agents_voice_are_the_agents_own():
         "spiral.mirroring",
         "agent.flat_tone",
         "agent.too_fast",
+        "close.rushing",
     }
     for rule in voice:
         assert rule.private
