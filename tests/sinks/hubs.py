@@ -173,3 +173,14 @@ async def true(condition: Any) -> None:
     async with asyncio.timeout(SOON):
         while not condition():  # noqa: ASYNC110 - the hub rings no bell for what a test wants to know
             await asyncio.sleep(0.01)
+
+
+async def ask(place: Place, path: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of a GET."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", place.address.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{place.address.port}\r\n\r\n".encode())
+    async with asyncio.timeout(SOON):
+        head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
+    writer.close()
+    first, *rest = head.split("\r\n")
+    return int(first.split()[1]), dict(line.split(": ", 1) for line in rest), body

@@ -1,6 +1,5 @@
 """The hub's one port: files, questions of operators, certificates, addresses."""
 
-import asyncio
 import datetime as dt
 import ipaddress
 import ssl
@@ -17,18 +16,7 @@ from websockets.exceptions import InvalidMessage
 from monitor.errors import BadInput
 from monitor.sinks.access import mint
 from monitor.sinks.server import Address, Door, listening, parse_address
-from tests.sinks.hubs import SECRET, SOON, Place, a_hub, alert, arrivals, level, next_line, started
-
-
-async def ask(place: Place, path: str) -> tuple[int, dict[str, str], str]:
-    """Status, headers and body of a GET."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", place.address.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{place.address.port}\r\n\r\n".encode())
-    async with asyncio.timeout(SOON):
-        head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
-    writer.close()
-    first, *rest = head.split("\r\n")
-    return int(first.split()[1]), dict(line.split(": ", 1) for line in rest), body
+from tests.sinks.hubs import SECRET, a_hub, alert, arrivals, ask, level, next_line, started
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
