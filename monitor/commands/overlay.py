@@ -15,7 +15,7 @@ examples:
   monitor overlay --corner top-right --screen DP-2    remembered from then on
   monitor overlay --press snooze                      bind this to a key of your desktop
 The overlay takes neither focus nor clicks. Its menu is in the tray; each entry can also be bound to a key
-with --press (acknowledge, wrong, snooze, hide, quit). It needs: pip install "call-monitor[overlay]"."""
+with --press (acknowledge, wrong, snooze, hide, quit). It needs Qt: pip install "pyside6-essentials<6.12"."""
 
 BROKEN = "6.12.0"
 """On Python 3.11 this PySide6 drops a reference to ``None`` with each call, until the interpreter dies."""
@@ -71,9 +71,7 @@ def _need_qt() -> None:
     import importlib.util
 
     if importlib.util.find_spec("PySide6") is None:
-        raise BadInput(
-            'The overlay needs PySide6, which is not installed: pip install "call-monitor[overlay]".'
-        )
+        raise BadInput('The overlay needs Qt, which is not installed: pip install "pyside6-essentials<6.12".')
 
 
 def _need_screen() -> None:

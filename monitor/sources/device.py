@@ -36,7 +36,9 @@ def _library() -> Any:
     try:
         import sounddevice  # here, not above: it loads PortAudio, and replaying needs no sound card
     except ImportError:
-        raise BadInput("Live calls need the sounddevice package: pip install call-monitor[live].") from None
+        raise BadInput(
+            "The sounddevice package, which hears live calls, is missing: pip install sounddevice."
+        ) from None
     except OSError:
         raise BadInput(
             "PortAudio is missing, without which no sound card can be heard: install libportaudio2 "

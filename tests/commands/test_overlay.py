@@ -20,7 +20,7 @@ def test_without_pyside_it_says_what_to_install(monkeypatch, capsys):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "PySide6" else find(name))
     assert main(["overlay"]) == 2
-    assert 'pip install "call-monitor[overlay]"' in capsys.readouterr().err
+    assert 'pip install "pyside6-essentials<6.12"' in capsys.readouterr().err
 
 
 @linux
