@@ -602,8 +602,8 @@ SAID = {
     "disrespect": """
         whatever
         are you deaf
-        how hard can it be
-        good for you
+        my five year old could do this
+        here we go again
         I don't care
         deal with it
         can't you read
