@@ -75,8 +75,7 @@ class Listener(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Shakes hands."""
-        # asyncio says no more than BaseTransport, though a connection's is always one to write to.
-        self.transport = cast("asyncio.Transport", transport)
+        self.transport = cast("asyncio.Transport", transport)  # asyncio's types know the base class only
         key = base64.b64encode(os.urandom(16)).decode()
         self.transport.write(
             f"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
