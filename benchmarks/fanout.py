@@ -27,10 +27,11 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import psutil
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -74,9 +75,9 @@ class Listener(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Shakes hands."""
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # asyncio's types know the base class only
         key = base64.b64encode(os.urandom(16)).decode()
-        transport.write(  # type: ignore[attr-defined]
+        self.transport.write(
             f"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
         )
@@ -92,7 +93,7 @@ class Listener(asyncio.Protocol):
                 return
             self.opened.set_result(b" 101 " in head)
             if self.stuck:
-                self.transport.pause_reading()  # type: ignore[attr-defined]
+                self.transport.pause_reading()
         at, end = 0, len(data)
         while end - at >= 4:
             size, start = data[at + 1], at + 2
@@ -111,7 +112,7 @@ class Listener(asyncio.Protocol):
         self._buffer = data[at:]
 
     def _pong(self, payload: bytes) -> None:
-        self.transport.write(bytes((0x8A, 0x80 | len(payload), 0, 0, 0, 0)) + payload)  # type: ignore[attr-defined]
+        self.transport.write(bytes((0x8A, 0x80 | len(payload), 0, 0, 0, 0)) + payload)
 
 
 def run_listeners(port: int, count: int, stuck: bool, pipe: Connection) -> None:
@@ -228,8 +229,8 @@ async def _one_call(port: int, talk: Talk, seconds: float, offset: float, late: 
         reading.cancel()
 
 
-async def _read_acks(hub: object) -> None:
-    async for _ in hub:  # type: ignore[attr-defined]
+async def _read_acks(hub: ClientConnection) -> None:
+    async for _ in hub:
         pass
 
 
@@ -274,7 +275,7 @@ def measure(words: argparse.Namespace, port: int, hub: BaseProcess, *, stuck: bo
     hub_cpu = (_cpu([hub]) - hub_before) / spent
     listeners_cpu = (_cpu([process for process, _, _ in groups]) - listeners_before) / spent
     time.sleep(words.settle)
-    got = []
+    got: list[tuple[list[int], list[float]]] = []
     for process, pipe, is_stuck in groups:
         pipe.send("stop")
         lists = pipe.recv()

@@ -26,7 +26,7 @@ from monitor.events import Block, CallEnded, Utterance
 from monitor.playback import WORDS_BLOCK, Playback, run_flat_out
 from monitor.review.truth import load_truth, recordings
 from monitor.rules.book import load_book
-from monitor.sinks import Line
+from monitor.sinks import Line, Sink
 from monitor.sinks.journal import JournalSink
 from monitor.sinks.jsonl import JsonSink
 from monitor.sources.recording import open_recording
@@ -98,7 +98,7 @@ def main() -> None:
     call = Call(About("long", ("bundled recordings",), RATE, "narrow", choice.name), load_book())
     watch = Watch([*(mark for mark in MARKS if mark < args.minutes), args.minutes])
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("wb") as nowhere:
-        sinks = [JsonSink(nowhere), JournalSink(Path(folder)), watch]
+        sinks: list[Sink] = [JsonSink(nowhere), JournalSink(Path(folder)), watch]
         playback = Playback(
             call=call, blocks=blocks(args.minutes), sinks=sinks, recogniser=choice.recogniser()
         )

@@ -14,8 +14,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 from websockets.sync.client import connect
@@ -24,7 +26,20 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from monitor import wire  # noqa: E402 - after the path
-from monitor.events import AlertClosed, AlertOpened, CallStarted, Evidence, Prosody  # noqa: E402
+from monitor.events import (  # noqa: E402
+    CHANNELS,
+    AlertClosed,
+    AlertOpened,
+    CallStarted,
+    Evidence,
+    Prosody,
+)
+
+if TYPE_CHECKING:
+    from tests.overlay.desktop import Desktop
+    from tests.overlay.hubside import HubThread
+
+Alert = TypeVar("Alert", AlertOpened, AlertClosed)
 
 PAINT_BAR, MEMORY_BAR, REST_BAR = 50.0, 150.0, 1.0
 """Milliseconds, MB and percent of one core."""
@@ -50,9 +65,9 @@ def started() -> CallStarted:
     )
 
 
-def alert(number: int, at: float, kind: type, **more: str) -> AlertOpened | AlertClosed:
+def alert(number: int, at: float, kind: type[Alert], **more: str) -> Alert:
     """An alert that opens or closes."""
-    told = {
+    told: dict[str, Any] = {
         "known": at, "alert": f"a{number}", "rule": "interrupt.agent", "rule_hash": "h", "level": "warn",
         "channel": "agent", "start": at, "at": at, "say": f"card-{number}", "why": "You came in twice.",
         "to": ("agent",), "evidence": Evidence(measure="interruptions"), **more,
@@ -77,9 +92,9 @@ class PlainClient:
                     self.heard.setdefault(event.say, now)
 
 
-def painted(process: subprocess.Popen, into: dict[str, float]) -> None:
+def painted(lines: Iterable[str], into: dict[str, float]) -> None:
     """Takes down when each card was first painted."""
-    for line in process.stdout:
+    for line in lines:
         say, at = line.split()
         into[say] = float(at)
 
@@ -97,7 +112,8 @@ def measure(repeats: int, rest: float, call: float) -> dict[str, float]:
     from tests.overlay.desktop import desktop, until
     from tests.overlay.hubside import HubThread
 
-    hub, shown = HubThread(), {}
+    hub = HubThread()
+    shown: dict[str, float] = {}
     with desktop() as screen, tempfile.TemporaryDirectory() as home:
         env = {**screen.env, "XDG_CONFIG_HOME": home, "PYTHONPATH": str(ROOT)}
         words = [sys.executable, "-c", PROBE, hub.url]
@@ -106,7 +122,7 @@ def measure(repeats: int, rest: float, call: float) -> dict[str, float]:
         )
         try:
             until(lambda: hub.listeners, "the line to the hub")
-            threading.Thread(target=painted, args=(process, shown), daemon=True).start()
+            threading.Thread(target=painted, args=(process.stdout, shown), daemon=True).start()
             plain, probe = PlainClient(hub.url), psutil.Process(process.pid)
             until(lambda: hub.listeners == 2, "the plain client")
             hub.say("c", [started()])
@@ -133,17 +149,16 @@ def measure(repeats: int, rest: float, call: float) -> dict[str, float]:
     }
 
 
-def cpu_in_call(hub, probe: psutil.Process, seconds: float, at: float) -> float:
+def cpu_in_call(hub: "HubThread", probe: psutil.Process, seconds: float, at: float) -> float:
     """Percent of one core while both sides' voices arrive ten times a second."""
     before, began = probe.cpu_times(), time.monotonic()
     while (passed := time.monotonic() - began) < seconds:
         now = at + passed
-        sides = ("agent", "caller")
         hub.say(
             "c",
             [
                 Prosody(known=now, channel=side, at=now, level_dbfs=-20.0, level_db=6 * (now % 1))
-                for side in sides
+                for side in CHANNELS
             ],
         )
         time.sleep(0.1)
@@ -151,7 +166,7 @@ def cpu_in_call(hub, probe: psutil.Process, seconds: float, at: float) -> float:
     return 100 * (after.user + after.system - before.user - before.system) / (time.monotonic() - began)
 
 
-def cpu_at_rest(screen, home: str, seconds: float) -> float:
+def cpu_at_rest(screen: "Desktop", home: str, seconds: float) -> float:
     """Percent of one core of an overlay with a hub and no call."""
     from tests.overlay.desktop import until
     from tests.overlay.hubside import HubThread

@@ -15,15 +15,18 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from monitor.events import Event  # noqa: E402 - the checkout goes first on the path
+from monitor.events import Channel, Event  # noqa: E402 - the checkout goes first on the path
 from tests.web.browsing import CHROMIUM, FLAGS  # noqa: E402
 from tests.web.calling import difficult, opened, said, voice  # noqa: E402
 from tests.web.stage import Stage, started  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import CDPSession, Page
 
 PROBE = """(seconds) => new Promise(done => {
   const late = [], tasks = [];
@@ -72,7 +75,7 @@ def main() -> int:
     return _report(args, idle, busy, sent)
 
 
-def _load(page: Any, stage: Stage, args: argparse.Namespace) -> tuple[dict[str, Any], float]:
+def _load(page: "Page", stage: Stage, args: argparse.Namespace) -> tuple[dict[str, Any], float]:
     calls = [f"call-{n:03d}" for n in range(args.calls)]
     for n, call in enumerate(calls):
         stage.say(call, started(call, f"Agent {n:03d}", f"Team {n % 5}"))
@@ -94,7 +97,7 @@ def _load(page: Any, stage: Stage, args: argparse.Namespace) -> tuple[dict[str, 
         feed.stop()
 
 
-def _processor_seconds(tools: Any) -> float:
+def _processor_seconds(tools: "CDPSession") -> float:
     """What the page's main thread has used of a processor, waiting left out."""
     found = {metric["name"]: metric["value"] for metric in tools.send("Performance.getMetrics")["metrics"]}
     return float(found["TaskDuration"])
@@ -137,7 +140,7 @@ def _talk(seed: int) -> Iterator[Event]:
     while True:
         tick += 1
         at = tick / 10
-        side: Any = "agent" if (tick // 40) % 2 else "caller"
+        side: Channel = "agent" if (tick // 40) % 2 else "caller"
         match tick % 40:
             case 0:
                 number += 1

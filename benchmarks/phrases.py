@@ -7,13 +7,14 @@ that the streaming recogniser does). Prints microseconds per word and the share 
 """
 
 import argparse
+from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 from statistics import median
 from time import process_time
 
-from monitor.events import Utterance, Word
+from monitor.events import CHANNELS, Utterance, Word
 from monitor.review.callscript import read_script
 from monitor.rules.lexicon import Entry, Source
 from monitor.rules.patterns import parse
@@ -25,7 +26,6 @@ WORDS_PER_SECOND = 2.5
 UTTERANCE = 12.0
 REVISED = 0.5
 MINUTES = 2
-SIDES = ("agent", "caller")
 
 
 def grown(lexicon: Lexicon, size: int) -> Lexicon:
@@ -45,7 +45,7 @@ def said() -> list[str]:
     """The words of the scripted calls, in a row."""
     scripts = [read_script(path) for path in sorted(CALLS.glob("*.yaml"))]
     talk = [line.split(" ", 2) for script in scripts for line in script.talk]
-    return [word for parts in talk if parts[0] in SIDES and len(parts) == 3 for word in parts[2].split()]
+    return [word for parts in talk if parts[0] in CHANNELS and len(parts) == 3 for word in parts[2].split()]
 
 
 def revisions() -> list[Utterance]:
@@ -53,7 +53,7 @@ def revisions() -> list[Utterance]:
     words = cycle(said())
     found: list[Utterance] = []
     for number in range(int(60 * MINUTES / UTTERANCE)):
-        for channel in SIDES:
+        for channel in CHANNELS:
             begin = number * (UTTERANCE + 0.5)
             texts = list(islice(words, int(UTTERANCE * WORDS_PER_SECOND)))
             step = 1 / WORDS_PER_SECOND
@@ -90,9 +90,9 @@ def _heard(spotter: Spotter, told: list[Utterance]) -> None:
         spotter.hear(utterance)
 
 
-def _timed(work: object) -> float:
+def _timed(work: Callable[[], object]) -> float:
     begin = process_time()
-    work()  # type: ignore[operator]
+    work()
     return process_time() - begin
 
 

@@ -12,7 +12,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
@@ -117,7 +117,7 @@ def main() -> None:
     length = pcm.shape[1] / rate
     parts = [f"{length:.0f} s of {rate} Hz, two channels:"]
     for gate in ("silero", "webrtc", "both"):
-        spent = cpu_seconds(lambda gate=gate: hear(pcm, rate, band, gate, FLAT_OUT_BLOCK), args.repeats)
+        spent = cpu_seconds(partial(hear, pcm, rate, band, gate, FLAT_OUT_BLOCK), args.repeats)
         parts.append(f"{gate} {length / spent:.0f}x")
     live = cpu_seconds(lambda: hear(pcm, rate, band, "silero", LIVE_BLOCK), 1)
     parts.append(f"live blocks of 40 ms {100 * live / length / 2:.2f} % of a core a channel;")

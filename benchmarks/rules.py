@@ -15,7 +15,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -145,7 +145,7 @@ def main() -> int:
     spoken, spoken_end = call(args.minutes, words=True)
     grown = with_lexicon(book, large(book.lexicon))
     short, short_end = call(1.0, words=True)
-    runs = {
+    runs: dict[str, Callable[[], float]] = {
         "no words": lambda: cost(book, silent, silent_end, words=False),
         f"words, {len(book.lexicon.source.entries)} phrases": lambda: cost(
             book, spoken, spoken_end, words=True

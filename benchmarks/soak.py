@@ -77,7 +77,9 @@ class Watched:
 
 def descriptors(process: psutil.Process) -> int:
     """Open files and sockets (Windows: handles)."""
-    return int(process.num_handles() if sys.platform == "win32" else process.num_fds())
+    if sys.platform == "win32":
+        return process.num_handles()
+    return process.num_fds()
 
 
 def make_call(path: Path, seconds: float) -> None:

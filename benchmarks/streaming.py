@@ -20,15 +20,22 @@ the same run.
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+if TYPE_CHECKING:
+    from benchmarks.streaming_parts.material import Material
+    from benchmarks.streaming_parts.peers import FasterWhisper
+    from benchmarks.streaming_parts.score import Figures, Result
 
 CALLS = ("difficult-call", "calm")
 WAYS = ("offline", "offline-vad", "utterances", "ours", "baseline")
@@ -90,7 +97,7 @@ def _make(size: str, cache: Path) -> None:
     build(size, cache)
 
 
-def _in_a_process(way: str, size: str | None, args: argparse.Namespace) -> dict[str, float | None]:
+def _in_a_process(way: str, size: str | None, args: argparse.Namespace) -> "Figures":
     """One way in a process of its own, so that its memory is its own."""
     command = [sys.executable, __file__, *map(str, args.calls), "--way", way, "--cache", str(args.cache)]
     command += ["--seconds", str(args.seconds)]
@@ -99,11 +106,11 @@ def _in_a_process(way: str, size: str | None, args: argparse.Namespace) -> dict[
     command += ["--peer", str(args.peer)] if args.peer else []
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     shown = subprocess.run(command, env=one_thread, check=True, stdout=subprocess.PIPE, text=True)
-    figures: dict[str, float | None] = json.loads(shown.stdout)
+    figures: Figures = json.loads(shown.stdout)
     return figures
 
 
-def _measure(args: argparse.Namespace) -> dict[str, object]:
+def _measure(args: argparse.Namespace) -> "Figures":
     import resource
 
     from benchmarks.streaming_parts.material import load
@@ -118,7 +125,7 @@ def _measure(args: argparse.Namespace) -> dict[str, object]:
     return result.plain()
 
 
-def _worded(args: argparse.Namespace, material: list) -> object:
+def _worded(args: argparse.Namespace, material: "list[Material]") -> "Result":
     """One way with a model that recognises words."""
     from benchmarks.streaming_parts import ours, whisper_streaming, wlk
     from monitor.config import SpeechSettings
@@ -127,13 +134,13 @@ def _worded(args: argparse.Namespace, material: list) -> object:
 
     folder = args.model or bundled_folder()
 
-    def peer() -> object:
+    def peer() -> "FasterWhisper":
         from benchmarks.streaming_parts.peers import FasterWhisper
 
         return FasterWhisper(folder, prompts=args.model is not None)
 
     only_finals = SpeechSettings(interval=1e6, interval_most=1e6)
-    ways: dict[str, Callable[[], object]] = {
+    ways: dict[str, Callable[[], Result]] = {
         "offline": lambda: peer().offline("offline", material, vad=False),
         "offline-vad": lambda: peer().offline("offline-vad", material, vad=True),
         "utterances": lambda: ours.run("utterances", material, Whisper(folder, "m"), only_finals),
@@ -144,7 +151,7 @@ def _worded(args: argparse.Namespace, material: list) -> object:
     return ways[args.way]()
 
 
-def _sized(args: argparse.Namespace, call: object) -> object:
+def _sized(args: argparse.Namespace, call: "Material") -> "Result":
     """One way at the cost of a size."""
     from benchmarks.streaming_parts import costs, ours, sizes, whisper_streaming
     from monitor.review.truth import truth_beside
@@ -158,17 +165,21 @@ def _sized(args: argparse.Namespace, call: object) -> object:
     return ours.run("ours", [call], scripted)
 
 
-def _ratios(results: dict[str, dict[str, float | None]], sizes: list[str]) -> str:
+def _ratios(results: "dict[str, Figures]", sizes: list[str]) -> str:
+    def of(way: str, figure: str) -> float:
+        value = results[way][figure]
+        return value if isinstance(value, int | float) else math.nan
+
     def share(one: str, two: str, figure: str) -> float:
-        return results[one][figure] / results[two][figure]
+        return of(one, figure) / of(two, figure)
 
     parts = []
     if "ours" in results:
-        ours = results["ours"]
-        best = min(results["offline"]["wer"], results["offline-vad"]["wer"])
+        wer = of("ours", "wer")
+        best = min(of("offline", "wer"), of("offline-vad", "wer"))
         parts.append(
-            f"streaming: WER {ours['wer'] - best:+.3f} against the best offline, "
-            f"{ours['wer'] - results['utterances']['wer']:+.3f} against whole utterances; commits at "
+            f"streaming: WER {wer - best:+.3f} against the best offline, "
+            f"{wer - of('utterances', 'wer'):+.3f} against whole utterances; commits at "
             f"{share('ours', 'baseline', 'latency_median'):.2f} of the baseline's latency for "
             f"{share('ours', 'baseline', 'cpu_per_audio_second'):.3f} of its CPU"
         )

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,8 @@ sys.path.insert(0, str(ROOT))
 
 from monitor.audio.frames import Framer  # noqa: E402 - the checkout goes first on the path
 from monitor.audio.gate import Gate  # noqa: E402
-from monitor.config import GateSettings  # noqa: E402
-from monitor.events import CHANNELS, Block, SpeechEnded  # noqa: E402
+from monitor.config import GateName, GateSettings  # noqa: E402
+from monitor.events import CHANNELS, Block, Channel, SpeechEnded  # noqa: E402
 from monitor.sources.recording import open_recording  # noqa: E402
 
 FRAME = 0.02
@@ -37,6 +38,7 @@ NEAR = 0.2
 JOIN = 0.2
 """Words closer than this belong to one stretch."""
 Spans = list[tuple[float, float]]
+GATES: tuple[GateName, ...] = get_args(GateName)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Call:
     name: str
     rate: int
     pcm: NDArray[np.float32]
-    spoken: dict[str, Spans]
+    spoken: dict[Channel, Spans]
     sharp: bool = True
 
 
@@ -123,10 +125,10 @@ def real(folder: Path) -> Iterator[Call]:
 
 
 def heard(
-    gate: str, rate: int, pcm: NDArray[np.float32], seconds: float = 5.0
+    gate: GateName, rate: int, pcm: NDArray[np.float32], seconds: float = 5.0
 ) -> tuple[NDArray[np.bool_], list[SpeechEnded]]:
     """The flags of the gate and the stretches that it told."""
-    settings = GateSettings(gate=gate)  # type: ignore[arg-type]  # one of the three names
+    settings = GateSettings(gate=gate)
     framer, stage, size = Framer(rate), Gate(rate, settings), round(seconds * rate)
     parts, events = [], []
     for start in range(0, pcm.shape[1], size):
@@ -147,7 +149,7 @@ def over(spans: Spans, frames: int) -> NDArray[np.bool_]:
     return mask
 
 
-def judge(score: Score, call: Call, gate: str, gain: float) -> None:
+def judge(score: Score, call: Call, gate: GateName, gain: float) -> None:
     """Adds what the gate told about a call to the score."""
     flags, ended = heard(gate, call.rate, call.pcm * np.float32(gain))
     for row, side in enumerate(CHANNELS):
@@ -179,7 +181,10 @@ def nothing_said(rate: int = 8000, seconds: float = 20.0) -> dict[str, NDArray[n
     random = np.random.default_rng(0)
 
     def tone(*hertz: float) -> NDArray[np.float64]:
-        return np.sum([0.15 * np.sin(2 * np.pi * pitch * times) for pitch in hertz], axis=0)
+        together: NDArray[np.float64] = np.sum(
+            [0.15 * np.sin(2 * np.pi * pitch * times) for pitch in hertz], axis=0
+        )
+        return together
 
     beat = (times * 2.5).astype(int)
     melody = 220.0 * 2 ** (random.integers(0, 24, beat.max() + 1)[beat] / 12)
@@ -197,10 +202,10 @@ def nothing_said(rate: int = 8000, seconds: float = 20.0) -> dict[str, NDArray[n
     return {name: np.asarray(pcm, np.float32) for name, pcm in sounds.items()}
 
 
-def cost(gate: str, call: Call, seconds: float, repeats: int) -> float:
+def cost(gate: GateName, call: Call, seconds: float, repeats: int) -> float:
     """Median CPU milliseconds for a second of both sides, in blocks of so many seconds."""
     pcm = call.pcm[:, : 60 * call.rate]
-    spent = []
+    spent: list[float] = []
     for _ in range(repeats):
         began = time.process_time()
         heard(gate, call.rate, pcm, seconds)
@@ -212,7 +217,7 @@ def _ms(values: list[float]) -> str:
     return "/".join(f"{1000 * value:+.0f}" for value in np.percentile(values or [0.0], [10, 50, 90]))
 
 
-def report(gate: str, calls: list[Call], repeats: int) -> tuple[float, float]:
+def report(gate: GateName, calls: list[Call], repeats: int) -> tuple[float, float]:
     """Prints one gate's figures; gives its recall and its cost flat out."""
     loud, quiet = Score(), Score()
     for call in calls:
@@ -244,7 +249,7 @@ def main() -> None:
     options = parser.parse_args()
     calls = [*bundled(), *real(options.shared)]
     print(f"{len(calls)} calls, {sum(call.pcm.shape[1] / call.rate for call in calls):.0f} s of both sides")
-    figures = {gate: report(gate, calls, options.repeats) for gate in ("silero", "webrtc", "both")}
+    figures = {gate: report(gate, calls, options.repeats) for gate in GATES}
     base_recall, base_cost = figures["silero"]
     print("against silero: " + ", ".join(
         f"{gate} recall x{recall / base_recall:.3f} cost x{spent / base_cost:.2f}"

@@ -22,10 +22,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Base of all settings: frozen, and strict about unknown keys."""
 
 
+GateName = Literal["silero", "webrtc", "both"]
+
+
 class GateSettings(Settings, frozen=True):
     """Voice activity. Probabilities 0 to 1, times in seconds, levels in dBFS."""
 
-    gate: Literal["silero", "webrtc", "both"] = "silero"
+    gate: GateName = "silero"
     on: float = 0.5
     off: float = 0.35
     on_frames: int = 2

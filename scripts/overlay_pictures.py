@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from monitor.events import Event, Prosody, SpeechEnded, SpeechStarted, Told  # noqa: E402 - after the path
+from monitor.events import Channel, Event, Prosody, SpeechEnded, SpeechStarted, Told  # noqa: E402 - after the path
 from tests.overlay.desktop import Desktop, desktop, missing, until  # noqa: E402
 from tests.overlay.hubside import HubThread  # noqa: E402
 from tests.sinks.hubs import alert, started  # noqa: E402
@@ -42,7 +42,9 @@ app.exec()
 """A desktop of one colour below the overlay, so that its shadow falls on something."""
 
 NOW = 221.0
-TURNS = (
+TURNS: tuple[tuple[float, float, Channel], ...] = (
+    (100.0, 160.0, "agent"),
+    (20.0, 90.0, "caller"),
     (195.0, 201.5, "caller"),
     (202.0, 204.0, "agent"),
     (204.6, 211.0, "caller"),
@@ -75,7 +77,7 @@ SCENES: tuple[tuple[str, list[Event]], ...] = (
 def conversation() -> list[Event]:
     """Half a minute in which both sides spoke, and the caller speaks now."""
     events: list[Event] = [started("c")]
-    for start, end, side in ((100.0, 160.0, "agent"), (20.0, 90.0, "caller"), *TURNS):
+    for start, end, side in TURNS:
         events.append(SpeechEnded(known=end, channel=side, start=start, end=end))
     events.append(SpeechStarted(known=214.4, channel="caller", at=214.2))
     events.append(Prosody(known=NOW, channel="caller", at=NOW, level_dbfs=-20.0, level_db=7.0))

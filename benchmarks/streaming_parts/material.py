@@ -27,7 +27,8 @@ class Material:
     @property
     def seconds(self) -> float:
         """Length of the call."""
-        return self.pcm.shape[1] / self.rate
+        samples: int = self.pcm.shape[1]
+        return samples / self.rate
 
     def at_16k(self, row: int) -> Floats:
         """One side at 16 kHz, as faster-whisper wants it."""

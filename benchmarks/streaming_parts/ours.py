@@ -15,7 +15,7 @@ from benchmarks.streaming_parts.score import Committed, Result, add
 from monitor.audio.frames import Framer
 from monitor.audio.gate import Gate
 from monitor.config import CallSettings, SpeechSettings
-from monitor.events import CHANNELS, Block, Event, Heard, Job, Utterance, Word
+from monitor.events import CHANNELS, Block, Channel, Event, Heard, Job, Utterance, Word
 from monitor.speech.recogniser import Recogniser
 from monitor.speech.transcriber import Transcriber
 from monitor.speech.worker import BATCH
@@ -97,7 +97,7 @@ def _play(call: Material, recogniser: Recogniser, settings: SpeechSettings) -> t
     return events, bench.cpu + policy
 
 
-def commits(events: Sequence[Event]) -> tuple[dict[str, list[Committed]], int]:
+def commits(events: Sequence[Event]) -> tuple[dict[Channel, list[Committed]], int]:
     """When each word was shown and committed, in the order of the call; and how many changed afterwards."""
     utterances: dict[tuple[str, int], list[tuple[Word, float]]] = {}
     seen: dict[tuple[str, int], dict[tuple[int, str], float]] = {}

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field
 
 from benchmarks.streaming_parts.material import Material
 
+Figures = dict[str, float | str | None]
+"""What is reported of one way, by name; None where no word was recognised, so that nothing has a time."""
+
 
 @dataclass(frozen=True)
 class Committed:
@@ -33,7 +36,7 @@ class Result:
     latencies: list[float] = field(default_factory=list)
     shown: list[float] = field(default_factory=list)
 
-    def plain(self) -> dict[str, object]:
+    def plain(self) -> Figures:
         """The figures that are reported."""
         figures = asdict(self)
         latencies, shown = sorted(figures.pop("latencies")), figures.pop("shown")

@@ -10,6 +10,7 @@ ever meet the padding are left out. The answers are the original's to seven digi
 and a third flat out; ``tests/audio/test_silero.py`` lays the two side by side.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,7 @@ def recurrent(draw: Drawing, rows: str, weights: dict[str, np.ndarray]) -> None:
     draw.step("Reshape", [speech, draw.numbers("of.answer", -1, SIDES)], "speech_probs")
 
 
-def _float(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:
+def _float(name: str, shape: Sequence[int | str]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 

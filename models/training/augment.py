@@ -26,7 +26,8 @@ def decibels(value: float) -> float:
 
 def peak(audio: np.ndarray) -> np.ndarray:
     """The audio with a peak of 1."""
-    return audio / (np.abs(audio).max() + 1e-6)
+    scaled: np.ndarray = audio / (np.abs(audio).max() + 1e-6)
+    return scaled
 
 
 def noise(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -34,7 +35,8 @@ def noise(rng: np.random.Generator, count: int) -> np.ndarray:
     samples = rng.standard_normal(count).astype(np.float32)
     if rng.random() < 0.5:
         samples = lfilter([1], [1, -rng.uniform(0.5, 0.97)], samples)
-    return (samples / (samples.std() + 1e-9)).astype(np.float32)
+    even: np.ndarray = samples / (samples.std() + 1e-9)
+    return even.astype(np.float32)
 
 
 def room(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -43,14 +45,16 @@ def room(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     response = rng.standard_normal(count).astype(np.float32)
     response *= np.exp(-6.9 * np.arange(count) / count) * rng.uniform(0.02, 0.12)
     response[0] = 1.0
-    return fftconvolve(audio, response)[: len(audio)].astype(np.float32)
+    reverberant: np.ndarray = fftconvolve(audio, response)
+    return reverberant[: len(audio)].astype(np.float32)
 
 
 def coloured(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A microphone's tilt: some lows or highs added or taken away."""
     kind = "low" if rng.random() < 0.5 else "high"
     b, a = butter(1, rng.uniform(300, 3000) / (SAMPLE_RATE / 2), kind)
-    return audio + rng.uniform(-0.45, 1.2) * lfilter(b, a, audio)
+    tilted: np.ndarray = audio + rng.uniform(-0.45, 1.2) * lfilter(b, a, audio)
+    return tilted
 
 
 def mu_law(audio: np.ndarray) -> np.ndarray:
@@ -58,7 +62,8 @@ def mu_law(audio: np.ndarray) -> np.ndarray:
     audio = audio.astype(np.float32)
     logarithm = np.float32(np.log(256))
     level = np.round(np.log1p(255 * np.abs(audio)) / logarithm * 127) / 127
-    return np.sign(audio) * (np.exp(level * logarithm) - 1) / 255
+    decoded: np.ndarray = np.sign(audio) * (np.exp(level * logarithm) - 1) / 255
+    return decoded
 
 
 def telephone(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -68,13 +73,15 @@ def telephone(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         band = [rng.uniform(100, 330), rng.uniform(3150, 3750)]
         narrow = sosfilt(butter(2, band, "band", fs=8000, output="sos"), narrow)
     narrow = mu_law(peak(narrow) * rng.uniform(0.12, 0.99))
-    return resample_poly(narrow, 2, 1).astype(np.float32)
+    wide: np.ndarray = resample_poly(narrow, 2, 1)
+    return wide.astype(np.float32)
 
 
 def noisy(audio: np.ndarray, rng: np.random.Generator, low: float, high: float) -> np.ndarray:
     """Noise at a speech-to-noise ratio between `low` and `high` dB."""
     level = (audio.std() + 1e-5) * decibels(-rng.uniform(low, high))
-    return audio + noise(rng, len(audio)) * level
+    mixed: np.ndarray = audio + noise(rng, len(audio)) * level
+    return mixed
 
 
 def babble(audio: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:

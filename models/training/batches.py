@@ -86,12 +86,12 @@ def collate(examples: list[Example], full_window: bool, end: int) -> Batch:
     frame_phones = np.full((count, frames // 2), IGNORE, np.int64)
     spans = []
     for i, item in enumerate(examples):
-        labels, positions = item.labels, len(item.mel) // 2
+        labels, filled = item.labels, len(item.mel) // 2
         mel[i, :, : len(item.mel)] = item.mel.T
         inputs[i, : len(labels.inputs)] = labels.inputs
         targets[i, : len(labels.targets)] = labels.targets
-        frame_tokens[i, :positions] = labels.frame_tokens
-        frame_phones[i, :positions] = labels.frame_phones
+        frame_tokens[i, :filled] = labels.frame_tokens
+        frame_phones[i, :filled] = labels.frame_phones
         spans += [(i, row, first, after) for row, first, after in labels.spans]
     positions = np.array([len(e.mel) // 2 for e in examples])
     return Batch(

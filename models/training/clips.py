@@ -151,14 +151,15 @@ def nothing(rng: random.Random) -> Clip:
     length = rng.choice([rng.uniform(0.3, 2.0), rng.uniform(1.0, 6.0)])
     times = np.arange(int(length * SAMPLE_RATE)) / SAMPLE_RATE
     kind = rng.choice(["silence", "hiss", "breath", "hum", "music", "tone", "click"])
-    audio = np.zeros(len(times), np.float32)
+    audio: np.ndarray = np.zeros(len(times), np.float32)
     generator = np.random.default_rng(rng.randrange(1 << 31))
     if kind in ("hiss", "breath"):
         audio = generator.standard_normal(len(times)).astype(np.float32)
         if kind == "breath":
             audio *= np.maximum(0, np.sin(2 * np.pi * times * rng.uniform(0.3, 0.9))) ** 2
     elif kind == "hum":
-        audio = sum(np.sin(2 * np.pi * 50 * k * times) / k for k in range(1, 5))
+        waves = (np.sin(2 * np.pi * 50 * k * times) / k for k in range(1, 5))
+        audio = sum(waves, np.zeros(len(times)))
     elif kind == "tone":
         pitch = rng.choice([350, 425, 440, 697, 941, 1209, 1336])
         audio = np.sin(2 * np.pi * pitch * times) * (times % 1.0 < rng.uniform(0.2, 1.0))

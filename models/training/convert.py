@@ -34,7 +34,8 @@ def load(checkpoint: Path) -> Whisper:
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     model = Whisper(Shape(**saved["shape"]))
     model.load_state_dict(saved["model"])
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _place(spec: Any, name: str, value: np.ndarray) -> None:

@@ -52,7 +52,7 @@ class Espeak:
         self._callback = _CALLBACK(self._on_audio)
         self._library.espeak_SetSynthCallback(self._callback)
 
-    def _on_audio(self, samples, count, events) -> int:
+    def _on_audio(self, samples: ct._Pointer[ct.c_short], count: int, events: ct._Pointer[_Event]) -> int:
         if count > 0:
             self._samples.append(np.ctypeslib.as_array(samples, (count,)).copy())
         i = 0

@@ -79,7 +79,7 @@ def test_clips(held: bool, phone: bool, count: int, banned: frozenset[str]) -> l
     """Unseen sentences in seen or held-out voices, clean or over the telephone."""
     seed = TEST_SEED + held
     texts = grammar.sentences(seed, int(count * 1.2) + 5, banned)
-    result = []
+    result: list[TestClip] = []
     for utterance in shards.synthesise(texts, seed, held):
         rng = random.Random(len(result))
         audio = treated(clips.whole(utterance, rng).audio, len(result), phone)
@@ -178,7 +178,10 @@ def measure(recognise: Callable[[np.ndarray], str], test: Iterable[TestClip]) ->
 def report(folder: Path, shard_folder: Path, count: int) -> list[dict[str, Any]]:
     """Every row of the table in the model card."""
     banned, rows = training_texts(shard_folder), []
-    ways = {"short windows": ShortWindows(folder), "faster-whisper": FasterWhisper(folder)}
+    ways: dict[str, Callable[[np.ndarray], str]] = {
+        "short windows": ShortWindows(folder),
+        "faster-whisper": FasterWhisper(folder),
+    }
     for held in (False, True):
         for phone in (False, True):
             test = test_clips(held, phone, count, banned)

@@ -37,8 +37,9 @@ def mel_filters(warp: float = 1.0) -> np.ndarray:
     slopes = corners[:, None] - spectrum[None]
     widths = np.diff(corners)
     rising, falling = -slopes[:-2] / widths[:-1, None], slopes[2:] / widths[1:, None]
-    filters = np.maximum(0, np.minimum(rising, falling))
-    return (filters * (2 / (corners[2:] - corners[:-2]))[:, None]).T.astype(np.float32)
+    filters: np.ndarray = np.maximum(0, np.minimum(rising, falling))
+    filters *= (2 / (corners[2:] - corners[:-2]))[:, None]
+    return filters.T.astype(np.float32)
 
 
 def log_mel(audio: np.ndarray, warp: float = 1.0, curve: np.ndarray | None = None) -> np.ndarray:
@@ -53,7 +54,7 @@ def log_mel(audio: np.ndarray, warp: float = 1.0, curve: np.ndarray | None = Non
     windows = np.lib.stride_tricks.as_strided(padded, (frames, FFT), strides)
     hann = np.hanning(FFT + 1)[:-1].astype(np.float32)
     power = np.abs(rfft(windows * hann, axis=1)) ** 2
-    logarithm = np.log10(np.maximum(power @ mel_filters(warp), 1e-10))
+    logarithm: np.ndarray = np.log10(np.maximum(power @ mel_filters(warp), 1e-10))
     if curve is not None:
         logarithm = logarithm + curve
     logarithm = np.maximum(logarithm, logarithm.max() - 8.0)

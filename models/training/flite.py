@@ -136,4 +136,5 @@ def _to_16k(audio: np.ndarray, rate: int) -> np.ndarray:
         return audio
     from scipy.signal import resample_poly
 
-    return resample_poly(audio, 16_000 // rate, 1).astype(np.float32)
+    resampled: np.ndarray = resample_poly(audio, 16_000 // rate, 1)
+    return resampled.astype(np.float32)

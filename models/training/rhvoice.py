@@ -96,7 +96,7 @@ class RHVoice:
         self.rate = rate
         return 1
 
-    def _on_speech(self, samples, count: int, _: int | None) -> int:
+    def _on_speech(self, samples: ct._Pointer[ct.c_short], count: int, _: int | None) -> int:
         self._samples.append(np.ctypeslib.as_array(samples, (count,)).copy())
         self._count += count
         return 1

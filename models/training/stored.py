@@ -48,4 +48,5 @@ def weight(stored: dict[str, np.ndarray], name: str) -> np.ndarray:
     scale = stored.get(f"{name}_scale")
     if scale is None:
         return value
-    return value / scale.reshape(-1, *[1] * (value.ndim - 1)) if scale.ndim else value / scale
+    restored: np.ndarray = value / (scale.reshape(-1, *[1] * (value.ndim - 1)) if scale.ndim else scale)
+    return restored

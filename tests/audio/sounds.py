@@ -1,10 +1,13 @@
 """Sounds whose pitch is known, as a telephone would carry them."""
 
+from typing import Any
+
 import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
 Sound = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 
 def voice_like(hertz: Sound | float, seconds: float, rate: int, *, brightness: float = 0.0) -> Sound:
@@ -24,13 +27,13 @@ def voice_like(hertz: Sound | float, seconds: float, rate: int, *, brightness: f
     return 0.1 * sound / np.sqrt(np.mean(np.square(sound)))
 
 
-def telephone(sound: Sound) -> NDArray[np.float32]:
+def telephone(sound: Floats) -> NDArray[np.float32]:
     """8 kHz sound through 300-3400 Hz and 8-bit mu-law (G.711)."""
     band = scipy.signal.firwin(401, [300, 3400], fs=8000, pass_zero=False)
     return mu_law(np.convolve(sound, band, "same"))
 
 
-def mu_law(sound: Sound) -> NDArray[np.float32]:
+def mu_law(sound: Floats) -> NDArray[np.float32]:
     """Sound as it is after 8-bit mu-law."""
     small = np.sign(sound) * np.log1p(255 * np.minimum(np.abs(sound), 1)) / np.log(256)
     coded = np.round((small + 1) * 127.5) / 127.5 - 1
