@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from benchmarks.talk import TALK, Told, judged
+from benchmarks.talk import APART, TALK, Told, judged
 from monitor.rules.phrases import Lexicon
 
 GRAVE = {"disrespect", "threat", "abuse_severe", "not_heard_cue", "escalation_request"}
@@ -34,3 +34,10 @@ def test_difficult_talk_is_found_in_many_words(known: Told) -> None:
 def test_each_kind_of_difficult_talk_is_found(known: Told) -> None:
     for head, count in known.of.items():
         assert known.found[head] >= 0.85 * count, head
+
+
+def test_talk_that_nothing_was_tuned_on_is_told_apart_too() -> None:
+    """Floors below what was measured: 0.76 and 0.010. Whoever tunes on it moves it to ``fixtures/talk``."""
+    told = judged(APART, Lexicon.load("en"))
+    assert told.recall >= 0.72
+    assert told.false <= 0.016
