@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -86,7 +87,7 @@ def listen(living: Living) -> int:
         by_itself=living.begin == "heard",
         once=living.once,
     )
-    served = serving(living.serve) if living.serve else None
+    served = serving(living.serve, lasts="until this monitor ends") if living.serve else None
     with contextlib.ExitStack() as closing:
         if worker:
             closing.callback(worker.close)
@@ -111,7 +112,7 @@ async def _listen(
             await closing.enter_async_context(served.listening())
         await closing.enter_async_context(hooks(live.hook))
         if living.uplink:
-            await closing.enter_async_context(standing_by(living, live.hook, day.say))
+            await closing.enter_async_context(to_the_hub(living, live.hook, day.say))
         closing.callback(capture.close)
         await live.until_stopped(capture.start())
         await live.run()
@@ -119,23 +120,32 @@ async def _listen(
 
 
 @contextlib.asynccontextmanager
-async def standing_by(
+async def to_the_hub(
     living: Living, answer: Callable[[Hook], Reply], say: Callable[[str], None]
 ) -> AsyncIterator[None]:
-    """While inside, the agent's softphone may also speak through the hub."""
-    from monitor.commands.uplinking import hub_of
+    """While inside, the agent's softphone may also speak through the hub.
+
+    Whoever sits here is told when the hub cannot be reached, and why; what could not be sent meanwhile is
+    sent when it is back.
+    """
+    from monitor.commands.uplinking import hub_of, waiting_folder
     from monitor.sinks.hooks import Standing
+    from monitor.sinks.hub_line import HubLine
     from monitor.sinks.standby import stand_by
 
+    hub = hub_of(living.uplink or "", living.token_file)
     whose = Standing(agent=living.agent, team=living.team)
-    standing = asyncio.create_task(
-        stand_by(hub_of(living.uplink or "", living.token_file), whose, answer, say)
-    )
+    line = HubLine(hub, waiting_folder(), say)
+    tasks = [
+        asyncio.create_task(stand_by(hub, whose, answer, line.tell)),
+        asyncio.create_task(line.send_what_waits()),
+    ]
     try:
         yield
     finally:
-        standing.cancel()
-        await asyncio.gather(standing, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _sinks(
@@ -148,10 +158,16 @@ def _sinks(
         sinks.append(served.hub)
     if living.uplink:
         uplink = open_uplink(living.uplink, living.token_file, call=about.call, agent=about.agent,
-                             team=about.team, patience=STOP_PATIENCE)  # fmt: skip
+                             team=about.team, patience=STOP_PATIENCE,
+                             tell=partial(_tell_of_call, about.call))  # fmt: skip
         uplink.answer_orders(about.call, order)
         sinks.append(uplink)
     return sinks
+
+
+def _tell_of_call(call: str, trouble: str) -> None:
+    """Says why a call is not sent."""
+    sys.stderr.write(f"{call} is not sent to the hub: {trouble}.\n")
 
 
 def _recording(folder: Path) -> "Callable[[About], Recorder]":
