@@ -61,3 +61,19 @@ async def test_an_example_hears_alerts_and_comes_back_after_a_break(language, pr
         await hears(running, place, 3)
         running.kill()
         await running.communicate()
+
+
+async def test_the_python_example_ends_with_the_reason_where_the_hub_refuses_it(
+    project: Path, tmp_path: Path
+):
+    token = tmp_path / "token"
+    token.write_text(mint(SECRET, role="supervisor", agent=None, teams=("north",), seconds=-5))
+    async with a_hub(secret=SECRET) as place:
+        for words, why in (([str(token)], "has expired"), ([], "A token is needed")):
+            command = [*python(project), place.url, *words]
+            running = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+            _, said = await asyncio.wait_for(running.communicate(), SOON)
+            assert running.returncode == 1
+            assert said.decode().startswith("the hub refused: ")
+            assert why in said.decode()
+            assert said.decode().count("\n") == 1

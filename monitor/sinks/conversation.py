@@ -120,7 +120,7 @@ class Conversation:
                     pause = FIRST_PAUSE
             except (OSError, WebSocketException, TimeoutError, msgspec.DecodeError) as wrong:
                 self.trouble = why_no_line(wrong)
-            except BadInput as wrong:  # the token's file cannot be read just now
+            except BadInput as wrong:  # the token's file, or the buffer, cannot be used just now
                 self.trouble = str(wrong).rstrip(".")
             finally:
                 self._connection = None
@@ -177,8 +177,8 @@ class Conversation:
                 sent = max([sent, *(number for number, kept, _ in lines if kept)])
                 for message in _messages(line for _, _, line in lines):
                     connection.send(message, text=True)
-        except ConnectionClosed:
-            pass  # the other thread has noticed, too, and connects again
+        except (ConnectionClosed, BadInput):
+            pass  # the other thread has noticed, or will, and connects again
 
     def _next(self, connection: ClientConnection, sent: int) -> list[tuple[int, bool, bytes]] | None:
         """Waits for lines after ``sent``; none when this connection is over."""
