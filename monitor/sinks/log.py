@@ -32,6 +32,8 @@ CREATE INDEX IF NOT EXISTS events_of_call ON events (call, sequence);
 CREATE INDEX IF NOT EXISTS events_by_age ON events (stored);
 """
 VERSION = 1
+FAILED_SECONDS = 60.0
+"""An event that could not be kept tells so long that the log cannot be written."""
 BUSY_SECONDS = 5.0
 """How long another process (an erasure) may hold the file."""
 
@@ -41,6 +43,7 @@ class EventLog:
 
     def __init__(self, path: Path | None = None) -> None:
         where = str(path) if path else ":memory:"
+        self._failed: float | None = None
         try:
             if path:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,14 +74,25 @@ class EventLog:
         """Keeps what is new of ``arrivals`` (one call's lines in order); the entries for the listeners."""
         if all(only_looked_at(arrival.event) for arrival in arrivals):
             return [numbered(self.last, call, arrival, must=False) for arrival in arrivals]
+        try:
+            entries = self._kept(call, arrivals)
+        except sqlite3.Error:
+            self._failed = clock.monotonic()
+            raise
+        self._failed = None
+        self.last = entries[-1].sequence if entries else self.last
+        return entries
+
+    def _kept(self, call: str, arrivals: Sequence[Arrival]) -> list[Entry]:
+        """All of them are kept, or none."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             entries = self._append(call, arrivals)
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk may have ended it already
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
-        self.last = entries[-1].sequence if entries else self.last
         return entries
 
     def last_of(self, call: str) -> int:
@@ -92,14 +106,12 @@ class EventLog:
         return bool(row and row[0])
 
     def is_writable(self) -> bool:
-        """Whether an event could be kept just now."""
+        """Whether an event could be kept just now: one is tried, and none failed lately."""
         try:
-            self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("UPDATE marks SET value = value WHERE name = 'last'")
-            self._db.execute("ROLLBACK")
         except sqlite3.Error:
             return False
-        return True
+        return self._failed is None or clock.monotonic() - self._failed > FAILED_SECONDS
 
     def whose(self, call: str) -> tuple[str | None, str | None]:
         """The agent and the team of a call."""
