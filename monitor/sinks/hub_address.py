@@ -85,14 +85,14 @@ def parse_hub(text: str, token: Callable[[], str | None] = lambda: None) -> HubA
 
 
 def why_no_line(wrong: Exception) -> str:
-    """Why the line to a hub does not stand, for people; nothing of the token or the call is in it."""
+    """Why a line to a hub does not stand, for people; nothing of the token or of the call is in it."""
     match wrong:
         case InvalidStatus():
-            body = (wrong.response.body or b"").decode(errors="replace").strip()
+            body = (wrong.response.body or b"").decode(errors="replace").strip().rstrip(".")
             return f"the hub refused: {body[:200] or wrong.response.status_code}"
         case ConnectionClosed():
             reason = wrong.rcvd.reason if wrong.rcvd else ""
-            return f"the hub ended the line: {reason}" if reason else "the line broke"
+            return f"the hub ended the line: {reason.rstrip('.')}" if reason else "the line broke"
         case InvalidHandshake():
             return "what answers at this address is no hub, or wants wss:// instead of ws://"
         case ssl.SSLCertVerificationError():
