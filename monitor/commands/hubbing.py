@@ -104,6 +104,7 @@ async def _serve(hubbing: Hubbing, hub: Hub, door: Door) -> int:
 async def _keep_house(hubbing: Hubbing, hub: Hub) -> None:
     while True:
         await asyncio.sleep(HOUSEKEEPING)
+        hub.forget_erased_calls()
         hub.give_up_on_silent_calls()
         hub.log.retain(days=hubbing.keep_days, megabytes=hubbing.keep_mb)
 

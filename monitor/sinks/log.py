@@ -32,6 +32,8 @@ CREATE INDEX IF NOT EXISTS events_of_call ON events (call, sequence);
 CREATE INDEX IF NOT EXISTS events_by_age ON events (stored);
 """
 VERSION = 1
+ERASED = 2
+"""In ``calls.ended``: it ended by being erased (1: with a ``call.ended``)."""
 FAILED_SECONDS = 60.0
 """An event that could not be kept tells so long that the log cannot be written."""
 BUSY_SECONDS = 5.0
@@ -72,7 +74,7 @@ class EventLog:
 
     def append(self, call: str, arrivals: Sequence[Arrival]) -> list[Entry]:
         """Keeps what is new of ``arrivals`` (one call's lines in order); the entries for the listeners."""
-        if all(only_looked_at(arrival.event) for arrival in arrivals):
+        if all(only_looked_at(arrival.event) for arrival in arrivals) and not self.is_erased(call):
             return [numbered(self.last, call, arrival, must=False) for arrival in arrivals]
         try:
             entries = self._kept(call, arrivals)
@@ -104,6 +106,11 @@ class EventLog:
         """Whether ``call.ended`` of a call is kept."""
         row = self._db.execute("SELECT ended FROM calls WHERE call = ?", (call,)).fetchone()
         return bool(row and row[0])
+
+    def is_erased(self, call: str) -> bool:
+        """Whether ``call`` was erased, by this process or another."""
+        row = self._db.execute("SELECT ended FROM calls WHERE call = ?", (call,)).fetchone()
+        return bool(row and row[0] == ERASED)
 
     def is_writable(self) -> bool:
         """Whether an event could be kept just now: one is tried, and none failed lately."""
@@ -141,9 +148,14 @@ class EventLog:
         return [bytes(line) for (line,) in rows]
 
     def erase(self, call: str) -> int:
-        """Forgets all that was said in ``call``; how many events. Its numbers stay spent."""
+        """Forgets all that was said in ``call``; how many events. Its numbers stay spent.
+
+        A call that goes on is kept no more: what its monitor still sends is taken and forgotten.
+        """
         gone = self._db.execute("DELETE FROM events WHERE call = ?", (call,)).rowcount
-        self._db.execute("UPDATE calls SET agent = NULL, team = NULL, ended = 1 WHERE call = ?", (call,))
+        self._db.execute(
+            "UPDATE calls SET agent = NULL, team = NULL, ended = ? WHERE call = ?", (ERASED, call)
+        )
         self._tidy()
         return gone
 
@@ -179,9 +191,12 @@ class EventLog:
 
     def _append(self, call: str, arrivals: Sequence[Arrival]) -> list[Entry]:
         self._db.execute("INSERT OR IGNORE INTO calls (call, stored) VALUES (?, ?)", (call, clock.unix()))
-        last = self.last_of(call)
+        last, erased = self.last_of(call), self.is_erased(call)
         sequence, entries, now = self.last, [], clock.unix()
         for arrival in arrivals:
+            if erased:
+                last = max(last, 0 if only_looked_at(arrival.event) else arrival.number)
+                continue
             if only_looked_at(arrival.event):
                 entries.append(numbered(sequence, call, arrival, must=False))
                 continue
