@@ -94,6 +94,7 @@ class Live:
         self._session: Session | None = None
         self._about: About | None = None
         self._told = False
+        self._names: set[str] = set()
 
     @property
     def stopped(self) -> bool:
@@ -126,9 +127,20 @@ class Live:
             self._session.put(
                 HangUp(leaving=True)
             )  # it had begun by itself; from here on it is the softphone's
-        name = hook.call or call_name(self._day.agent)
+        name = self._unused(hook.call) if hook.call else call_name(self._day.agent)
         self._asked.put_nowait(Hook(kind="start", call=name, meta=hook.meta))
         return Reply(done=True, say=f"{name} begins.", call=name)
+
+    def _unused(self, name: str) -> str:
+        """The name, or with a number behind it where a call of this day has it already.
+
+        A hub, a journal and a recording know a call by its name; two of one name would be one to them.
+        """
+        number, free = 2, name
+        while free in self._names:
+            number, free = number + 1, f"{name}-{number}"
+        self._names.add(free)
+        return free
 
     async def run(self) -> None:
         """Waits for calls and hears them, until it is stopped."""

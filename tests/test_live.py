@@ -245,3 +245,17 @@ async def test_stopping_in_a_call_hangs_it_up():
 def test_calls_have_names_of_their_own():
     assert call_name("Anna B/").startswith("Anna-B--2")
     assert call_name(None) != call_name(None)
+
+
+async def test_two_calls_of_one_name_are_two_calls_and_the_softphone_is_told_the_second_ones_name():
+    kept, said, replies = Kept(), [], []
+    tape = Tape(recorded(20))
+    live = Live(day(kept, said, by_itself=False), tape, None)
+    for second in (2, 8):
+        tape.before[second * RATE] = lambda: replies.append(live.hook(Hook(kind="start", call="sp-1")))
+        tape.before[(second + 4) * RATE] = lambda: live.hook(Hook(kind="end"))
+    tape.before[16 * RATE] = live.stop
+    await run(live)
+    assert [reply.call for reply in replies] == ["sp-1", "sp-1-2"]
+    assert list(kept.calls) == ["sp-1", "sp-1-2"]
+    assert all(isinstance(events[-1], CallEnded) for events in kept.calls.values())
