@@ -209,7 +209,7 @@ class Doorman:
     async def _end(self, connection: ServerConnection, code: int, reason: str) -> None:
         if code == POLICY_VIOLATION:
             self._hub.metrics.count("monitor_refused_total", reason="message")
-        await connection.close(code, reason[:120])
+        await connection.close(code, reason.encode()[:120].decode(errors="ignore"))  # RFC 6455, 5.5
 
     async def _listen(self, connection: ServerConnection, viewer: Viewer) -> None:
         """Both directions at once; when one ends, so does the other."""

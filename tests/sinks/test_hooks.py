@@ -12,7 +12,7 @@ import pytest
 from monitor.events import CallEnded, CallStarted, Told
 from monitor.live import Live
 from monitor.sinks import hooks
-from monitor.sinks.access import mint
+from monitor.sinks.access import Role, mint
 from monitor.sinks.hooks import Standing
 from monitor.sinks.hub_address import HubAddress
 from monitor.sinks.standby import stand_by
@@ -179,3 +179,20 @@ async def test_a_monitor_that_says_something_else_is_ended():
             await odd.wait_closed()
         assert odd.close_code == 1008
         assert "number, reply" in (odd.close_reason or "")
+
+
+@pytest.mark.parametrize(
+    ("role", "agent", "teams", "why"),
+    [
+        ("supervisor", None, ("north",), "the token is a supervisor's"),
+        ("agent", "ben", ("north",), "the token is agent ben's; say so with --agent"),
+        ("agent", "anna", ("south",), "the token is not for the team of --team"),
+    ],
+)
+async def test_a_monitor_with_the_wrong_token_is_told_what_does_not_fit(
+    role: Role, agent: str | None, teams: tuple[str, ...], why: str
+):
+    token = mint(SECRET, role=role, agent=agent, teams=teams, seconds=600)
+    async with a_hub(secret=SECRET) as place, Day().at(place, agent="anna", token=token) as monitor:
+        await true(lambda: monitor.troubles)
+        assert why in monitor.troubles[0]
