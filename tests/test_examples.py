@@ -77,3 +77,19 @@ async def test_the_python_example_ends_with_the_reason_where_the_hub_refuses_it(
             assert said.decode().startswith("the hub refused: ")
             assert why in said.decode()
             assert said.decode().count("\n") == 1
+
+
+@pytest.mark.parametrize("language", [python, javascript])
+async def test_an_example_that_is_there_before_its_hub_waits_for_it(language, project: Path):
+    async with a_hub() as place:
+        port = place.address.port
+    running = await asyncio.create_subprocess_exec(
+        *language(project), f"ws://127.0.0.1:{port}", stdout=PIPE, stderr=PIPE
+    )
+    assert running.stderr
+    told = await asyncio.wait_for(running.stderr.readline(), SOON)
+    assert b"coming back" in told
+    async with a_hub(address=Address("127.0.0.1", port)) as place:
+        await hears(running, place, 1)
+        running.kill()
+        await running.communicate()
