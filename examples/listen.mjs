@@ -16,8 +16,12 @@ function listen() {
     if (event.type === 'monitor.alert.opened')
       console.log(`${event.partitionkey}  ${event.data.level}  ${event.data.why}`);
   };
-  socket.onclose = ({ reason }) => {
-    console.error(`the line broke (${reason}); coming back`);
+  let over = false; // a line that never stood is an error, and in some versions of Node nothing more
+  socket.onclose = socket.onerror = ({ reason, message }) => {
+    if (over) return;
+    over = true;
+    const why = reason || message || 'no hub, or a token that it does not take';
+    console.error(`the line broke (${why}); coming back`);
     setTimeout(listen, 1000);
   };
 }

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 
 async def listen(hub: str, token: str | None) -> None:
@@ -25,9 +25,15 @@ async def listen(hub: str, token: str | None) -> None:
                     if event["type"] == "monitor.alert.opened":
                         data = event["data"]
                         print(f"{event['partitionkey']}  {data['level']}  {data['why']}", flush=True)
-        except (ConnectionClosed, OSError) as gone:
+        except InvalidStatus as refused:
+            if refused.response.status_code < 500:  # a token that is missing, wrong or over
+                sys.exit(f"the hub refused: {refused.response.body.decode().strip()}")
+            await asyncio.sleep(1)
+        except (WebSocketException, OSError) as gone:
             print(f"the line broke ({gone}); coming back", file=sys.stderr)
             await asyncio.sleep(1)
 
 
+if len(sys.argv) < 2:
+    sys.exit(__doc__)
 asyncio.run(listen(sys.argv[1], Path(sys.argv[2]).read_text().strip() if len(sys.argv) > 2 else None))

@@ -94,6 +94,9 @@ class Live:
         self._session: Session | None = None
         self._about: About | None = None
         self._told = False
+        self._names: set[str] = set()
+        self._beginning: str | None = None
+        """The call that a softphone began and that is not heard yet."""
 
     @property
     def stopped(self) -> bool:
@@ -109,26 +112,48 @@ class Live:
     def hook(self, hook: Hook) -> Reply:
         """What a softphone says."""
         about, session = self._about, self._session
-        call = about.call if about else None
+        call = self._beginning or (about.call if about else None)
         if hook.kind == "status":
             return Reply(done=True, say=f"{call} is under way." if call else "No call now.", call=call)
         if hook.kind == "start":
             return self._start(hook, call)
+        if hook.kind == "end" and self._beginning:
+            return self._call_off(self._beginning)
         if session is None:
             return Reply(done=False, say="There is no call under way.")
         session.put(HangUp() if hook.kind == "end" else Order(kind=hook.kind, by="softphone"))
         return Reply(done=True, say=f"{call}: {hook.kind}.", call=call)
 
     def _start(self, hook: Hook, call: str | None) -> Reply:
-        if call and self._told:
+        if call and (self._told or self._beginning):
             return Reply(done=False, say=f"{call} is still under way; end it first.", call=call)
         if self._session:
             self._session.put(
                 HangUp(leaving=True)
             )  # it had begun by itself; from here on it is the softphone's
-        name = hook.call or call_name(self._day.agent)
+        name = self._unused(hook.call) if hook.call else call_name(self._day.agent)
+        self._beginning = name
         self._asked.put_nowait(Hook(kind="start", call=name, meta=hook.meta))
         return Reply(done=True, say=f"{name} begins.", call=name)
+
+    def _call_off(self, call: str) -> Reply:
+        """A call that ends before anything of it was heard never was one."""
+        if self._asked.empty():
+            return Reply(done=False, say=f"{call} is just beginning; say it again.", call=call)
+        self._asked.get_nowait()
+        self._beginning = None
+        return Reply(done=True, say=f"{call}: end.", call=call)
+
+    def _unused(self, name: str) -> str:
+        """The name, or with a number behind it where a call of this day has it already.
+
+        A hub, a journal and a recording know a call by its name; two of one name would be one to them.
+        """
+        number, free = 2, name
+        while free in self._names:
+            number, free = number + 1, f"{name}-{number}"
+        self._names.add(free)
+        return free
 
     async def run(self) -> None:
         """Waits for calls and hears them, until it is stopped."""
@@ -187,6 +212,7 @@ class Live:
         session = Session(call, announcer.say, self._worker, keep=recorder.write if recorder else None)
         holder.append(session)
         self._told, self._session = hook is not None, session
+        self._beginning = None if hook else self._beginning
         try:
             if not self.stopped:
                 await session.run(self._sound_of_call(first, lambda: silence.too_long(call.now)))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from monitor import clock
 from monitor.call import Call
+from monitor.errors import BadInput
 from monitor.events import Block, Event, Heard, Order
 from monitor.playback import Playback, replay_events, run_flat_out
 from monitor.sinks import Answering
@@ -152,9 +153,15 @@ class Session:
 
     async def run(self, source: AsyncIterator[Block]) -> None:
         """Hears ``source`` to its end, or to the hang-up; returns when ``call.ended`` has been said."""
-        async with asyncio.TaskGroup() as tasks:
-            feeding = tasks.create_task(self._feed(source))
-            await self._attend(feeding)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                feeding = tasks.create_task(self._feed(source))
+                await self._attend(feeding)
+        except BaseExceptionGroup as group:
+            wrong = next((one for one in group.exceptions if isinstance(one, BadInput)), None)
+            if wrong is None:
+                raise
+            raise wrong from None
 
     async def _feed(self, source: AsyncIterator[Block]) -> None:
         async for block in source:

@@ -159,3 +159,25 @@ def test_odd_sound_neither_stops_nor_alarms(scale: float):
     events = [*ringing.hear(Block(0, noise)), *ringing.hang_up()]
     warned = [event for event in events if isinstance(event, AlertOpened) and event.level != "info"]
     assert warned == []
+
+
+def after_talk(*, lost: bool) -> set[str]:
+    """The rules that alerted in 40 s of zeros after 10 s of talk; ``lost``: because the devices were away."""
+    ringing, at = call(), 0
+    for block in blocks("interruptions.flac", until=10):
+        ringing.hear(block)
+        at = block.start + block.pcm.shape[1]
+    rules: set[str] = set()
+    for second in range(40):
+        quiet = silence(1.0, start=at + second * 8000)
+        begun = quiet.start / 8000
+        sides = ("agent", "caller") if lost else ()
+        gaps = tuple(Gap(channel=side, at=begun, seconds=1.0, known=begun + 1) for side in sides)
+        events = ringing.hear(Block(quiet.start, quiet.pcm, gaps))
+        rules |= {event.rule for event in events if isinstance(event, AlertOpened)}
+    return rules
+
+
+def test_sound_that_was_lost_is_no_silence():
+    assert {"deadair", "prep.fumble"} <= after_talk(lost=False)
+    assert after_talk(lost=True) == set()

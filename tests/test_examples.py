@@ -61,3 +61,35 @@ async def test_an_example_hears_alerts_and_comes_back_after_a_break(language, pr
         await hears(running, place, 3)
         running.kill()
         await running.communicate()
+
+
+async def test_the_python_example_ends_with_the_reason_where_the_hub_refuses_it(
+    project: Path, tmp_path: Path
+):
+    token = tmp_path / "token"
+    token.write_text(mint(SECRET, role="supervisor", agent=None, teams=("north",), seconds=-5))
+    async with a_hub(secret=SECRET) as place:
+        for words, why in (([str(token)], "has expired"), ([], "A token is needed")):
+            command = [*python(project), place.url, *words]
+            running = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+            _, said = await asyncio.wait_for(running.communicate(), SOON)
+            assert running.returncode == 1
+            assert said.decode().startswith("the hub refused: ")
+            assert why in said.decode()
+            assert said.decode().count("\n") == 1
+
+
+@pytest.mark.parametrize("language", [python, javascript])
+async def test_an_example_that_is_there_before_its_hub_waits_for_it(language, project: Path):
+    async with a_hub() as place:
+        port = place.address.port
+    running = await asyncio.create_subprocess_exec(
+        *language(project), f"ws://127.0.0.1:{port}", stdout=PIPE, stderr=PIPE
+    )
+    assert running.stderr
+    told = await asyncio.wait_for(running.stderr.readline(), SOON)
+    assert b"coming back" in told
+    async with a_hub(address=Address("127.0.0.1", port)) as place:
+        await hears(running, place, 1)
+        running.kill()
+        await running.communicate()

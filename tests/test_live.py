@@ -245,3 +245,38 @@ async def test_stopping_in_a_call_hangs_it_up():
 def test_calls_have_names_of_their_own():
     assert call_name("Anna B/").startswith("Anna-B--2")
     assert call_name(None) != call_name(None)
+
+
+async def test_two_calls_of_one_name_are_two_calls_and_the_softphone_is_told_the_second_ones_name():
+    kept, said, replies = Kept(), [], []
+    tape = Tape(recorded(20))
+    live = Live(day(kept, said, by_itself=False), tape, None)
+    for second in (2, 8):
+        tape.before[second * RATE] = lambda: replies.append(live.hook(Hook(kind="start", call="sp-1")))
+        tape.before[(second + 4) * RATE] = lambda: live.hook(Hook(kind="end"))
+    tape.before[16 * RATE] = live.stop
+    await run(live)
+    assert [reply.call for reply in replies] == ["sp-1", "sp-1-2"]
+    assert list(kept.calls) == ["sp-1", "sp-1-2"]
+    assert all(isinstance(events[-1], CallEnded) for events in kept.calls.values())
+
+
+async def test_hooks_that_come_faster_than_the_call_begins():
+    """A softphone that says start twice, or hangs up at once, between two blocks of sound."""
+    kept, said, replies = Kept(), [], []
+    tape = Tape(np.zeros((2, 20 * RATE)))
+    live = Live(day(kept, said, by_itself=False), tape, None)
+
+    def says(*kinds: str) -> Callable[[], None]:
+        return lambda: replies.extend(live.hook(Hook(kind=kind)) for kind in kinds)  # type: ignore[arg-type]
+
+    tape.before[2 * RATE] = says("start", "end", "status", "end")
+    tape.before[4 * RATE] = says("start", "start", "status")
+    tape.before[6 * RATE] = says("end")
+    tape.before[10 * RATE] = live.stop
+    await run(live)
+    assert [reply.done for reply in replies] == [True, True, True, False, True, False, True, True]
+    assert replies[2].call is None, "it was called off"
+    begun = replies[4].call
+    assert replies[6].call == begun
+    assert list(kept.calls) == [begun]

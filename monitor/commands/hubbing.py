@@ -13,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from monitor.errors import BadInput
+from monitor.sinks.alone import alone
 from monitor.sinks.hub import Hub
 from monitor.sinks.log import EventLog
 from monitor.sinks.secrets import read_secret
@@ -53,6 +54,7 @@ class Hubbing:
             tls=_tls(self.cert, self.key),
             secret=read_secret(self.secret_file) if self.secret_file else None,
             origins=self.origins,
+            tell=_say,
         )
 
 
@@ -60,12 +62,9 @@ def serve_until_stopped(hubbing: Hubbing) -> int:
     """Serves until Ctrl-C (130) or SIGTERM (0)."""
     door = hubbing.door()
     _allow_many_connections()
-    log = EventLog(hubbing.path)
-    try:
+    with contextlib.closing(EventLog(hubbing.path)) as log, alone(hubbing.path):
         log.retain(days=hubbing.keep_days, megabytes=hubbing.keep_mb)
         return asyncio.run(_serve(hubbing, Hub(log), door))
-    finally:
-        log.close()
 
 
 def erase(hubbing: Hubbing, call: str) -> int:
@@ -105,8 +104,14 @@ async def _serve(hubbing: Hubbing, hub: Hub, door: Door) -> int:
 async def _keep_house(hubbing: Hubbing, hub: Hub) -> None:
     while True:
         await asyncio.sleep(HOUSEKEEPING)
+        hub.forget_erased_calls()
         hub.give_up_on_silent_calls()
         hub.log.retain(days=hubbing.keep_days, megabytes=hubbing.keep_mb)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _tell(address: Address, door: Door, path: Path) -> None:
@@ -130,7 +135,8 @@ def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(cert, key)
     except (OSError, ssl.SSLError) as wrong:
-        reason = wrong.strerror or "they do not belong together, or are not PEM"
+        plain = None if isinstance(wrong, ssl.SSLError) else wrong.strerror
+        reason = plain or "they do not belong together, or are not PEM"
         raise BadInput(f"The certificate {cert} with the key {key} cannot be used: {reason}.") from None
     return context
 

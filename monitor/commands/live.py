@@ -85,7 +85,8 @@ def _add_calls(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Listens until it is stopped; the exit code."""
-    from monitor.commands.living import Living, check, listen
+    from monitor.commands.checking import check
+    from monitor.commands.living import Living, listen
 
     living = Living(
         model=args.model,

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from monitor.live import Day
     from monitor.session import Served
     from monitor.sinks.recorder import Recorder
-    from monitor.sources.soundcheck import SoundCheck
+    from monitor.sinks.uplink import Uplink
     from monitor.speech.worker import Worker
 
 STOP_PATIENCE = 0.25
@@ -86,7 +87,7 @@ def listen(living: Living) -> int:
         by_itself=living.begin == "heard",
         once=living.once,
     )
-    served = serving(living.serve) if living.serve else None
+    served = serving(living.serve, lasts="until this monitor ends") if living.serve else None
     with contextlib.ExitStack() as closing:
         if worker:
             closing.callback(worker.close)
@@ -111,7 +112,7 @@ async def _listen(
             await closing.enter_async_context(served.listening())
         await closing.enter_async_context(hooks(live.hook))
         if living.uplink:
-            await closing.enter_async_context(standing_by(living, live.hook, day.say))
+            await closing.enter_async_context(to_the_hub(living, live.hook, day.say))
         closing.callback(capture.close)
         await live.until_stopped(capture.start())
         await live.run()
@@ -119,39 +120,77 @@ async def _listen(
 
 
 @contextlib.asynccontextmanager
-async def standing_by(
+async def to_the_hub(
     living: Living, answer: Callable[[Hook], Reply], say: Callable[[str], None]
 ) -> AsyncIterator[None]:
-    """While inside, the agent's softphone may also speak through the hub."""
-    from monitor.commands.uplinking import hub_of
+    """While inside, the agent's softphone may also speak through the hub.
+
+    Whoever sits here is told when the hub cannot be reached, and why; what could not be sent meanwhile is
+    sent when it is back.
+    """
+    from monitor.commands.uplinking import hub_of, waiting_folder
     from monitor.sinks.hooks import Standing
+    from monitor.sinks.hub_line import HubLine
     from monitor.sinks.standby import stand_by
 
+    hub = hub_of(living.uplink or "", living.token_file)
     whose = Standing(agent=living.agent, team=living.team)
-    standing = asyncio.create_task(
-        stand_by(hub_of(living.uplink or "", living.token_file), whose, answer, say)
-    )
+    line = HubLine(hub, waiting_folder(), say)
+    tasks = [
+        asyncio.create_task(stand_by(hub, whose, answer, line.tell)),
+        asyncio.create_task(line.send_what_waits()),
+    ]
     try:
         yield
     finally:
-        standing.cancel()
-        await asyncio.gather(standing, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _sinks(
     living: Living, served: "Served | None", about: About, order: Callable[[Order], None]
 ) -> list[Sink]:
-    """Where one call goes."""
-    sinks = build_sinks(living, None)
+    """Where one call goes. A journal or a way to the hub that fails is told, and the call goes on."""
+    from monitor.sinks.journal import JournalSink
+    from monitor.sinks.tolerant import Tolerant
+
+    made = build_sinks(living, None)
+    sinks = [Tolerant(sink, _say) if isinstance(sink, JournalSink) else sink for sink in made]
     if served:
         served.hub.answer_orders(about.call, order)
         sinks.append(served.hub)
     if living.uplink:
-        uplink = open_uplink(living.uplink, living.token_file, call=about.call, agent=about.agent,
-                             team=about.team, patience=STOP_PATIENCE)  # fmt: skip
-        uplink.answer_orders(about.call, order)
-        sinks.append(uplink)
+        try:
+            sinks.append(Tolerant(_uplink(living, about, order), _say))
+        except BadInput as wrong:
+            _say(f"{about.call} is not sent to the hub: {wrong}")
     return sinks
+
+
+def _uplink(living: Living, about: About, order: Callable[[Order], None]) -> "Uplink":
+    """The way of one call to the hub."""
+
+    def tell(trouble: str) -> None:
+        _say(f"{about.call} is not sent to the hub: {trouble}.")
+
+    uplink = open_uplink(
+        living.uplink or "",
+        living.token_file,
+        call=about.call,
+        agent=about.agent,
+        team=about.team,
+        patience=STOP_PATIENCE,
+        tell=tell,
+    )
+    uplink.answer_orders(about.call, order)
+    return uplink
+
+
+def _say(text: str) -> None:
+    """A sentence for who sits here."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _recording(folder: Path) -> "Callable[[About], Recorder]":
@@ -160,46 +199,6 @@ def _recording(folder: Path) -> "Callable[[About], Recorder]":
 
     folder = folder_for(folder)
     return lambda about: Recorder(folder, about.call, about.rate)
-
-
-def check(living: Living) -> int:
-    """The five-second sound check; exit code 1 when something is wrong."""
-    return asyncio.run(_check(living))
-
-
-async def _check(living: Living) -> int:
-    from rich.console import Console
-    from rich.live import Live as Screen
-
-    from monitor.sources.soundcheck import SECONDS, SoundCheck
-
-    capture = Capture(choose_lanes(living), refresh)
-    checking = SoundCheck(capture.rate)
-    console = Console()
-    console.print("Say something while the softphone plays something (a test call, for example).")
-    try:
-        await capture.start()
-        with Screen(console=console, refresh_per_second=12) as screen:
-            while checking.heard < SECONDS:
-                checking.feed(await capture.next())
-                screen.update(_meters(checking))
-    finally:
-        capture.close()
-    findings = checking.findings()
-    for sentence in findings:
-        console.print(f"- {sentence}")
-    if not findings:
-        console.print("Both sides are fine.")
-    return 1 if findings else 0
-
-
-def _meters(checking: "SoundCheck") -> str:
-    from monitor.sinks.console import meter
-
-    return "\n".join(
-        f"{channel:<7}{meter(side.level_dbfs)} {side.level_dbfs:6.1f} dBFS"
-        for channel, side in checking.sides.items()
-    )
 
 
 def choose_lanes(living: Living) -> list[Lane]:

@@ -169,7 +169,9 @@ def play_journal(playing: Playing, path: Path) -> int:
     return 0
 
 
-def serving(address: str, call: str | None = None, *, open_page: bool = False) -> "Served":
+def serving(
+    address: str, call: str | None = None, *, open_page: bool = False, lasts: str = "while the call plays"
+) -> "Served":
     """A hub beside a call, on loopback, that forgets everything when it ends; told with its page.
 
     Where ``call`` is known the page opens on it, through the agent's eyes.
@@ -181,7 +183,7 @@ def serving(address: str, call: str | None = None, *, open_page: bool = False) -
 
     def tell(bound: Address) -> None:
         page = f"http://{bound.host}:{bound.port}/" + (f"#role=agent&call={call}" if call else "")
-        sys.stderr.write(f"The page is at {page} while the call plays.\n")
+        sys.stderr.write(f"The page is at {page} {lasts}.\n")
         if open_page:
             webbrowser.open(page)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 EPILOG = """\
 examples:
   monitor token --role supervisor --team north --for 8h --secret-file hub.secret --new-secret
+  umask 077  # what is written from here on is for its owner alone
   monitor token --role agent --agent anna --team north --for 30d --secret-file hub.secret > anna.token
 The token is printed on stdout; keep it in a file that only its owner can read, and give the file to
 --token-file or its text to MONITOR_TOKEN. The hub checks it with the same secret file."""

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,21 +39,29 @@ def open_uplink(
     agent: str | None,
     team: str | None,
     patience: float | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> "Uplink":
     """A sink that sends ``call`` to the hub at ``url``. Raises ``BadInput``.
 
-    ``patience``: seconds that the end of the call waits for a hub that does not answer.
+    ``patience``: seconds that the end of the call waits for a hub that does not answer. ``tell`` is given
+    why the hub will never take this call, where that is so.
     """
-    import platformdirs
-
     from monitor.sinks.access import Claimed
     from monitor.sinks.conversation import PATIENCE
     from monitor.sinks.uplink import Uplink
 
     hub = hub_of(url, token_file)
-    folder = Path(platformdirs.user_data_dir("call-monitor")) / "uplink"
     claimed = Claimed(call=call, agent=agent, team=team)
-    return Uplink(hub, claimed, folder, patience=PATIENCE if patience is None else patience)
+    return Uplink(
+        hub, claimed, waiting_folder(), patience=PATIENCE if patience is None else patience, tell=tell
+    )
+
+
+def waiting_folder() -> Path:
+    """Where lines wait for their hub."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("call-monitor")) / "uplink"
 
 
 def tell_what_waits(uplink: "Uplink") -> None:

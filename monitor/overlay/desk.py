@@ -132,8 +132,8 @@ class Wish:
     contrast: bool | None = None
 
 
-def run_overlay(connect: Connect, wish: Wish) -> int:
-    """Shows the overlay until it is quit; the exit code."""
+def run_overlay(connect: Connect, wish: Wish, why: Callable[[Exception], str]) -> int:
+    """Shows the overlay until it is quit; the exit code. ``why`` says what is wrong with its line."""
     app = QApplication([sys.argv[0]])
     app.setApplicationName("call-monitor-overlay")
     app.setApplicationDisplayName("Call monitor")
@@ -150,7 +150,7 @@ def run_overlay(connect: Connect, wish: Wish) -> int:
     follow_screens(app, overlay)
     bridge = Bridge()
     bridge.heard.connect(overlay.hear, Qt.ConnectionType.QueuedConnection)
-    link = Link(connect, bridge.heard.emit, wish.agent)
+    link = Link(connect, bridge.heard.emit, wish.agent, why=why, say=_say)
     desk = Desk(overlay, link)
     overlay.show()
     link.start()
@@ -164,6 +164,11 @@ def run_overlay(connect: Connect, wish: Wish) -> int:
     beat.stop()
     link.stop()
     return code
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"monitor: {text}\n")
+    sys.stderr.flush()
 
 
 def follow_screens(app: QGuiApplication, overlay: Overlay) -> None:

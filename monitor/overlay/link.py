@@ -31,8 +31,11 @@ HUB = "hub"
 """The partition of what the hub itself says; it has no place in the log."""
 
 Connect = Callable[[str], ClientConnection]
-State = Literal["up", "back", "down"]
-"""The line stands, stands again with what was missed to come, or broke."""
+State = Literal["up", "back", "down", "refused"]
+"""The line stands, stands again with what was missed to come, broke, or is one that the hub will not have."""
+REFUSED_FOR_GOOD = (400, 401, 403, 404)
+POLICY_VIOLATION = 1008
+
 Tell = Callable[[str, Event | State], None]
 """Takes the call and the event, or what became of the line."""
 
@@ -40,15 +43,27 @@ Tell = Callable[[str, Event | State], None]
 class Link:
     """Listens to the calls of one agent (or, on one's own machine, to whichever call there is)."""
 
-    def __init__(self, connect: Connect, tell: Tell, agent: str | None = None) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        tell: Tell,
+        agent: str | None = None,
+        *,
+        why: Callable[[Exception], str] = lambda _: "the hub does not answer",
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """``why`` puts what went wrong into words; ``say`` is given them for people, each trouble once."""
         self.trouble: str | None = None
         """Why the line does not stand, for people."""
         self._connect = connect
+        self._why = why
+        self._say = say
         self._tell = tell
         self._agent = agent
         self._since: int | None = None
         self._log: str | None = None
         self._line: ClientConnection | None = None
+        self._said: set[str] = set()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._keep_listening, name="overlay-link", daemon=True)
 
@@ -88,20 +103,32 @@ class Link:
     def _keep_listening(self) -> None:
         pause = FIRST_PAUSE
         while not self._stopped.is_set():
+            state: State = "down"
             try:
                 with self._connect(self._path()) as line:
                     self._line = line
                     self.trouble, pause = None, FIRST_PAUSE
+                    self._said.clear()
                     self._tell("", "up" if self._since is None else "back")
                     self._listen(line)
-            except (OSError, WebSocketException, TimeoutError) as wrong:
-                self.trouble = _reason(wrong)
+            except (OSError, WebSocketException, TimeoutError, BadInput) as wrong:
+                state = self._troubled(wrong)
             finally:
                 self._line = None
             if not self._stopped.is_set():
-                self._tell("", "down")
+                self._tell("", state)
             self._stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             pause = min(LONGEST_PAUSE, pause * 2)
+
+    def _troubled(self, wrong: Exception) -> State:
+        """What became of the line; people are told why, once."""
+        plain = isinstance(wrong, BadInput)  # the token's file cannot be read just now
+        trouble = str(wrong).rstrip(".") if plain else self._why(wrong)
+        if trouble not in self._said:
+            self._said.add(trouble)
+            self._say(f"No line to the hub: {trouble}.")
+        self.trouble = trouble
+        return "refused" if plain or _is_refused(wrong) else "down"
 
     def _listen(self, line: ClientConnection) -> None:
         for message in line:
@@ -117,9 +144,8 @@ class Link:
                 self._tell(envelope.partitionkey, event)
 
 
-def _reason(wrong: Exception) -> str:
+def _is_refused(wrong: Exception) -> bool:
+    """Whether coming back in the same way would end the same way."""
     if isinstance(wrong, InvalidStatus):
-        return f"the hub refused the line ({wrong.response.status_code})"
-    if isinstance(wrong, ConnectionClosed):
-        return "the line broke"
-    return "the hub does not answer"
+        return wrong.response.status_code in REFUSED_FOR_GOOD
+    return bool(isinstance(wrong, ConnectionClosed) and wrong.rcvd and wrong.rcvd.code == POLICY_VIOLATION)

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from monitor.events import Channel
 from monitor.overlay.card import Card, Kind
-from monitor.overlay.shown import BAND_SECONDS, NO_CALL, NO_HUB, Shown, Side
+from monitor.overlay.shown import BAND_SECONDS, Shown, Side
 
 WIDTH, STRIP, RADIUS, PAD = 360.0, 36.0, 14.0, 16.0
 ICON, TEXT_LEFT = 30.0, 58.0
@@ -203,8 +203,7 @@ def _strip(shown: Shown, y: float) -> Iterator[Part]:
     middle = y + STRIP / 2
     yield _connection_dot(shown, WIDTH - 18, middle)
     if shown.call is None:
-        told = NO_HUB if shown.connection == "lost" else NO_CALL
-        yield Words(PAD, y, 240, STRIP, told, SMALL, INK3)
+        yield Words(PAD, y, 240, STRIP, shown.at_rest, SMALL, INK3)
         return
     minutes, seconds = divmod(int(shown.now), 60)
     yield Words(14, y, 40, STRIP, f"{minutes:02d}:{seconds:02d}", SMALL, INK2)
@@ -220,8 +219,8 @@ def _strip(shown: Shown, y: float) -> Iterator[Part]:
 
 def _told(shown: Shown) -> str:
     """The few words at the end of the strip: what is out of the ordinary, or the share of the talk."""
-    if shown.connection == "lost":
-        return "no line"
+    if shown.down:
+        return "no line" if shown.connection == "lost" else "not let in"
     if shown.snoozed:
         return "snoozed"
     return f"you {100 * shown.share:.0f} %" if shown.share is not None else ""
@@ -246,7 +245,7 @@ def _band(shown: Shown, side: Side, name: Channel, y: float) -> Iterator[Part]:
         left = round(max(0.0, start - since) / BAND_SECONDS * BAND_WIDTH)
         right = round(min(BAND_SECONDS, end - since) / BAND_SECONDS * BAND_WIDTH)
         if right > left:
-            fade = 0.4 if shown.connection == "lost" else 1.0
+            fade = 0.4 if shown.down else 1.0
             yield Box(BAND_LEFT + left, y, right - left, BAR, SIDES[name], min(BAR, right - left) / 2, fade)
 
 

@@ -6,12 +6,13 @@ from typing import Literal
 from monitor.events import CHANNELS, Channel
 from monitor.overlay.card import Card
 
-Connection = Literal["lost", "waiting", "live"]
+Connection = Literal["lost", "refused", "waiting", "live"]
+"""``refused``: the hub is there, and will not have this overlay (its token is over, for example)."""
 
 BAND_SECONDS = 30.0
 """The strip shows so much of the past."""
 
-NO_HUB, NO_CALL = "No hub yet – trying", "Waiting for a call"
+NO_HUB, REFUSED, NO_CALL = "No hub yet – trying", "Not let in – a new token is needed", "Waiting for a call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,25 @@ class Shown:
     snoozed: bool = False
 
     @property
+    def down(self) -> bool:
+        """Whether no line to a hub stands."""
+        return self.connection in ("lost", "refused")
+
+    @property
+    def at_rest(self) -> str:
+        """The words of the strip while there is no call."""
+        return {"lost": NO_HUB, "refused": REFUSED}.get(self.connection, NO_CALL)
+
+    @property
     def spoken(self) -> str:
         """What a screen reader finds on the overlay: the card, or how the call and its line stand."""
         if self.card:
             return self.card.spoken
         if self.call is None:
-            return NO_HUB if self.connection == "lost" else NO_CALL
-        told = ["A call is heard" if self.connection == "live" else "The line to the hub is lost"]
+            return self.at_rest
+        told = ["The line to the hub is lost" if self.down else "A call is heard"]
+        if self.connection == "refused":
+            told.append("a new token is needed")
         if self.share is not None:
             told.append(f"you speak {100 * self.share:.0f} % of the time")
         if self.open_card:

@@ -129,9 +129,9 @@ class View:
         if gravest:
             self._cards.ask(replace(gravest, asked=self._now))
 
-    def lost(self) -> None:
-        """The line to the hub broke: nothing is known until it stands again."""
-        self._connection = "lost"
+    def lost(self, *, refused: bool = False) -> None:
+        """The line to the hub broke, or was ``refused``: nothing is known until it stands again."""
+        self._connection = "refused" if refused else "lost"
         for voice in self._voices.values():
             voice.since, voice.level_db = None, None
 

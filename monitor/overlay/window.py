@@ -68,8 +68,8 @@ class Overlay(QWidget):
 
     def hear(self, call: str, news: Event | State) -> None:
         """One event of the hub, or what became of the line."""
-        if news == "down":
-            self.view.lost()
+        if news in ("down", "refused"):
+            self.view.lost(refused=news == "refused")
         elif isinstance(news, Event):
             self.view.take(call, news)
             self._heard_at, self._call_time = clock.monotonic(), self.view.shown.now

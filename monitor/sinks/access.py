@@ -165,13 +165,20 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 
 def may_publish(who: Identity, claimed: Claimed) -> bool:
     """A publisher sends the calls of its own agent, into a team of its own."""
+    return why_not_publish(who, claimed) is None
+
+
+def why_not_publish(who: Identity, claimed: Claimed) -> str | None:
+    """What the token and the words of the command do not agree about, for whoever holds that token."""
     if who.local:
-        return True
-    return (
-        who.role == "agent"
-        and claimed.agent == who.agent
-        and (claimed.team is None or claimed.team in who.teams)
-    )
+        return None
+    if who.role != "agent":
+        return "the token is a supervisor's, and a monitor shows its agent's"
+    if claimed.agent != who.agent:
+        return f"the token is agent {(who.agent or '?')[:24]}'s; say so with --agent"
+    if claimed.team is not None and claimed.team not in who.teams:
+        return "the token is not for the team of --team"
+    return None
 
 
 def bearer(headers: Mapping[str, str], protocols: str) -> str | None:

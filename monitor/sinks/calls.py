@@ -8,6 +8,7 @@ from monitor.events import (
     AlertClosed,
     AlertEvent,
     AlertOpened,
+    CallEnded,
     CallStarted,
     Channel,
     Difficulty,
@@ -82,3 +83,9 @@ def _opened(alert: AlertEvent) -> AlertOpened:
     """The alert as it stands, in the words of one that just opened."""
     fields = {name: getattr(alert, name) for name in AlertOpened.__struct_fields__}
     return AlertOpened(**fields)
+
+
+def nothing_known(seconds: float, why: str) -> CallEnded:
+    """The end of a call that the hub itself has to tell: how long it was known to be, and no sums."""
+    return CallEnded(known=seconds, seconds=seconds, talk={}, overlap=0.0, silence=0.0, interruptions={},
+                     alerts={}, notice=why)  # fmt: skip

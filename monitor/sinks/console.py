@@ -174,7 +174,7 @@ class ConsoleSink:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         # Numbers stay with their units where a narrow terminal breaks the line.
         talk = ", ".join(f"{channel}\u00a0{event.talk.get(channel, 0):.0f}\u00a0s" for channel in CHANNELS)
-        table.add_row("heard", f"{event.seconds:.1f} s" + _speed(event))
+        table.add_row("heard", f"{event.seconds:.1f} s" + (_speed(event) if self._length else ""))
         table.add_row(
             "talk", f"{talk}, both at once {event.overlap:.1f}\u00a0s, silence {event.silence:.0f}\u00a0s"
         )

@@ -10,14 +10,15 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection
 
+from monitor.errors import BadInput
 from monitor.events import CallEnded, Order
 from monitor.sinks import Line
 from monitor.sinks.access import Claimed
 from monitor.sinks.entry import is_private, only_looked_at
-from monitor.sinks.hub_address import HubAddress
+from monitor.sinks.hub_address import HubAddress, why_no_line
 from monitor.sinks.publishing import Answer
 from monitor.sinks.spool import Spool
 
@@ -40,11 +41,19 @@ _encode = msgspec.json.Encoder().encode
 class Conversation:
     """One call's conversation with the hub, until the hub holds everything that will ever come."""
 
-    def __init__(self, hub: HubAddress, claimed: Claimed, spool: Spool) -> None:
+    def __init__(
+        self,
+        hub: HubAddress,
+        claimed: Claimed,
+        spool: Spool,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """``tell`` is given why the hub will never take this call, where that is so."""
         self.trouble: str | None = None
         """Why the line does not stand, for people."""
         self.order: Callable[[Order], None] = lambda _: None
         self._hub = hub
+        self._tell = tell
         self._claimed = claimed
         self._spool = spool
         self._news = threading.Condition()
@@ -110,7 +119,9 @@ class Conversation:
                         self._talk(connection)
                     pause = FIRST_PAUSE
             except (OSError, WebSocketException, TimeoutError, msgspec.DecodeError) as wrong:
-                self.trouble = _reason(wrong)
+                self.trouble = why_no_line(wrong)
+            except BadInput as wrong:  # the token's file, or the buffer, cannot be used just now
+                self.trouble = str(wrong).rstrip(".")
             finally:
                 self._connection = None
             self._stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
@@ -140,6 +151,7 @@ class Conversation:
 
     def _give_up(self, trouble: str) -> None:
         self.trouble = trouble
+        self._tell(trouble)
         self._stopped.set()
         with self._news:
             self._news.notify_all()
@@ -165,8 +177,8 @@ class Conversation:
                 sent = max([sent, *(number for number, kept, _ in lines if kept)])
                 for message in _messages(line for _, _, line in lines):
                     connection.send(message, text=True)
-        except ConnectionClosed:
-            pass  # the other thread has noticed, too, and connects again
+        except (ConnectionClosed, BadInput):
+            pass  # the other thread has noticed, or will, and connects again
 
     def _next(self, connection: ClientConnection, sent: int) -> list[tuple[int, bool, bytes]] | None:
         """Waits for lines after ``sent``; none when this connection is over."""
@@ -195,15 +207,3 @@ def _messages(lines: Iterable[bytes]) -> list[bytes]:
         messages[-1].append(line)
         size += len(line) + 1
     return [b"\n".join(message) for message in messages if message]
-
-
-def _reason(wrong: Exception) -> str:
-    """What is wrong with the line, without anything of the token or the call."""
-    if isinstance(wrong, InvalidStatus):
-        body = (wrong.response.body or b"").decode(errors="replace").strip()
-        return f"the hub refused: {body[:200] or wrong.response.status_code}"
-    if isinstance(wrong, ConnectionClosed) and wrong.rcvd and wrong.rcvd.reason:
-        return f"the hub ended the line: {wrong.rcvd.reason}"
-    if isinstance(wrong, OSError) and wrong.strerror:
-        return wrong.strerror
-    return "the hub does not answer"

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from monitor import wire
 from monitor.errors import BadInput
 from monitor.events import Event, Snapshot
-from monitor.sinks.hub_address import HubAddress
+from monitor.sinks.hub_address import HubAddress, why_no_line
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 REFUSED_FOR_GOOD = (400, 401, 403, 404)
@@ -73,8 +73,8 @@ class Follower:
                 yield Broken(f"the hub answered {wrong.response.status_code}")
             except ConnectionClosed as gone:
                 yield Broken(_why(gone))
-            except (OSError, WebSocketException, TimeoutError):
-                yield Broken("the hub does not answer")
+            except (OSError, WebSocketException, TimeoutError) as wrong:
+                yield Broken(why_no_line(wrong))
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             pause = min(LONGEST_PAUSE, pause * 2)
 

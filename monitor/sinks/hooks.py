@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection
 
 from monitor.errors import BadInput
 from monitor.events import Hook, Reply
-from monitor.sinks.access import Claimed, Identity, Viewer, may_publish
+from monitor.sinks.access import Claimed, Identity, Viewer, why_not_publish
 from monitor.sinks.publishing import FIRST_WORD_SECONDS, Name
 
 PATIENCE = 5.0
@@ -133,6 +133,6 @@ async def _hear_whose(connection: ServerConnection, who: Identity) -> str | None
         raise BadInput("A monitor that stands by first says for whom: {agent, team}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadInput("The first message must be {agent, team} as JSON, and nothing else.") from None
-    if not may_publish(who, Claimed(call="", agent=standing.agent, team=standing.team)):
-        raise BadInput("This agent is not yours to stand by for.")
+    if why := why_not_publish(who, Claimed(call="", agent=standing.agent, team=standing.team)):
+        raise BadInput(f"This agent is not yours to stand by for: {why}.")
     return standing.agent

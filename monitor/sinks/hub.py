@@ -19,7 +19,7 @@ from monitor.events import AlertOpened, CallEnded, Dropped, Event, Hooked, Order
 from monitor.sinks import Line
 from monitor.sinks.access import Claimed, Identity, Viewer, Wanted, may_publish
 from monitor.sinks.asking import Ask, check_order
-from monitor.sinks.calls import CallState
+from monitor.sinks.calls import CallState, nothing_known
 from monitor.sinks.entry import Arrival, Entry, is_private
 from monitor.sinks.hooks import HookAsk, Hooks
 from monitor.sinks.listener import FellBehind, Listener
@@ -81,6 +81,7 @@ class Hub:
         entries = self.log.append(call, arrived)
         self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="log")
         if not entries:
+            self.forget_erased_calls([call] if call in self.calls else [])
             return
         state = self.calls.get(call) or self.calls.setdefault(call, CallState(*self.log.whose(call)))
         state.heard_of = clock.monotonic()
@@ -106,15 +107,21 @@ class Hub:
         """Sends what waits for its beat now, since the hub is about to end."""
         self._pulse.flush()
 
+    def forget_erased_calls(self, calls: Sequence[str] | None = None) -> None:
+        """Whoever looks at an open call that was erased is told that it is over; nothing of it stays here."""
+        for call in filter(self.log.is_erased, list(self.calls) if calls is None else calls):
+            ended, last = nothing_known(self.calls[call].seconds, "This call was erased."), self.log.last
+            line = wire.encode(ended, call=call, sequence=last)
+            self._pulse.put(Entry(last, call, ended, line, must=False))
+            self._pulse.flush()
+            self._forget(call)
+
     def give_up_on_silent_calls(self) -> None:
         """Closes calls whose monitor went away long ago and did not come back to end them."""
         now = clock.monotonic()
         for call, state in list(self.calls.items()):
             if state.order is None and now - state.heard_of > GIVEN_UP:
-                ended = CallEnded(
-                    known=state.seconds, seconds=state.seconds, talk={}, overlap=0.0, silence=0.0,
-                    interruptions={}, alerts={}, notice="Its monitor went away and did not come back.",
-                )  # fmt: skip
+                ended = nothing_known(state.seconds, "Its monitor went away and did not come back.")
                 number = self.log.last_of(call) + 1
                 line = wire.encode(ended, call=call, sequence=number, time=clock.stamp())
                 self.publish(call, [Arrival(number, *wire.decode(line))])

@@ -1,5 +1,6 @@
 """Where a hub is, as a person says it, and how to connect there with a token."""
 
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio import client as loop_client
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from monitor.errors import BadInput
@@ -80,3 +82,25 @@ def parse_hub(text: str, token: Callable[[], str | None] = lambda: None) -> HubA
     where = f"[{host}]" if ":" in host else host
     path = parts.path.rstrip("/").removesuffix("/publish").removesuffix("/events")
     return HubAddress(urlunsplit((scheme, f"{where}:{port or default}", path, "", "")), token)
+
+
+def why_no_line(wrong: Exception) -> str:
+    """Why a line to a hub does not stand, for people; nothing of the token or of the call is in it."""
+    match wrong:
+        case InvalidStatus():
+            body = (wrong.response.body or b"").decode(errors="replace").strip().rstrip(".")
+            return f"the hub refused: {body[:200] or wrong.response.status_code}"
+        case ConnectionClosed():
+            reason = wrong.rcvd.reason if wrong.rcvd else ""
+            return f"the hub ended the line: {reason.rstrip('.')}" if reason else "the line broke"
+        case InvalidHandshake():
+            return "what answers at this address is no hub, or wants wss:// instead of ws://"
+        case ssl.SSLCertVerificationError():
+            return f"the hub's certificate is not trusted: {wrong.verify_message.rstrip('.')}"
+        case ssl.SSLError():
+            return "what answers at this address does not speak TLS; without it the address begins with ws://"
+        case socket.gaierror():
+            return "nobody knows the hub's name"
+        case ConnectionRefusedError():
+            return "no hub runs at this address"
+    return "the hub does not answer"

@@ -4,6 +4,7 @@ Written only when asked for, since it holds what was said. Journals older than `
 a new one is begun in the same folder.
 """
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -32,14 +33,18 @@ class JournalSink:
         if not kept:
             return
         file = self._file or self._open(kept[0].call)
-        file.write(b"".join(line.json + b"\n" for line in kept))
-        file.flush()
+        try:
+            file.write(b"".join(line.json + b"\n" for line in kept))
+            file.flush()
+        except OSError as wrong:
+            raise BadInput(f"The journal {self.path} is cut short: {wrong.strerror}.") from None
 
     def close(self) -> None:
         """The call is over: put what is held where it belongs."""
-        if self._file:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file:
+            with contextlib.suppress(OSError):  # what could not be written has been told
+                file.close()
 
     def _open(self, call: str) -> BinaryIO:
         try:

@@ -32,6 +32,10 @@ CREATE INDEX IF NOT EXISTS events_of_call ON events (call, sequence);
 CREATE INDEX IF NOT EXISTS events_by_age ON events (stored);
 """
 VERSION = 1
+ERASED = 2
+"""In ``calls.ended``: it ended by being erased (1: with a ``call.ended``)."""
+FAILED_SECONDS = 60.0
+"""An event that could not be kept tells so long that the log cannot be written."""
 BUSY_SECONDS = 5.0
 """How long another process (an erasure) may hold the file."""
 
@@ -41,6 +45,7 @@ class EventLog:
 
     def __init__(self, path: Path | None = None) -> None:
         where = str(path) if path else ":memory:"
+        self._failed: float | None = None
         try:
             if path:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,16 +74,27 @@ class EventLog:
 
     def append(self, call: str, arrivals: Sequence[Arrival]) -> list[Entry]:
         """Keeps what is new of ``arrivals`` (one call's lines in order); the entries for the listeners."""
-        if all(only_looked_at(arrival.event) for arrival in arrivals):
+        if all(only_looked_at(arrival.event) for arrival in arrivals) and not self.is_erased(call):
             return [numbered(self.last, call, arrival, must=False) for arrival in arrivals]
+        try:
+            entries = self._kept(call, arrivals)
+        except sqlite3.Error:
+            self._failed = clock.monotonic()
+            raise
+        self._failed = None
+        self.last = entries[-1].sequence if entries else self.last
+        return entries
+
+    def _kept(self, call: str, arrivals: Sequence[Arrival]) -> list[Entry]:
+        """All of them are kept, or none."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             entries = self._append(call, arrivals)
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk may have ended it already
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
-        self.last = entries[-1].sequence if entries else self.last
         return entries
 
     def last_of(self, call: str) -> int:
@@ -91,15 +107,18 @@ class EventLog:
         row = self._db.execute("SELECT ended FROM calls WHERE call = ?", (call,)).fetchone()
         return bool(row and row[0])
 
+    def is_erased(self, call: str) -> bool:
+        """Whether ``call`` was erased, by this process or another."""
+        row = self._db.execute("SELECT ended FROM calls WHERE call = ?", (call,)).fetchone()
+        return bool(row and row[0] == ERASED)
+
     def is_writable(self) -> bool:
-        """Whether an event could be kept just now."""
+        """Whether an event could be kept just now: one is tried, and none failed lately."""
         try:
-            self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("UPDATE marks SET value = value WHERE name = 'last'")
-            self._db.execute("ROLLBACK")
         except sqlite3.Error:
             return False
-        return True
+        return self._failed is None or clock.monotonic() - self._failed > FAILED_SECONDS
 
     def whose(self, call: str) -> tuple[str | None, str | None]:
         """The agent and the team of a call."""
@@ -129,9 +148,14 @@ class EventLog:
         return [bytes(line) for (line,) in rows]
 
     def erase(self, call: str) -> int:
-        """Forgets all that was said in ``call``; how many events. Its numbers stay spent."""
+        """Forgets all that was said in ``call``; how many events. Its numbers stay spent.
+
+        A call that goes on is kept no more: what its monitor still sends is taken and forgotten.
+        """
         gone = self._db.execute("DELETE FROM events WHERE call = ?", (call,)).rowcount
-        self._db.execute("UPDATE calls SET agent = NULL, team = NULL, ended = 1 WHERE call = ?", (call,))
+        self._db.execute(
+            "UPDATE calls SET agent = NULL, team = NULL, ended = ? WHERE call = ?", (ERASED, call)
+        )
         self._tidy()
         return gone
 
@@ -167,9 +191,12 @@ class EventLog:
 
     def _append(self, call: str, arrivals: Sequence[Arrival]) -> list[Entry]:
         self._db.execute("INSERT OR IGNORE INTO calls (call, stored) VALUES (?, ?)", (call, clock.unix()))
-        last = self.last_of(call)
+        last, erased = self.last_of(call), self.is_erased(call)
         sequence, entries, now = self.last, [], clock.unix()
         for arrival in arrivals:
+            if erased:
+                last = max(last, 0 if only_looked_at(arrival.event) else arrival.number)
+                continue
             if only_looked_at(arrival.event):
                 entries.append(numbered(sequence, call, arrival, must=False))
                 continue

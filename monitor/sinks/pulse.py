@@ -51,7 +51,8 @@ class Pulse:
             del self._looks[subject]
 
     def flush(self) -> None:
-        """Sends what waits now."""
+        """Sends what waits now, looks too."""
+        self._next_look = 0.0
         self._beat()
 
     def _set_timer(self) -> None:

@@ -47,7 +47,10 @@ def read_or_make(path: Path) -> str:
 def read_token(path: Path | None) -> str | None:
     """The token to show to a hub: from a file, else from the environment, else none."""
     if path is not None:
-        return _read(path, "token")
+        token = _read(path, "token")
+        if not (token.isascii() and token.isprintable()):
+            raise BadInput(f"The token file {path} does not hold one token; make one with `monitor token`.")
+        return token
     return os.environ.get(TOKEN_VARIABLE) or None
 
 

@@ -9,7 +9,7 @@ import ipaddress
 import logging
 import sqlite3
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -36,6 +36,9 @@ WEB = Path(__file__).resolve().parent.parent / "web"
 PROTOCOL = Subprotocol("monitor.v1")
 BIGGEST_MESSAGE = 1 << 20
 DEFAULT_PORT = 8765
+
+TELL_SECONDS = 60.0
+"""Between two sentences about the same trouble."""
 
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
@@ -83,6 +86,8 @@ class Door:
     origins: tuple[str, ...] = ()
     limits: Limits = field(default=Limits())
     web: Path = field(default=WEB)
+    tell: Callable[[str], None] = field(default=lambda _: None)
+    """Takes a sentence for the operator."""
 
     def __post_init__(self) -> None:
         if not self.address.loopback and (self.tls is None or self.secret is None):
@@ -100,7 +105,8 @@ async def listening(hub: Hub, door: Door) -> AsyncIterator[Address]:
     try:
         sockets = gates(doorman.turnstile, host, port)
     except OSError as wrong:
-        raise BadInput(f"The hub cannot listen on {host}:{port}: {wrong.strerror}.") from None
+        reason = (wrong.strerror or "").split(" (while")[0]  # asyncio says the address again
+        raise BadInput(f"The hub cannot listen on {host}:{port}: {reason}.") from None
     async with contextlib.AsyncExitStack() as serving:
         for gate in sockets:
             serving.callback(gate.close)
@@ -139,6 +145,7 @@ class Doorman:
         self._hub = hub
         self.door = door
         self._publishers = 0
+        self._tell_again = 0.0
 
     def look(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answers plain HTTP; lets a websocket through (None) or refuses it with one clear sentence."""
@@ -172,8 +179,19 @@ class Doorman:
                 await self._end(connection, TRY_AGAIN_LATER, str(slow))
             except BadInput as wrong:
                 await self._end(connection, POLICY_VIOLATION, str(wrong))
-            except sqlite3.Error:
+            except sqlite3.Error as wrong:
+                self._tell_of_log(wrong)
                 await self._end(connection, INTERNAL_ERROR, "the hub cannot keep events just now; come back")
+
+    def _tell_of_log(self, wrong: sqlite3.Error) -> None:
+        """The operator is told that events cannot be kept, now and then for as long as that is so."""
+        self._hub.metrics.count("monitor_refused_total", reason="log")
+        now = clock.monotonic()
+        if now >= self._tell_again:
+            self._tell_again = now + TELL_SECONDS
+            self.door.tell(
+                f"The event log cannot be written: {wrong}. Monitors keep their lines until it can."
+            )
 
     async def _attend(self, connection: ServerConnection, who: Identity) -> None:
         address = _split(connection.request.path if connection.request else "/")
@@ -191,7 +209,7 @@ class Doorman:
     async def _end(self, connection: ServerConnection, code: int, reason: str) -> None:
         if code == POLICY_VIOLATION:
             self._hub.metrics.count("monitor_refused_total", reason="message")
-        await connection.close(code, reason[:120])
+        await connection.close(code, reason.encode()[:120].decode(errors="ignore"))  # RFC 6455, 5.5
 
     async def _listen(self, connection: ServerConnection, viewer: Viewer) -> None:
         """Both directions at once; when one ends, so does the other."""

@@ -5,10 +5,11 @@ monitor is killed. The file is locked by the process that fills it; one that nob
 monitor that is gone, and the next monitor sends it on.
 """
 
+import contextlib
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from monitor import clock
@@ -63,14 +64,14 @@ class Spool:
 
     def begin(self, hub: str, claimed: Claimed) -> None:
         """Says whose lines these are and which hub they are for."""
-        with self._lock:
+        with self._using():
             self._db.execute("DELETE FROM about")
             about = (hub, claimed.call, claimed.agent, claimed.team, 0, 0)
             self._db.execute("INSERT INTO about VALUES (?, ?, ?, ?, ?, ?)", about)
 
     def about(self) -> tuple[str, Claimed] | None:
         """The hub and the call; none if the monitor was killed before it said so."""
-        with self._lock:
+        with self._using():
             row = self._db.execute("SELECT hub, call, agent, team FROM about").fetchone()
         return (str(row[0]), Claimed(call=row[1], agent=row[2], team=row[3])) if row else None
 
@@ -78,7 +79,7 @@ class Spool:
         """Keeps lines until the hub acknowledges them; ``ended`` tells that the call's last is among them."""
         if not lines:
             return
-        with self._lock:
+        with self._using():
             self._db.execute("BEGIN")
             self._db.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?)", lines)
             self._db.execute("UPDATE about SET last = ?, ended = max(ended, ?)", (lines[-1][0], ended))
@@ -87,37 +88,48 @@ class Spool:
     def after(self, number: int, limit: int = 200) -> list[tuple[int, bytes]]:
         """The next lines after a number, in order."""
         query = "SELECT number, line FROM lines WHERE number > ? ORDER BY number LIMIT ?"
-        with self._lock:
+        with self._using():
             return [(int(n), bytes(line)) for n, line in self._db.execute(query, (number, limit))]
 
     def acknowledged(self, number: int) -> None:
         """The hub holds everything up to a number."""
-        with self._lock:
+        with self._using():
             self._db.execute("DELETE FROM lines WHERE number <= ?", (number,))
 
     @property
     def last(self) -> int:
         """The last number that was ever put here."""
-        with self._lock:
+        with self._using():
             row = self._db.execute("SELECT last FROM about").fetchone()
         return int(row[0]) if row else 0
 
     @property
     def ended(self) -> bool:
         """Whether the call's last line was put here."""
-        with self._lock:
+        with self._using():
             row = self._db.execute("SELECT ended FROM about").fetchone()
         return bool(row and row[0])
 
     @property
     def waiting(self) -> int:
         """How many lines the hub has not acknowledged."""
-        with self._lock:
+        with self._using():
             return int(self._db.execute("SELECT count(*) FROM lines").fetchone()[0])
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[None]:
+        """One thread at a time. What the disk refuses is a ``BadInput``, and is not half done."""
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as wrong:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise BadInput(f"The buffer {self.path} for the hub cannot be used: {wrong}.") from None
 
     def close(self, *, remove: bool = False) -> None:
         """Lets the file go; removes it when everything has arrived."""
-        with self._lock:
+        with self._lock, contextlib.suppress(sqlite3.Error):  # a full disk was told before
             self._db.close()
         if remove:
             for end in ("", "-wal", "-shm"):

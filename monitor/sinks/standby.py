@@ -1,4 +1,7 @@
-"""A live monitor's line to its hub between calls: what the agent's softphone tells the hub arrives here."""
+"""A live monitor's line to its hub between calls: what the agent's softphone tells the hub arrives here.
+
+It stands all day, so it is also what tells the agent whether the hub is there.
+"""
 
 import asyncio
 import random
@@ -7,44 +10,80 @@ from collections.abc import Callable
 import msgspec
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from monitor.errors import BadInput
 from monitor.events import Hook, Reply
 from monitor.sinks.follow import FIRST_PAUSE, LONGEST_PAUSE, POLICY_VIOLATION, REFUSED_FOR_GOOD
 from monitor.sinks.hooks import Passed, Replied, Standing
-from monitor.sinks.hub_address import HubAddress
+from monitor.sinks.hub_address import HubAddress, why_no_line
+
+STEADY = 1.0
+"""Seconds after which a hub that has not ended the line will have this monitor."""
+
+Tell = Callable[[str | None], None]
+"""Takes why the line does not stand, or None when it stands; called again only when that has changed."""
 
 _passed = msgspec.json.Decoder(Passed)
 _encode = msgspec.json.Encoder().encode
 
 
-async def stand_by(
-    hub: HubAddress, whose: Standing, answer: Callable[[Hook], Reply], say: Callable[[str], None]
-) -> None:
+async def stand_by(hub: HubAddress, whose: Standing, answer: Callable[[Hook], Reply], tell: Tell) -> None:
     """Answers hooks until it is cancelled, through every break of the line.
 
-    Ends when the hub will not have this monitor, having said why; calls then begin by themselves only.
+    A hub that will not have this monitor is asked again as well, though less often: a token that has expired
+    is renewed by writing a new one into its file.
     """
-    pause = FIRST_PAUSE
+    pause, told = FIRST_PAUSE, _Once(tell)
     while True:
         try:
-            async with hub.open("/standby") as connection:
-                await connection.send(_encode(whose), text=True)
-                pause = FIRST_PAUSE
-                async for message in connection:
-                    passed = _passed.decode(message)
-                    reply = Replied(number=passed.number, reply=answer(passed.hook))
-                    await connection.send(_encode(reply), text=True)
-        except (OSError, WebSocketException, TimeoutError, msgspec.DecodeError) as wrong:
-            if why := _for_good(wrong):
-                say(f"A softphone's hooks cannot come over the hub: {why}")
-                return
+            await _stand(hub, whose, answer, told)
+            pause = FIRST_PAUSE
+        except (OSError, WebSocketException, TimeoutError, msgspec.DecodeError, BadInput) as wrong:
+            if _broke(wrong):
+                pause = FIRST_PAUSE  # whether that means anything, the next attempt tells
+            else:
+                told(str(wrong).rstrip(".") if isinstance(wrong, BadInput) else why_no_line(wrong))
+            if _for_good(wrong):
+                pause = LONGEST_PAUSE
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
         pause = min(LONGEST_PAUSE, pause * 2)
 
 
-def _for_good(wrong: Exception) -> str | None:
-    """Why coming back would end the same way, if it would."""
-    if isinstance(wrong, InvalidStatus) and wrong.response.status_code in REFUSED_FOR_GOOD:
-        return (wrong.response.body or b"").decode(errors="replace").strip()[:200]
-    if isinstance(wrong, ConnectionClosed) and wrong.rcvd and wrong.rcvd.code == POLICY_VIOLATION:
-        return wrong.rcvd.reason
-    return None
+class _Once:
+    """Tells each thing once, until the line stands again; and that it stands, once."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._told: set[str] = set()
+        self._stands = False
+
+    def __call__(self, news: str | None) -> None:
+        if (news is None and not self._stands) or (news is not None and news not in self._told):
+            self._tell(news)
+        self._stands = news is None
+        self._told = self._told | {news} if news is not None else set()
+
+
+async def _stand(hub: HubAddress, whose: Standing, answer: Callable[[Hook], Reply], told: Tell) -> None:
+    """One line, until it ends."""
+    async with hub.open("/standby") as connection:
+        await connection.send(_encode(whose), text=True)
+        steady = asyncio.get_running_loop().call_later(STEADY, told, None)
+        try:
+            async for message in connection:
+                passed = _passed.decode(message)
+                reply = Replied(number=passed.number, reply=answer(passed.hook))
+                await connection.send(_encode(reply), text=True)
+        finally:
+            steady.cancel()
+
+
+def _for_good(wrong: Exception) -> bool:
+    """Whether coming back soon would end the same way."""
+    if isinstance(wrong, InvalidStatus):
+        return wrong.response.status_code in REFUSED_FOR_GOOD
+    return bool(isinstance(wrong, ConnectionClosed) and wrong.rcvd and wrong.rcvd.code == POLICY_VIOLATION)
+
+
+def _broke(wrong: Exception) -> bool:
+    """Whether a line that stood just ended, without a reason."""
+    return isinstance(wrong, ConnectionClosed) and not (wrong.rcvd and wrong.rcvd.reason)

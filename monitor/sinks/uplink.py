@@ -24,14 +24,20 @@ class Uplink:
     """Sends one call to a hub, and what earlier monitors left behind. A sink."""
 
     def __init__(
-        self, hub: HubAddress, claimed: Claimed, folder: Path, *, patience: float = PATIENCE
+        self,
+        hub: HubAddress,
+        claimed: Claimed,
+        folder: Path,
+        *,
+        patience: float = PATIENCE,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._patience = patience
         self.folder = folder
         self._spool = claim(folder, claimed.call)
         self._spool.begin(hub.url, claimed)
         self._leftovers = Leftovers(hub, folder)
-        self._conversation = Conversation(hub, claimed, self._spool)
+        self._conversation = Conversation(hub, claimed, self._spool, tell)
         self._conversation.start()
         self.left: int = 0
         """After the end: lines that wait on disk for the next time."""
@@ -70,6 +76,11 @@ class Leftovers:
         self._folder = folder
         self._thread = threading.Thread(target=self._send_all, name="leftovers", daemon=True)
         self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is still at it."""
+        return self._thread.is_alive()
 
     def finish(self, patience: float) -> None:
         """Waits so many seconds; what is not sent then is sent the next time."""

@@ -6,6 +6,7 @@ of its own and keeps the callback law: it copies once into the ring, notes when,
 """
 
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ REMEMBERED = 10.0
 STAMPS = 1024
 WIDEST = 16000
 """Hz that the sound server is asked for at most: a call needs no more, and the server resamples well."""
+_THEIRS = 2
+"""The descriptor of errors, to which C libraries write."""
 PULSE = "pulse"
 """ALSA's door to the sound server, as PortAudio lists it."""
 _SERVER_NAMES = {PULSE, "default", "sysdefault", "pipewire"}
@@ -33,6 +36,7 @@ _USELESS = {"dmix", "null", "samplerate", "speexrate", "upmix", "vdownmix", "lav
 
 
 def _library() -> Any:
+    _hush_drivers()
     try:
         import sounddevice  # here, not above: it loads PortAudio, and replaying needs no sound card
     except ImportError:
@@ -45,6 +49,25 @@ def _library() -> Any:
             "(Debian, Ubuntu) or portaudio (Fedora, Homebrew)."
         ) from None
     return sounddevice
+
+
+def _hush_drivers() -> None:
+    """Leads what drivers write to the terminal by themselves, from C and at any moment, to nowhere.
+
+    They tell of their source lines ("Expression 'alsa_snd_pcm...' failed"), which helps nobody; what is wrong
+    is told in words of our own, which go on to where they went.
+    """
+    try:
+        ours = sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return
+    if ours != _THEIRS:
+        return  # done already, or somebody holds the words of this process anyway
+    again = os.dup(_THEIRS)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _THEIRS)
+    os.close(nowhere)
+    sys.stderr = os.fdopen(again, "w", 1, encoding=sys.stderr.encoding, errors=sys.stderr.errors)
 
 
 def refresh() -> None:

@@ -90,7 +90,7 @@ class SoundCheck:
             if self.sides[channel].bled * FRAME_SECONDS >= ECHO
         ]
         enough = SPEECH / FRAME_SECONDS
-        if agent.spoken < enough <= caller.spoken and agent.peak_dbfs < SILENT_DBFS:
+        if agent.spoken < enough <= caller.spoken and agent.peak_dbfs < QUIET_DBFS:
             said.append("If it was you who spoke, the sides are swapped: exchange --mic and --speaker.")
         return said
 
@@ -105,6 +105,11 @@ class SoundCheck:
             return f"{who} is clipped: turn it down."
         if side.spoken * FRAME_SECONDS >= SPEECH and _loud(side.loudest) < QUIET_DBFS:
             return f"{who} is very quiet ({_loud(side.loudest):.0f} dBFS): turn it up."
+        if side.spoken * FRAME_SECONDS < SPEECH and side.peak_dbfs < QUIET_DBFS:
+            what = "you did not speak, or" if channel == "agent" else "nothing was played, or"
+            return (
+                f"{who} gave only noise ({side.peak_dbfs:.0f} dBFS at most): {what} it is the wrong device."
+            )
         return None
 
     def _alike(self) -> bool:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from monitor.events import CHANNELS, Channel, Floor, SpeechEnded, SpeechStarted, other
+from monitor.events import CHANNELS, Channel, Floor, Gap, SpeechEnded, SpeechStarted, other
 from monitor.timeline.marks import HORIZON, Clock, Mark, Marks
 
 HOLD_SAID = 15.0
@@ -15,6 +15,9 @@ HOLD_SILENCE = 3.0
 
 NOTICED = 0.5
 """Speech is noticed with a delay of up to so many seconds."""
+
+LOST = 0.5
+"""Sound that never arrived for so many seconds may have been speech: it tells no silence."""
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class Talk:
         self._marks = marks
         self._speech: dict[Channel, deque[Stretch]] = {channel: deque() for channel in CHANNELS}
         self._covered = 0.0
+        self._unheard_until = 0.0
         self.turns: deque[Stretch] = deque()
         self.holds: deque[Stretch] = deque()
         self.talked: dict[Channel, float] = dict.fromkeys(CHANNELS, 0.0)
@@ -83,6 +87,13 @@ class Talk:
             self.turns.append(Stretch(event.holder, self._took_floor(event.holder, event.at)))
         self._forget(self.turns)
         return ("floor", *(f"floor:{side}" for side in (event.previous, event.holder) if side))
+
+    def lost(self, event: Gap) -> tuple[str, ...]:
+        """A side's sound did not arrive; the topics touched."""
+        if event.seconds < LOST:
+            return ()
+        self._unheard_until = max(self._unheard_until, event.at + event.seconds)
+        return ("speech",)
 
     def hold(self, at: float) -> None:
         """The caller is put on hold by the softphone."""
@@ -139,11 +150,14 @@ class Talk:
         return found[::-1]
 
     def silent_since(self) -> float | None:
-        """Since when both sides have been silent (or the last hold ended); null while one speaks."""
+        """Since when both sides have been silent (or the last hold ended); null while one speaks.
+
+        While a device is lost nobody knows who speaks, so a silence begins anew when sound comes again.
+        """
         if any(self.speaking(channel) for channel in CHANNELS):
             return None
         held = self.holds[-1].end or 0.0 if self.holds else 0.0
-        return max(held, *(self.spoken_until(channel) for channel in CHANNELS))
+        return max(held, self._unheard_until, *(self.spoken_until(channel) for channel in CHANNELS))
 
     def silence(self, seconds: float) -> float:
         """Seconds up to ``seconds`` in which nobody spoke."""

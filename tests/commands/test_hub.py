@@ -117,3 +117,29 @@ async def test_a_call_is_erased_while_the_hub_goes_on(tmp_path: Path):
     assert [call for _, call, _ in log.since(0)] == ["c2"]
     again = await hub("--db", db, "--erase", "never was")
     assert await asyncio.wait_for(again.wait(), SOON) == 2
+
+
+async def test_two_hubs_do_not_write_to_one_log(tmp_path: Path):
+    """Each would give the same sequence to another event, and one would refuse its publishers for ever."""
+    db = tmp_path / "hub.db"
+    first = await hub("--listen", "127.0.0.1:0", "--db", db)
+    await url_of(first)
+    second = await hub("--listen", "127.0.0.1:0", "--db", db)
+    out, err = await asyncio.wait_for(second.communicate(), SOON)
+    assert (second.returncode, out) == (2, b"")
+    assert b"Another hub writes to the event log" in err
+    first.kill()
+    await first.wait()
+    third = await hub("--listen", "127.0.0.1:0", "--db", db)
+    await url_of(third)
+    third.terminate()
+    assert await asyncio.wait_for(third.wait(), SOON) == 0
+
+
+async def test_a_certificate_that_is_none_is_one_plain_sentence(tmp_path: Path):
+    (tmp_path / "x.pem").write_text("no certificate")
+    running = await hub("--cert", tmp_path / "x.pem", "--key", tmp_path / "x.pem")
+    _, err = await asyncio.wait_for(running.communicate(), SOON)
+    assert running.returncode == 2
+    assert b"are not PEM" in err
+    assert b"_ssl" not in err

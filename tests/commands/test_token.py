@@ -82,7 +82,7 @@ def test_a_token_comes_from_a_file_or_the_environment(tmp_path: Path, monkeypatc
     assert read_token(None) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe\x00"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe\x00", b"a.b.c\nd.e.f\n", "gärbage".encode()])
 def test_a_token_file_without_a_token_is_refused(content: bytes, tmp_path: Path):
     file = tmp_path / "token"
     file.write_bytes(content)

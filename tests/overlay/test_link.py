@@ -4,13 +4,15 @@ import queue
 
 import pytest
 
+from monitor.errors import BadInput
 from monitor.events import AlertOpened, Event, Order, Prosody, Snapshot, Told
 from monitor.overlay.link import Link
-from monitor.sinks.hub_address import parse_hub
+from monitor.sinks.access import mint
+from monitor.sinks.hub_address import HubAddress, parse_hub, why_no_line
 from tests.overlay.cable import Cable
 from tests.overlay.desktop import until
 from tests.overlay.hubside import HubThread
-from tests.sinks.hubs import alert, level, said, started
+from tests.sinks.hubs import SECRET, a_hub, alert, level, said, started, true
 
 SOON = 30.0
 
@@ -128,3 +130,37 @@ def test_without_a_hub_it_keeps_trying_and_says_why():
         assert one.until(lambda news: news == "down")
     finally:
         one.link.stop()
+
+
+async def test_a_token_that_the_hub_will_not_have_is_told_apart_from_a_hub_that_is_away():
+    old = mint(SECRET, role="agent", agent="anna", teams=(), seconds=-5)
+    told: list[str] = []
+    said: list[str] = []
+    async with a_hub(secret=SECRET) as place:
+        hub = parse_hub(place.url, lambda: old)
+        link = Link(hub.connect, lambda _, news: told.append(news), why=why_no_line, say=said.append)
+        link.start()
+        await true(lambda: len(told) >= 2)
+    await true(lambda: "down" in told)
+    link.stop()
+    assert told[:2] == ["refused", "refused"]
+    assert said[0] == "No line to the hub: the hub refused: This token has expired; ask for a new one."
+    assert len(said) == len(set(said)), "each trouble once"
+
+
+async def test_an_overlay_whose_token_file_is_not_there_yet_comes_in_once_it_is():
+    tokens: list[str] = []
+
+    def token() -> str:
+        if not tokens:
+            raise BadInput("The token file anna.token cannot be read: No such file or directory.")
+        return tokens[0]
+
+    told: list[object] = []
+    async with a_hub(secret=SECRET) as place:
+        link = Link(HubAddress(place.url, token).connect, lambda _, news: told.append(news))
+        link.start()
+        await true(lambda: "refused" in told)
+        tokens.append(mint(SECRET, role="agent", agent="anna", teams=(), seconds=600))
+        await true(lambda: "up" in told)
+        link.stop()

@@ -100,6 +100,7 @@ def test_the_strip_says_when_the_line_is_lost_or_cards_are_snoozed():
         return [part.text for part in strip.parts if isinstance(part, Words)]
 
     assert words(connection="lost", share=0.4) == ["00:00", "no line"]
+    assert words(connection="refused", share=0.4) == ["00:00", "not let in"]
     assert words(connection="live", share=0.4, snoozed=True) == ["00:00", "snoozed"]
     assert words(connection="live", share=0.4) == ["00:00", "you 40 %"]
 

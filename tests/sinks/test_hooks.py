@@ -12,7 +12,7 @@ import pytest
 from monitor.events import CallEnded, CallStarted, Told
 from monitor.live import Live
 from monitor.sinks import hooks
-from monitor.sinks.access import mint
+from monitor.sinks.access import Role, mint
 from monitor.sinks.hooks import Standing
 from monitor.sinks.hub_address import HubAddress
 from monitor.sinks.standby import stand_by
@@ -31,18 +31,23 @@ class Day:
     def __init__(self) -> None:
         self.kept = Kept()
         self.said: list[str] = []
+        self.troubles: list[str] = []
         tape = Tape(np.zeros((2, RATE)), silence=1e6)
         self.live = Live(day(self.kept, self.said, by_itself=False, end_after=1e6), tape, None)
+
+    def _line(self, trouble: str | None) -> None:
+        if trouble:
+            self.troubles.append(trouble)
 
     @contextlib.asynccontextmanager
     async def at(
         self, place: Place, *, agent: str = "anna", token: str | None = None
     ) -> AsyncIterator["Day"]:
         hub = HubAddress(place.url, lambda: token)
-        waits = stand_by(hub, Standing(agent=agent, team="north"), self.live.hook, self.said.append)
+        waits = stand_by(hub, Standing(agent=agent, team="north"), self.live.hook, self._line)
         tasks = [asyncio.create_task(self.live.run()), asyncio.create_task(waits)]
         try:
-            await true(lambda: place.hub.hooks.standing or any("hooks" in said for said in self.said))
+            await true(lambda: place.hub.hooks.standing or self.troubles)
             yield self
         finally:
             self.live.stop()
@@ -149,7 +154,7 @@ async def test_nobody_stands_by_for_an_agent_but_that_agent():
     token = mint(SECRET, role="agent", agent="ben", teams=("north",), seconds=600)
     async with a_hub(secret=SECRET) as place, Day().at(place, agent="anna", token=token) as monitor:
         assert place.hub.hooks.standing == 0
-        assert any("not yours to stand by for" in said for said in monitor.said)
+        assert any("not yours to stand by for" in trouble for trouble in monitor.troubles)
 
 
 async def test_a_monitor_that_does_not_answer_or_goes_away(monkeypatch: pytest.MonkeyPatch):
@@ -174,3 +179,20 @@ async def test_a_monitor_that_says_something_else_is_ended():
             await odd.wait_closed()
         assert odd.close_code == 1008
         assert "number, reply" in (odd.close_reason or "")
+
+
+@pytest.mark.parametrize(
+    ("role", "agent", "teams", "why"),
+    [
+        ("supervisor", None, ("north",), "the token is a supervisor's"),
+        ("agent", "ben", ("north",), "the token is agent ben's; say so with --agent"),
+        ("agent", "anna", ("south",), "the token is not for the team of --team"),
+    ],
+)
+async def test_a_monitor_with_the_wrong_token_is_told_what_does_not_fit(
+    role: Role, agent: str | None, teams: tuple[str, ...], why: str
+):
+    token = mint(SECRET, role=role, agent=agent, teams=teams, seconds=600)
+    async with a_hub(secret=SECRET) as place, Day().at(place, agent="anna", token=token) as monitor:
+        await true(lambda: monitor.troubles)
+        assert why in monitor.troubles[0]

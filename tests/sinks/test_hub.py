@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from monitor.events import Order, SpeechEnded
-from monitor.sinks.access import mint
+from monitor.sinks.access import LOCAL, Viewer, Wanted, mint
 from monitor.sinks.log import EventLog
 from tests.sinks.hubs import (
     SECRET,
@@ -335,3 +336,39 @@ async def test_listeners_of_a_hub_that_closes_are_told_that_it_goes():
         await next_line(listener)
     assert gone.value.rcvd
     assert gone.value.rcvd.code == 1001
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+async def test_a_call_that_is_erased_while_it_goes_on_is_kept_no_more_and_nothing_of_it_is_shown(
+    tmp_path: Path,
+):
+    """What the dialler knew of the caller would stand in every snapshot until the call's end."""
+    kept = tmp_path / "hub.db"
+    async with a_hub(EventLog(kept)) as place, place.listener() as listener, place.publisher() as monitor:
+        await next_line(listener)
+        await publish(monitor, "c1")
+        await monitor.send(lines("c1", [started("c1"), alert(1, why="Zebedee was cut off.")]))
+        assert (await next_line(monitor))["ack"] == 2
+        await until(listener, "alert.opened")
+        erasing = EventLog(kept)
+        assert erasing.erase("c1") == 2
+        erasing.close()
+        await monitor.send(lines("c1", [level(2.0)], first=3))
+        await monitor.send(lines("c1", [alert(2, why="Zebedee again.")], first=4))
+        assert (await next_line(monitor))["ack"] == 3
+        assert (await next_line(monitor))["ack"] == 4, "the monitor need not keep it, either"
+        (over,) = await until(listener, "call.ended")
+        assert over["data"]["notice"] == "This call was erased."
+        assert place.hub.snapshot(Viewer(who=LOCAL, wants=Wanted())).calls == ()
+        assert place.hub.log.since(0) == []
+        place.hub.publish("c2", arrivals("c2", [started("c2")]))
+        assert (await next_line(listener))["partitionkey"] == "c2"
+        erasing = EventLog(kept)
+        erasing.erase("c2")
+        erasing.close()
+        place.hub.forget_erased_calls()
+        assert place.hub.calls == {}
+    assert b"Zebedee" not in everything_in(tmp_path)

@@ -169,3 +169,16 @@ def test_a_log_that_cannot_be_written_says_so(tmp_path: Path):
     assert not log.is_writable()
     other.execute("ROLLBACK")
     assert log.is_writable()
+
+
+def test_a_disk_without_room_is_told_until_an_event_is_kept_again(tmp_path: Path):
+    log = EventLog(tmp_path / "hub.db")
+    log.append("c", arrivals("c", [started("c")]))
+    log._db.execute("PRAGMA max_page_count=1")
+    with pytest.raises(sqlite3.Error):
+        log.append("c", arrivals("c", [alert(1, why="x" * 100_000)], first=2))
+    assert not log.is_writable()
+    assert (log.last, log.last_of("c")) == (1, 1), "all of it is kept, or nothing"
+    log._db.execute("PRAGMA max_page_count=1000000")
+    assert len(log.append("c", arrivals("c", [alert(1)], first=2))) == 1
+    assert log.is_writable()

@@ -11,12 +11,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidMessage
+from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from monitor.errors import BadInput
 from monitor.sinks.access import mint
+from monitor.sinks.log import EventLog
 from monitor.sinks.server import Address, Door, listening, parse_address
-from tests.sinks.hubs import SECRET, a_hub, alert, arrivals, ask, level, next_line, started
+from tests.sinks.hubs import SECRET, a_hub, alert, arrivals, ask, level, lines, next_line, started
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -155,3 +156,21 @@ async def test_off_loopback_the_line_is_encrypted_and_tokens_are_wanted(tmp_path
             await connect(
                 f"ws://127.0.0.1:{place.address.port}/events", additional_headers=headers, proxy=None
             )
+
+
+async def test_the_operator_is_told_that_the_log_has_no_room(tmp_path: Path):
+    said: list[str] = []
+    log = EventLog(tmp_path / "hub.db")
+    async with a_hub(log, tell=said.append) as place:
+        log._db.execute("PRAGMA max_page_count=1")
+        for _ in range(2):
+            async with place.publisher() as monitor:
+                await monitor.send('{"call": "c1"}')
+                await monitor.recv()
+                await monitor.send(lines("c1", [started("c1"), alert(1, why="what was said " * 9999)]))
+                with pytest.raises(ConnectionClosed):
+                    await monitor.recv()
+        assert (await ask(place, "/readyz"))[0] == 503
+    assert len(said) == 1
+    assert "database or disk is full" in said[0]
+    assert "what was said" not in said[0]

@@ -172,9 +172,11 @@ async def test_orders_of_people_come_back_to_the_call(tmp_path: Path):
 async def test_a_hub_that_holds_another_call_of_this_name_is_not_written_to(tmp_path: Path):
     async with a_hub() as place:
         place.hub.publish("c1", arrivals("c1", [started("c1"), *[alert(n) for n in range(9)]]))
-        uplink = Uplink(HubAddress(place.url), ANNA, tmp_path)
+        told: list[str] = []
+        uplink = Uplink(HubAddress(place.url), ANNA, tmp_path, tell=told.append)
         uplink.take(numbered(started("c1")))
         await asyncio.to_thread(uplink.close)
+        assert told == ["the hub already holds another call of this name"]
         assert place.hub.log.last == 10
         assert "another call" in (uplink.trouble or "")
 

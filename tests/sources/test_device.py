@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import subprocess
 import sys
 import textwrap
 
@@ -71,3 +72,21 @@ def test_without_portaudio_one_sentence_says_what_to_install(monkeypatch: pytest
     monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
     with pytest.raises(BadInput, match=r"PortAudio is missing.*libportaudio2"):
         device.devices()
+
+
+DRIVER = """
+import os, sys
+from monitor.sources import device
+print("before", file=sys.stderr)
+device._hush_drivers()
+device._hush_drivers()
+os.write(2, b"Expression 'alsa_snd_pcm_mmap_begin' failed")
+print("after", file=sys.stderr)
+"""
+
+
+def test_what_drivers_write_to_the_terminal_is_left_out_and_our_own_words_are_not(project):
+    shown = subprocess.run(
+        [sys.executable, "-c", DRIVER], cwd=project, capture_output=True, text=True, check=True
+    )
+    assert shown.stderr == "before\nafter\n"

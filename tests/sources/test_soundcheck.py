@@ -41,6 +41,15 @@ def test_a_silent_side_is_named(talk: np.ndarray, row: int, who: str):
     assert "is silent" in findings(talk)[0]
 
 
+@pytest.mark.parametrize(("row", "why"), [(0, "you did not speak"), (1, "nothing was played")])
+def test_a_side_with_nothing_but_noise_is_not_called_fine(talk: np.ndarray, row: int, why: str):
+    talk = talk.copy()
+    talk[row] = 0.002 * np.random.default_rng(1).standard_normal(talk.shape[1])  # -54 dBFS
+    (said, *_) = findings(talk)
+    assert "gave only noise (-5" in said
+    assert why in said
+
+
 def test_clipping_is_told(talk: np.ndarray):
     talk = talk.copy()
     talk[1] = np.clip(talk[1] * 30, -1, 1)

@@ -29,18 +29,19 @@ export class CallView {
       query: { ...query, call: id, kind: KINDS.join(",") }, since: 0, token,
       online: (line) => this.#take(line),
       onstate: (state) => state === "live" && (this.#caught = true),
+      onafresh: (log) => log !== this.stream.log && this.beginAnew(log),
     });
     this.stream.open();
   }
 
   /** The hub's log is another one: what it knows of this call, from the beginning. */
-  beginAnew() {
+  beginAnew(log) {
     this.#talk = emptyConversation(this.id);
     this.#drawn = -1;
     this.#caught = false;
     this.#asked.clear();
     this.noteList.replaceChildren();
-    this.stream.restart(0);
+    this.stream.restart(0, log);
   }
 
   /** Ends it. */

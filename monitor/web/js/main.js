@@ -61,7 +61,10 @@ function lookBack({ sequence, log, calls }) {
 }
 
 function online(line) {
-  if (line.type === "monitor.snapshot" && line.data.calls.length) lookBack(line.data);
+  if (line.type === "monitor.snapshot") {
+    view?.stream.knows(line.data.log || null);
+    if (line.data.calls.length) lookBack(line.data);
+  }
   const news = [];
   const id = take(state, line, now(), news);
   if (id) dirty.add(id);
@@ -70,9 +73,9 @@ function online(line) {
 }
 
 /** The hub does not know where this page was: it shows what there is now, and says so. */
-function beginAnew() {
+function beginAnew(log) {
   tellNotice("The hub has begun anew, or no longer keeps what was missed here. The page shows what it knows now.");
-  view?.beginAnew();
+  view?.beginAnew(log);
 }
 
 let noticeEnds = null;
@@ -120,6 +123,7 @@ function showCall(afresh = false) {
   }
   if (id && !view && connection.state !== "refused") {
     view = new CallView(byId("call"), id, { token, query: eyes(), onclose: closeCall });
+    view.stream.knows(stream?.log ?? null);
   }
   byId("main").classList.toggle("split", Boolean(view));
   again = true;

@@ -33,10 +33,20 @@ export class Stream {
     this.#log = log;
   }
 
-  /** Begins again from a sequence, as if nothing had come yet. */
-  restart(since) {
+  /** The name of the hub's log, once a snapshot has told it. */
+  get log() {
+    return this.#log;
+  }
+
+  /** What another stream has been told: in which log this one's sequence counts. */
+  knows(log) {
+    this.#log ??= log;
+  }
+
+  /** Begins again from a sequence of a log, as if nothing had come yet. */
+  restart(since, log) {
     this.#since = since;
-    this.#log = null;
+    this.#log = log;
     this.#seen.clear();
     this.open();
   }
@@ -93,7 +103,9 @@ export class Stream {
     const live = ONLY_LIVE.has(line.type);
     const fresh = line.type === "monitor.snapshot";
     if (fresh) {
-      if (this.#log) this.onafresh();
+      const socket = this.#socket;
+      if (this.#log) this.onafresh(line.data.log || null);
+      if (socket !== this.#socket) return; // it was begun again elsewhere
       this.#seen.clear();
       this.#since = line.data.sequence;
       this.#log = line.data.log || null;

@@ -1,0 +1,33 @@
+"""A sink that may fail without taking the call with it: a full disk ends the journal, and not the alerts."""
+
+from collections.abc import Callable, Sequence
+
+from monitor.errors import BadInput
+from monitor.sinks import Line, Sink
+
+
+class Tolerant:
+    """Passes lines on until ``sink`` fails; then ``say`` is told why, once, and the rest is left out."""
+
+    def __init__(self, sink: Sink, say: Callable[[str], None]) -> None:
+        self._sink = sink
+        self._say = say
+        self._failed = False
+
+    def take(self, lines: Sequence[Line]) -> None:
+        """The next lines, in order."""
+        if self._failed:
+            return
+        try:
+            self._sink.take(lines)
+        except BadInput as wrong:
+            self._failed = True
+            self._say(f"{wrong} The call is heard all the same.")
+
+    def close(self) -> None:
+        """The call is over: put what is held where it belongs."""
+        try:
+            self._sink.close()
+        except BadInput as wrong:
+            if not self._failed:
+                self._say(str(wrong))
