@@ -152,9 +152,12 @@ class Session:
 
     async def run(self, source: AsyncIterator[Block]) -> None:
         """Hears ``source`` to its end, or to the hang-up; returns when ``call.ended`` has been said."""
-        async with asyncio.TaskGroup() as tasks:
-            feeding = tasks.create_task(self._feed(source))
-            await self._attend(feeding)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                feeding = tasks.create_task(self._feed(source))
+                await self._attend(feeding)
+        except BaseExceptionGroup as several:  # what went wrong is for those who know it by its own name
+            raise several.exceptions[0] from several
 
     async def _feed(self, source: AsyncIterator[Block]) -> None:
         async for block in source:

@@ -200,9 +200,7 @@ def build_sinks(playing: Playing, length: float | None) -> list[Sink]:
     if playing.json:
         sinks.append(JsonSink(sys.stdout.buffer, prosody=playing.prosody))
     else:
-        from rich.console import Console
+        from monitor.sinks.console import ConsoleSink, Outlet
 
-        from monitor.sinks.console import ConsoleSink
-
-        sinks.append(ConsoleSink(Console(), length=length))
+        sinks.append(ConsoleSink(Outlet(), length=length))
     return sinks

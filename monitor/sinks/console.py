@@ -52,6 +52,14 @@ def meter(level_dbfs: float | None) -> str:
     return "━" * cells + "┄" * (METER - cells)
 
 
+class Outlet(Console):
+    """A console whose reader may go (`| head`) without that being an error."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process with code 1; whoever runs the command knows better."""
+        raise BrokenPipeError
+
+
 class ConsoleSink:
     """Prints a call as it goes. ``length`` in seconds, where it is known, draws the progress."""
 

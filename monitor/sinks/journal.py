@@ -32,8 +32,13 @@ class JournalSink:
         if not kept:
             return
         file = self._file or self._open(kept[0].call)
-        file.write(b"".join(line.json + b"\n" for line in kept))
-        file.flush()
+        rest = memoryview(b"".join(line.json + b"\n" for line in kept))
+        try:
+            while rest:  # a disk that is nearly full takes a part
+                rest = rest[file.write(rest) :]
+        except OSError as wrong:
+            self.close()
+            raise BadInput(f"The journal {self.path} ends early: {wrong.strerror}.") from None
 
     def close(self) -> None:
         """The call is over: put what is held where it belongs."""
@@ -42,13 +47,16 @@ class JournalSink:
             self._file = None
 
     def _open(self, call: str) -> BinaryIO:
+        if self.folder.exists() and not self.folder.is_dir():
+            raise BadInput(f"{self.folder} is no folder; name the folder that the journal shall go to.")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             expire(self.folder, self._keep)
             self.path = self.folder / f"{call}{SUFFIX}"
             # Nobody else on this machine needs to read what was said.
             self.path.touch(mode=0o600)
-            self._file = self.path.open("wb")
+            # Without a buffer: what a full disk did not take is not tried again when the file is closed.
+            self._file = self.path.open("wb", buffering=0)
         except OSError as wrong:
             raise BadInput(f"The journal cannot be written to {self.folder}: {wrong.strerror}.") from None
         return self._file

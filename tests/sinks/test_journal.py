@@ -95,3 +95,18 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match="journal"):
         JournalSink(tmp_path / "file" / "below").take([Line("c-1", 1, STARTED)])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_is_told_once(tmp_path: Path):
+    (tmp_path / "c-1.jsonl").symlink_to("/dev/full")
+    sink = JournalSink(tmp_path)
+    with pytest.raises(BadInput, match=r"c-1\.jsonl ends early: No space left on device"):
+        sink.take([Line("c-1", 1, STARTED)])
+    sink.close()
+
+
+def test_a_file_is_no_folder_for_journals(tmp_path: Path):
+    (tmp_path / "journals").touch()
+    with pytest.raises(BadInput, match="journals is no folder"):
+        JournalSink(tmp_path / "journals").take([Line("c-1", 1, STARTED)])
