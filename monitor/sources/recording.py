@@ -69,6 +69,9 @@ class Recording:
             notices.append(
                 f"{self._cleaned} samples were no numbers or far beyond full scale; they were cut."
             )
+        if not all(file.over for file in self._files):
+            whole = f" of {self.seconds:.1f} s" if self.seconds else ""
+            return " ".join([*notices, f"It was stopped before the end{whole}."])
         ends = sorted((file.heard_to, shown(file.path.name)) for file in self._files)
         if len(ends) > 1 and ends[1][0] - ends[0][0] >= 1.0:
             notices.append(f"{ends[0][1]} ends at {ends[0][0]:.1f} s, {ends[1][1]} at {ends[1][0]:.1f} s; "

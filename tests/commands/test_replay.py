@@ -231,6 +231,7 @@ def test_ctrl_c_hangs_up_and_leaves_whole_files(tmp_path: Path):
     assert time.monotonic() - began < 20
     events = [wire.decode(line)[1] for line in [first, *rest.splitlines()]]
     assert isinstance(events[-1], CallEnded)
+    assert events[-1].notice == "It was stopped before the end of 74.0 s."
     (journal,) = tmp_path.glob("*.jsonl")
     assert isinstance(wire.decode(journal.read_bytes().splitlines()[-1])[1], CallEnded)
     assert b"Traceback" not in wrong
