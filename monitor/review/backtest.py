@@ -6,11 +6,12 @@ the same facts. Calls are spread over processes; the answer does not depend on h
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from functools import lru_cache
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 
 import msgspec
@@ -111,7 +112,7 @@ def _results(tasks: Sequence[Task], workers: int) -> Generator[Result]:
         yield from map(run, tasks)
         return
     # spawn: a fork would carry the parent's threads (onnxruntime, rich) half-way into the child
-    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_ctrl_c_to_the_parent) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _be_a_good_child) as pool:
         try:
             for future in as_completed([pool.submit(run, task) for task in tasks]):
                 yield future.result()
@@ -122,9 +123,20 @@ def _results(tasks: Sequence[Task], workers: int) -> Generator[Result]:
             raise
 
 
-def _leave_ctrl_c_to_the_parent() -> None:
-    """A terminal sends Ctrl-C to every process; a worker would take it for the end of one call."""
+def _be_a_good_child() -> None:
+    """A terminal sends Ctrl-C to every process, but only the parent knows what it means.
+
+    A parent that was killed could not end its workers: they end by themselves.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def report(results: Sequence[Result]) -> Report:
