@@ -51,6 +51,11 @@ class Recording:
         self.call = call_id([file.path for file in self._files])
 
     @property
+    def without(self) -> Channel | None:
+        """The side that nobody recorded, if there is one."""
+        return next((side for side in CHANNELS if side not in self._sides), None)
+
+    @property
     def seconds(self) -> float | None:
         """How long the call is by its headers, for a progress bar; None where no header tells."""
         known = [file.seconds for file in self._files if file.seconds is not None]

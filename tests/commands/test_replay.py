@@ -13,7 +13,7 @@ import soundfile
 from websockets.asyncio.client import connect
 
 from monitor import wire
-from monitor.events import AlertEvent, CallEnded, CallStarted, Snapshot, Status
+from monitor.events import AlertEvent, CallEnded, CallStarted, Quality, Snapshot, Status
 
 AUDIO = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
 CALL = AUDIO / "interruptions.flac"
@@ -205,6 +205,16 @@ def test_broken_settings_are_told_with_their_place(tmp_path: Path, text: str, to
     sentence = refused(CALL, "--config", path)
     assert told in sentence
     assert str(path) in sentence
+
+
+def test_one_side_alone_is_not_accused_of_the_silence_of_the_other():
+    """Half of the call's sound is missing by choice; that is told at once, and what needs it rests."""
+    sound = AUDIO / "argument.caller.wav"
+    ended = monitor("replay", sound, "--mono", "caller", "--model", "bundled", "--json")
+    assert ended.returncode == 0, ended.stderr
+    events = [wire.decode(line)[1] for line in ended.stdout.splitlines()]
+    assert [(e.kind, e.channel) for e in events[:3] if isinstance(e, Quality)] == [("dead_channel", "agent")]
+    assert not [e.rule for e in events if isinstance(e, AlertEvent)]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process of a group")
