@@ -155,6 +155,8 @@ def play_journal(playing: Playing, path: Path) -> int:
     from monitor.sources.journal import read_journal
 
     journal = read_journal(path)
+    if playing.journal and (playing.journal / f"{journal.call}.jsonl").resolve() == path.resolve():
+        raise BadInput(f"--journal {playing.journal} would overwrite {path} itself; name another folder.")
     book, settings = playing.book(), playing.settings()
     announcer = Announcer(journal.call, build_sinks(playing, journal.end), stamps=False)
     try:

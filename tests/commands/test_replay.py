@@ -14,6 +14,8 @@ from websockets.asyncio.client import connect
 
 from monitor import wire
 from monitor.events import AlertEvent, CallEnded, CallStarted, Quality, Snapshot, Status
+from monitor.sinks import Line
+from monitor.sinks.journal import JournalSink
 
 AUDIO = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
 CALL = AUDIO / "interruptions.flac"
@@ -215,6 +217,37 @@ def test_one_side_alone_is_not_accused_of_the_silence_of_the_other():
     events = [wire.decode(line)[1] for line in ended.stdout.splitlines()]
     assert [(e.kind, e.channel) for e in events[:3] if isinstance(e, Quality)] == [("dead_channel", "agent")]
     assert not [e.rule for e in events if isinstance(e, AlertEvent)]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """The journal of a call that has just begun."""
+    sink = JournalSink(tmp_path / "journals")
+    started = CallStarted(
+        call="c", sources=("a",), rate=8000, band="narrow", model="none", rules_hash="", profile="default"
+    )
+    sink.take([Line("c", 1, started)])
+    sink.close()
+    return tmp_path / "journals/c.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--speed", "1", "--serve"], "leave out --speed, --serve,"),
+        (["--model", "none", "--agent-channel", "0"], "leave out --agent-channel, --model,"),
+        ([CALL], "leave out CALL2,"),
+        (["--meta", "call.yaml"], "leave out --meta,"),
+    ],
+)
+def test_a_journal_has_no_sound_and_what_needs_it_is_refused(journal: Path, words: list, named: str):
+    assert named in refused(journal, *words)
+
+
+def test_a_journal_is_not_overwritten_by_its_own_replay(journal: Path):
+    before = journal.read_bytes()
+    assert "would overwrite" in refused(journal, "--journal", journal.parent)
+    assert journal.read_bytes() == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process of a group")
