@@ -187,7 +187,13 @@ def serving(address: str, call: str | None = None, *, open_page: bool = False) -
         if open_page:
             webbrowser.open(page)
 
-    return Served(Hub(EventLog()), Door(address=parse_address(address)), tell)
+    bound = parse_address(address)
+    if not bound.loopback:
+        raise BadInput(
+            f"--serve {address} is not for this machine alone, and only a hub does that: run `monitor hub` "
+            "there with TLS and tokens, and say --uplink here; or say --serve 127.0.0.1:8765."
+        )
+    return Served(Hub(EventLog()), Door(address=bound), tell)
 
 
 def build_sinks(playing: Playing, length: float | None) -> list[Sink]:

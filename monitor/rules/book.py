@@ -98,10 +98,16 @@ def _made(typed: list[Rule], profile: Profile, language: str, sources: dict[str,
     return RuleBook(rules, profile.profile, language, profile.hide_agent_effort, sources)
 
 
+YAML = (".yaml", ".yml")
+"""How the files of a folder end that hold rules; with either ending, so that none is passed over."""
+
+
 def _files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
-        found += sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        found += (
+            sorted(one for one in path.rglob("*.y*ml") if one.suffix in YAML) if path.is_dir() else [path]
+        )
     return found
 
 

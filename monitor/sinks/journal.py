@@ -49,6 +49,8 @@ class JournalSink:
     def _open(self, call: str) -> BinaryIO:
         if self.folder.exists() and not self.folder.is_dir():
             raise BadInput(f"{self.folder} is no folder; name the folder that the journal shall go to.")
+        if Path(call).name != call:
+            raise BadInput(f"The name of the call, {call[:80]!r}, is no name for a file in {self.folder}.")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             expire(self.folder, self._keep)

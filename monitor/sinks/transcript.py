@@ -3,6 +3,8 @@
 The suffix of the path chooses. The file is written whole when the call is over, never half.
 """
 
+import contextlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +119,8 @@ class TranscriptSink:
             )
         if not path.parent.is_dir():
             raise BadInput(f"The folder {path.parent} for the transcript does not exist; make it first.")
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise BadInput(f"The transcript cannot be written to {path}; name a file that may be written.")
         self._path = path
         self._spoken = Spoken()
 
@@ -142,4 +146,6 @@ class TranscriptSink:
             half.write_text(FORMS[self._path.suffix.lower()](self._spoken), encoding="utf-8")
             half.replace(self._path)
         except OSError as wrong:
+            with contextlib.suppress(OSError):
+                half.unlink(missing_ok=True)
             raise BadInput(f"The transcript cannot be written to {self._path}: {wrong.strerror}.") from None

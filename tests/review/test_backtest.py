@@ -260,3 +260,10 @@ def test_a_script_with_an_unknown_key_is_told_with_its_place(tmp_path: Path) -> 
     (tmp_path / "y.yaml").write_text(SORRY.format(name="y").replace("agent 0-3", "agent 3-0"))
     with pytest.raises(BadInput, match=r"y\.yaml: at talk"):
         read_script(tmp_path / "y.yaml")
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_calls_are_heard(
+    calls: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="not a file in a folder that exists"):
+        run("--calls", str(calls), "--out", str(tmp_path / "nowhere/report.json"))

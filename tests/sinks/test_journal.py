@@ -130,3 +130,9 @@ def test_a_file_is_no_folder_for_journals(tmp_path: Path):
     (tmp_path / "journals").touch()
     with pytest.raises(BadInput, match="journals is no folder"):
         JournalSink(tmp_path / "journals").take([Line("c-1", 1, STARTED)])
+
+
+def test_a_call_whose_name_leads_out_of_the_folder_is_not_written(tmp_path: Path):
+    with pytest.raises(BadInput, match="no name for a file"):
+        JournalSink(tmp_path / "journals").take([Line("../c-1", 1, STARTED)])
+    assert list(tmp_path.iterdir()) == []

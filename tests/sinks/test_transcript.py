@@ -81,6 +81,9 @@ def test_vcon_holds_both_parties(tmp_path: Path):
 def test_an_unknown_ending_is_refused_before_the_call_begins(tmp_path: Path):
     with pytest.raises(BadInput, match=r"out\.doc.*\.vtt"):
         TranscriptSink(tmp_path / "out.doc")
+    (tmp_path / "folder.vtt").mkdir()
+    with pytest.raises(BadInput, match="name a file that may be written"):
+        TranscriptSink(tmp_path / "folder.vtt")
     with pytest.raises(BadInput, match="does not exist"):
         TranscriptSink(tmp_path / "nowhere" / "out.vtt")
 
