@@ -142,7 +142,7 @@ def _sinks(
     living: Living, served: "Served | None", about: About, order: Callable[[Order], None]
 ) -> list[Sink]:
     """Where one call goes."""
-    sinks = build_sinks(living, None)
+    sinks = build_sinks(living, None, tell_notice)
     if served:
         served.hub.answer_orders(about.call, order)
         sinks.append(served.hub)

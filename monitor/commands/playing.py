@@ -4,7 +4,7 @@ import math
 import secrets
 import sys
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -196,15 +196,17 @@ def serving(address: str, call: str | None = None, *, open_page: bool = False) -
     return Served(Hub(EventLog()), Door(address=bound), tell)
 
 
-def build_sinks(playing: Playing, length: float | None) -> list[Sink]:
-    """The sinks that the command asked for."""
+def build_sinks(
+    playing: Playing, length: float | None, tell: Callable[[str], None] | None = None
+) -> list[Sink]:
+    """The sinks that the command asked for; ``tell`` hears of a journal that had to end before its call."""
     from monitor.sinks.journal import JournalSink
     from monitor.sinks.jsonl import JsonSink
     from monitor.sinks.transcript import TranscriptSink
 
     sinks: list[Sink] = [TranscriptSink(path) for path in playing.transcripts]
     if playing.journal:
-        sinks.append(JournalSink(playing.journal))
+        sinks.append(JournalSink(playing.journal, tell=tell))
     if playing.json:
         sinks.append(JsonSink(sys.stdout.buffer, prosody=playing.prosody))
     else:

@@ -1,10 +1,10 @@
 """The journal: every event of a call as JSON lines, so that it can be judged again without the sound.
 
 Written only when asked for, since it holds what was said. Journals older than ``days`` are removed when
-a new one is begun in the same folder.
+a new one is begun in the same folder. A disk that is full ends a live call's journal and not the call.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,8 +20,13 @@ KEEP_DAYS = 30.0
 class JournalSink:
     """Appends each line to ``folder/CALL.jsonl``; the file appears with the first event, never before."""
 
-    def __init__(self, folder: Path, *, keep_days: float = KEEP_DAYS) -> None:
+    def __init__(
+        self, folder: Path, *, keep_days: float = KEEP_DAYS, tell: Callable[[str], None] | None = None
+    ) -> None:
+        """``tell`` hears once that the journal cannot go on; without it that is an error."""
         self.folder = folder
+        self._tell = tell
+        self._lost = False
         self.path: Path | None = None
         self._keep = keep_days
         self._file: BinaryIO | None = None
@@ -29,15 +34,24 @@ class JournalSink:
     def take(self, lines: Sequence[Line]) -> None:
         """The next lines, in order."""
         kept = [line for line in lines if not _private(line)]
-        if not kept:
+        if not kept or self._lost:
             return
+        try:
+            self._write(kept)
+        except BadInput as wrong:
+            self.close()
+            if self._tell is None:
+                raise
+            self._lost = True
+            self._tell(str(wrong))
+
+    def _write(self, kept: Sequence[Line]) -> None:
         file = self._file or self._open(kept[0].call)
         rest = memoryview(b"".join(line.json + b"\n" for line in kept))
         try:
             while rest:  # a disk that is nearly full takes a part
                 rest = rest[file.write(rest) :]
         except OSError as wrong:
-            self.close()
             raise BadInput(f"The journal {self.path} ends early: {wrong.strerror}.") from None
 
     def close(self) -> None:

@@ -126,6 +126,17 @@ def test_a_full_disk_is_told_once(tmp_path: Path):
     sink.close()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_live_call_goes_on_without_its_journal(tmp_path: Path):
+    (tmp_path / "c-1.jsonl").symlink_to("/dev/full")
+    told: list[str] = []
+    sink = JournalSink(tmp_path, tell=told.append)
+    for number, event in enumerate(EVENTS, 1):
+        sink.take([Line("c-1", number, event)])
+    sink.close()
+    assert [text.endswith("ends early: No space left on device.") for text in told] == [True]
+
+
 def test_a_file_is_no_folder_for_journals(tmp_path: Path):
     (tmp_path / "journals").touch()
     with pytest.raises(BadInput, match="journals is no folder"):
