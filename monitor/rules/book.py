@@ -1,5 +1,6 @@
 """configs/rules/*.yaml -> the rules of a call, checked, with overrides and the profile applied."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -105,6 +106,8 @@ YAML = (".yaml", ".yml")
 def _files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            raise BadInput(f"The folder {path} cannot be read; check who may read it.")
         found += (
             sorted(one for one in path.rglob("*.y*ml") if one.suffix in YAML) if path.is_dir() else [path]
         )
