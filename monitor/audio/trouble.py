@@ -14,6 +14,8 @@ It is judged at the end of each whole second of the call, from what was counted 
 from collections import deque
 from dataclasses import dataclass
 
+import msgspec
+
 from monitor.config import QualitySettings
 from monitor.events import CHANNELS, Event, Quality, QualityKind
 
@@ -169,7 +171,10 @@ class DeadChannel(Trouble):
     def known_from_the_beginning(self) -> Event:
         """There is no such side in this recording."""
         self._start = 0
-        return self.begin(0.0, 0.0)
+        row = self.row or 0
+        here, gone = CHANNELS[1 - row], CHANNELS[row]
+        say = f"This recording holds the {here} alone; what the {gone} did or left out is not judged."
+        return msgspec.structs.replace(self.begin(0.0, 0.0), say=say)
 
     def look(self, second: Second) -> Event | None:  # noqa: D102
         row = self.row or 0

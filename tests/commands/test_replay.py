@@ -216,6 +216,7 @@ def test_one_side_alone_is_not_accused_of_the_silence_of_the_other():
     assert ended.returncode == 0, ended.stderr
     events = [wire.decode(line)[1] for line in ended.stdout.splitlines()]
     assert [(e.kind, e.channel) for e in events[:3] if isinstance(e, Quality)] == [("dead_channel", "agent")]
+    assert "holds the caller alone" in next(e.say or "" for e in events if isinstance(e, Quality))
     assert not [e.rule for e in events if isinstance(e, AlertEvent)]
 
 
