@@ -10,6 +10,7 @@ from importlib import import_module
 from monitor import __version__
 from monitor.errors import BadInput, CheckFailed
 from monitor.speech.apart import left_behind
+from monitor.streams import NO_ROOM, give_up_stdout, make_ready
 
 COMMANDS = (
     "demo",
@@ -63,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Without ``argv`` this is the whole process. Whoever stopped it does not wait until the interpreter has
     been taken apart, and under a recogniser that is still at work it may not be.
     """
+    if argv is None:
+        make_ready()
     code = _run(argv)
     if argv is None and (code == STOPPED or left_behind()):
         for stream in (sys.stdout, sys.stderr):
@@ -75,7 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     try:
         args = build_parser().parse_args(argv)
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()  # here, where it can still be told that nobody takes it
+        return code
     except BadInput as wrong:
         print(f"monitor: {wrong}", file=sys.stderr)  # noqa: T201 - this is the message to the person
         return 2
@@ -86,8 +91,17 @@ def _run(argv: Sequence[str] | None) -> int:
         return STOPPED
     except BrokenPipeError:
         # The reader of our pipe has gone (`| head`): nothing is wrong, and nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_stdout()
         return 0
+    except OSError as wrong:
+        if wrong.errno not in NO_ROOM:
+            raise
+        give_up_stdout()
+        where = wrong.filename or "what this command prints, or keeps"
+        sys.stderr.write(
+            f"monitor: There is no room left on the disk for {where}; make some, then try again.\n"
+        )
+        return 2
 
 
 if __name__ == "__main__":

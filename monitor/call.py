@@ -29,6 +29,7 @@ from monitor.events import (
     Block,
     CallEnded,
     CallStarted,
+    Channel,
     Difficulty,
     Event,
     Gap,
@@ -62,6 +63,8 @@ class About:
     team: str | None = None
     notice: str | None = None
     meta: dict[str, Any] | None = None
+    without: Channel | None = None
+    """The side that this recording does not hold."""
 
 
 class Call:
@@ -165,6 +168,8 @@ class Call:
         facts: list[Event] = [started]
         if about.notice:
             facts.append(self._transcriber.standing(0.0, about.notice))
+        if about.without:
+            facts.append(self._quality.without(about.without))
         return [event for fact in facts for event in (fact, *self._judge.take(fact))]
 
     def _listen(self, run: Run) -> list[Event]:

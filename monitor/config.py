@@ -4,6 +4,7 @@ Each room of the core has its own section. The defaults in the types are the pro
 ``configs/call.yaml`` shows every key with a word on what it does, and a test keeps the two equal.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,6 +153,16 @@ class _Loader(_Base):  # type: ignore[misc]  # which of the two it is, is known 
         return plain
 
 
+def _number(loader: Any, node: yaml.ScalarNode) -> float:
+    number = float(_Base.construct_yaml_float(loader, node))
+    if math.isnan(number):
+        raise yaml.constructor.ConstructorError(
+            None, None, "a number was expected, not .nan", node.start_mark
+        )
+    return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
 _TRUTH = re.compile("(?:true|True|TRUE|false|False|FALSE)$")
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", _TRUTH, list("tTfF"))
 
@@ -250,4 +261,18 @@ def convert(plain: Any, kind: type[T], where: str) -> T:
 def load_call_settings(path: Path | None = None) -> CallSettings:
     """The settings of ``path``, or of the bundled ``configs/call.yaml``."""
     path = path or resource("configs/call.yaml")
-    return convert(read_yaml(path) or {}, CallSettings, str(path))
+    settings = convert(read_yaml(path) or {}, CallSettings, str(path))
+    _check_numbers(settings, str(path))
+    return settings
+
+
+def _check_numbers(settings: CallSettings, where: str) -> None:
+    """Raises where a number has no end, or is below 0 though it is no level in dB."""
+    usual = CallSettings()
+    for room in settings.__struct_fields__:
+        for key, value in msgspec.structs.asdict(getattr(settings, room)).items():
+            below = isinstance(value, int | float) and value < 0 <= getattr(getattr(usual, room), key)
+            if below or value in (math.inf, -math.inf):
+                raise BadInput(
+                    f"{where}: at $.{room}.{key}: a number from 0 on was expected; this is {value}."
+                )

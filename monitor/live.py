@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 
 from monitor import clock
@@ -125,6 +126,8 @@ class Live:
         return Reply(done=True, say=f"{call}: {hook.kind}.", call=call)
 
     def _start(self, hook: Hook, call: str | None) -> Reply:
+        if hook.call and PurePath(hook.call).name != hook.call:
+            return Reply(done=False, say="A call's name cannot lead to another folder; leave out the slash.")
         if call and (self._told or self._beginning):
             return Reply(done=False, say=f"{call} is still under way; end it first.", call=call)
         if self._session:

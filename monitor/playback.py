@@ -93,6 +93,7 @@ def about_recording(
         model=model,
         notice=notice,
         meta=meta,
+        without=recording.without,
     )
 
 

@@ -157,11 +157,9 @@ class Session:
             async with asyncio.TaskGroup() as tasks:
                 feeding = tasks.create_task(self._feed(source))
                 await self._attend(feeding)
-        except BaseExceptionGroup as group:
-            wrong = next((one for one in group.exceptions if isinstance(one, BadInput)), None)
-            if wrong is None:
-                raise
-            raise wrong from None
+        except BaseExceptionGroup as several:  # what went wrong is for those who know it by its own name
+            wrong = (one for one in several.exceptions if isinstance(one, BadInput))
+            raise next(wrong, several.exceptions[0]) from several
 
     async def _feed(self, source: AsyncIterator[Block]) -> None:
         async for block in source:

@@ -13,6 +13,7 @@ from monitor.errors import BadInput
 from monitor.events import EVENTS, Event
 
 PREFIX = "monitor."
+SPECVERSION = "1.0"
 SEQUENCE_DIGITS = 12
 
 
@@ -39,7 +40,7 @@ def encode(event: Event, *, call: str, sequence: int, time: str | None = None) -
     """One line (without its newline) for ``event`` of ``call``."""
     return _encoder.encode(
         Envelope(
-            specversion="1.0",
+            specversion=SPECVERSION,
             id=f"{call}/{sequence}",
             source=f"/calls/{call}",
             type=PREFIX + event.name,
@@ -59,6 +60,8 @@ def decode(line: bytes | str) -> tuple[Envelope, Event]:
     """
     try:
         envelope = _envelope.decode(line)
+        if envelope.specversion != SPECVERSION:
+            raise BadInput(f"This event is not of CloudEvents {SPECVERSION}, which this monitor speaks.")
         name = envelope.type.removeprefix(PREFIX)
         if name not in _data or name == envelope.type:
             raise BadInput("This event has a type that this monitor does not know.")
@@ -69,9 +72,10 @@ def decode(line: bytes | str) -> tuple[Envelope, Event]:
 
 def _place(wrong: Exception) -> str:
     """Where decoding failed, without the text that failed (it may be speech)."""
-    text = str(wrong)
-    _, found, path = text.rpartition(" - at ")
-    return f"something is missing or of the wrong kind at {path}" if found else "it is not well-formed JSON"
+    if not isinstance(wrong, msgspec.ValidationError):
+        return "it is not well-formed JSON"
+    _, found, path = str(wrong).rpartition(" - at ")
+    return f"something is missing or of the wrong kind at {path if found else 'its top'}"
 
 
 def builtins(event: Event) -> dict[str, Any]:

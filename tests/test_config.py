@@ -41,6 +41,9 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path):
         ("gate: {on: 0.5, on: 0.6}", "twice"),
         ("gate: &g {on: 0.5}\nquality: *g", "anchors"),
         ("gate: [", "line"),
+        ("quality: {dead_after: -3.0}", "$.quality.dead_after"),
+        ("quality: {dead_after: .inf}", "$.quality.dead_after"),
+        ("quality: {dead_after: .nan}", "line 1"),
         ("gate: !!python/object:os.system {}", "line"),
     ],
 )

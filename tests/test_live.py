@@ -179,6 +179,19 @@ async def test_a_softphone_begins_and_ends_calls_with_what_it_knows():
     assert events[-1].seconds == pytest.approx(4.0, abs=0.5)
 
 
+async def test_a_softphone_cannot_name_a_call_out_of_the_folder_that_keeps_it():
+    kept, said = Kept(), []
+    tape = Tape(np.zeros((2, 10 * RATE)))
+    live = Live(day(kept, said, by_itself=False, once=True), tape, None)
+    replies = []
+    tape.before[RATE] = lambda: replies.append(live.hook(Hook(kind="start", call="../../home/notes")))
+    tape.before[2 * RATE] = lambda: replies.append(live.hook(Hook(kind="start", call="sp-1")))
+    tape.before[3 * RATE] = lambda: replies.append(live.hook(Hook(kind="end")))
+    await run(live)
+    assert [reply.done for reply in replies] == [False, True, True]
+    assert list(kept.calls) == ["sp-1"]
+
+
 async def test_a_call_that_found_itself_becomes_the_softphones():
     kept, said = Kept(), []
     tape = Tape(recorded(20))

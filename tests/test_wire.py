@@ -66,6 +66,14 @@ def test_a_line_that_is_not_ours_is_refused_without_repeating_it(line: bytes):
     assert "script" not in str(refused.value)
 
 
+def test_what_is_json_but_no_event_is_not_called_bad_json():
+    with pytest.raises(BadInput, match="missing or of the wrong kind at its top"):
+        wire.decode(b"{}")
+    later = wire.encode(SPOKEN, call="c", sequence=1).replace(b'"specversion":"1.0"', b'"specversion":"2.0"')
+    with pytest.raises(BadInput, match=r"not of CloudEvents 1\.0"):
+        wire.decode(later)
+
+
 @given(st.floats(0, 1e5), st.sampled_from(["agent", "caller"]))
 def test_encoding_is_a_fixed_point(at: float, channel: str):
     event = SpeechStarted(known=at, channel=channel, at=at)

@@ -19,7 +19,7 @@ from monitor.audio.bleed import BleedGuard, Verdict
 from monitor.audio.clipping import is_clipped
 from monitor.audio.frames import Run, seconds
 from monitor.audio.likeness import GRID
-from monitor.audio.trouble import WEAK, SameAudio, Second, troubles
+from monitor.audio.trouble import WEAK, DeadChannel, SameAudio, Second, troubles
 from monitor.config import QualitySettings
 from monitor.events import CHANNELS, FRAME_SECONDS, Channel, Event
 
@@ -73,6 +73,11 @@ class Quality:
         if self._frames // _SECOND > begun:
             telephone = self._look(begun, self._frames // _SECOND, events)
         return Cleaned(clean, guarded.hushed, events, telephone)
+
+    def without(self, side: Channel) -> Event:
+        """Told before any sound: this call was recorded without that side."""
+        gone = (one for one in self._troubles if isinstance(one, DeadChannel))
+        return next(one for one in gone if one.row == CHANNELS.index(side)).known_from_the_beginning()
 
     def finish(self) -> list[Event]:
         """What is still wrong when the call ends ends with it."""

@@ -14,6 +14,8 @@ It is judged at the end of each whole second of the call, from what was counted 
 from collections import deque
 from dataclasses import dataclass
 
+import msgspec
+
 from monitor.config import QualitySettings
 from monitor.events import CHANNELS, Event, Quality, QualityKind
 
@@ -165,6 +167,14 @@ class DeadChannel(Trouble):
         super().__init__(row, settings)
         self._start: int | None = None
         self._talk = 0.0
+
+    def known_from_the_beginning(self) -> Event:
+        """There is no such side in this recording."""
+        self._start = 0
+        row = self.row or 0
+        here, gone = CHANNELS[1 - row], CHANNELS[row]
+        say = f"This recording holds the {here} alone; what the {gone} did or left out is not judged."
+        return msgspec.structs.replace(self.begin(0.0, 0.0), say=say)
 
     def look(self, second: Second) -> Event | None:  # noqa: D102
         row = self.row or 0

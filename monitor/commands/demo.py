@@ -63,15 +63,14 @@ def _address() -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Plays the call; the exit code."""
-    from rich.console import Console
-
     from monitor.commands.playing import STOPPED, Playing, parse_speed, play_recording
     from monitor.resources import resource
+    from monitor.sinks.console import Outlet
 
     speed = parse_speed(args.speed)
     serve = None if math.isinf(speed) else _address()
     playing = Playing(model=args.model, speed=speed, serve=serve, open_page=args.open)
-    console = Console()
+    console = Outlet()
     _welcome(console, speed)
     code = play_recording(playing, [resource(CALL)])
     if code != STOPPED:

@@ -56,6 +56,8 @@ def run_get(args: argparse.Namespace) -> int:
     from monitor.speech.models import unknown
     from monitor.speech.store import NAMES, fetch, find
 
+    if args.name in ("bundled", "script", "none"):
+        raise BadInput(f"{args.name} needs no fetching; say --model {args.name}.")
     if args.name not in NAMES:
         raise BadInput(unknown(args.name))
     here = find(args.name)

@@ -155,6 +155,8 @@ def play_journal(playing: Playing, path: Path) -> int:
     from monitor.sources.journal import read_journal
 
     journal = read_journal(path)
+    if playing.journal and (playing.journal / f"{journal.call}.jsonl").resolve() == path.resolve():
+        raise BadInput(f"--journal {playing.journal} would overwrite {path} itself; name another folder.")
     book, settings = playing.book(), playing.settings()
     announcer = Announcer(journal.call, build_sinks(playing, journal.end), stamps=False)
     try:
@@ -187,7 +189,13 @@ def serving(
         if open_page:
             webbrowser.open(page)
 
-    return Served(Hub(EventLog()), Door(address=parse_address(address)), tell)
+    bound = parse_address(address)
+    if not bound.loopback:
+        raise BadInput(
+            f"--serve {address} is not for this machine alone, and only a hub does that: run `monitor hub` "
+            "there with TLS and tokens, and say --uplink here; or say --serve 127.0.0.1:8765."
+        )
+    return Served(Hub(EventLog()), Door(address=bound), tell)
 
 
 def build_sinks(playing: Playing, length: float | None) -> list[Sink]:
@@ -202,9 +210,7 @@ def build_sinks(playing: Playing, length: float | None) -> list[Sink]:
     if playing.json:
         sinks.append(JsonSink(sys.stdout.buffer, prosody=playing.prosody))
     else:
-        from rich.console import Console
+        from monitor.sinks.console import ConsoleSink, Outlet
 
-        from monitor.sinks.console import ConsoleSink
-
-        sinks.append(ConsoleSink(Console(), length=length))
+        sinks.append(ConsoleSink(Outlet(), length=length))
     return sinks

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.commands.uplinking import add_uplink
+from monitor.errors import BadInput
 
 if TYPE_CHECKING:
     from monitor.commands.playing import Playing
@@ -96,8 +97,27 @@ def run(args: argparse.Namespace) -> int:
 
     playing = _playing(args)
     if is_journal(args.call):
+        refuse_what_needs_sound(args)
         return play_journal(playing, args.call)
     return play_recording(playing, [path for path in (args.call, args.call2) if path])
+
+
+ABOUT_SOUND = {
+    "call2": None, "speed": "max", "serve": None, "uplink": None, "agent": None, "team": None, "mono": None,
+    "agent_channel": 1, "model": None, "gate": None, "meta": None,
+}  # fmt: skip
+"""What says how a recording is heard, played or named, and its default: with a journal that is past."""
+
+
+def refuse_what_needs_sound(args: argparse.Namespace) -> None:
+    """Raises ``BadInput`` where the command says of a journal what only a recording can do."""
+    given = [name for name, default in ABOUT_SOUND.items() if getattr(args, name, default) != default]
+    if given:
+        said = ", ".join("CALL2" if name == "call2" else f"--{name.replace('_', '-')}" for name in given)
+        raise BadInput(
+            f"{args.call} is a journal: it is judged again as it was heard, without the sound; "
+            f"leave out {said}, or name the recording."
+        )
 
 
 def _playing(args: argparse.Namespace) -> "Playing":

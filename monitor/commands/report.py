@@ -1,13 +1,14 @@
 """``monitor report``: a call afterwards, as one page that opens anywhere, or as JSON."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.commands.replay import add_judging, add_sides
+from monitor.commands.replay import add_judging, add_sides, refuse_what_needs_sound
 from monitor.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def run(args: argparse.Namespace) -> int:
     """Writes the report; the exit code."""
     from monitor.review.scorecard import scorecard
 
-    _refuse_folder(args.out)
+    out = args.out or Path(f"{args.call.stem}.report.html")
+    if args.out or not args.json:
+        _refuse_folder(out)
     heard = _events(args)
     card = scorecard(heard.events, hide_agent_voice=heard.hidden)
     if args.json:
@@ -62,7 +65,6 @@ def run(args: argparse.Namespace) -> int:
     if args.out or not args.json:
         from monitor.review.page import report_page
 
-        out = args.out or Path(f"{args.call.stem}.report.html")
         _write(out, report_page(card, _drawn(heard, card)))
         if not args.json:
             sys.stdout.write(f"The report is in {out}; open it in a browser.\n")
@@ -87,6 +89,12 @@ def _events(args: argparse.Namespace) -> _Heard:
     from monitor.sources.journal import is_journal, read_journal
 
     if is_journal(args.call):
+        refuse_what_needs_sound(args)
+        if args.rules or args.config or args.profile != "default":
+            raise BadInput(
+                f"A journal is reported as it was on that day; for other rules replay {args.call} "
+                "with them and with --journal first, and report what that wrote."
+            )
         journal = read_journal(args.call)
         if journal.notice:
             sys.stderr.write(f"monitor: {journal.notice}\n")
@@ -153,10 +161,12 @@ def _progress(what: str, length: float | None) -> Iterator[Callable[[float], Non
         yield lambda seconds: progress.update(task, completed=seconds)
 
 
-def _refuse_folder(out: Path | None) -> None:
+def _refuse_folder(out: Path) -> None:
     """Says before a long call is heard, not after, that its report could not be written."""
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+    if out.is_dir() or not out.parent.is_dir():
         raise BadInput(f"--out {out} is not a file in a folder that exists; name one, such as report.html.")
+    if not os.access(out if out.exists() else out.parent, os.W_OK):
+        raise BadInput(f"The report cannot be written to {out}; name a file with --out that may be written.")
 
 
 def _write(out: Path, page: str) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from monitor.commands.board import LEVELS, Board, Happened, Row
 from monitor.events import Level
-from monitor.sinks.console import SHAPES, clock_text
+from monitor.sinks.console import SHAPES, Outlet, clock_text
 from monitor.sinks.follow import Back, Broken, Follower, Told
 from monitor.sinks.hub_address import HubAddress
 
@@ -26,7 +26,7 @@ KINDS = ("alert", "call", "difficulty", "told")
 
 def watch(hub: HubAddress, filters: dict[str, list[str]]) -> int:
     """Watches until Ctrl-C (130) or SIGTERM (0)."""
-    console = Console()
+    console = Outlet()
     show: Screen | Lines = Screen(console) if console.is_terminal else Lines(console)
     follower = Follower(hub, {**filters, "kind": list(KINDS)})
     try:

@@ -5,10 +5,13 @@ the same facts. Calls are spread over processes; the answer does not depend on h
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import threading
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 
 import msgspec
@@ -96,21 +99,44 @@ def backtest(
 ) -> Report:
     """Judges every task; ``tell`` is called for each call as it is done."""
     results: list[Result] = []
-    for result in _results(tasks, min(workers or os.cpu_count() or 1, len(tasks))):
-        tell(result)
-        results.append(result)
+    with closing(_results(tasks, min(workers or os.cpu_count() or 1, len(tasks)))) as coming:
+        for result in coming:
+            tell(result)
+            results.append(result)
     order = {task.call.call: place for place, task in enumerate(tasks)}
     return report(sorted(results, key=lambda one: order[one.call]))
 
 
-def _results(tasks: Sequence[Task], workers: int) -> Iterator[Result]:
+def _results(tasks: Sequence[Task], workers: int) -> Generator[Result]:
     if workers <= 1:
         yield from map(run, tasks)
         return
     # spawn: a fork would carry the parent's threads (onnxruntime, rich) half-way into the child
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(run, task) for task in tasks]):
-            yield future.result()
+    with ProcessPoolExecutor(workers, get_context("spawn"), _be_a_good_child) as pool:
+        try:
+            for future in as_completed([pool.submit(run, task) for task in tasks]):
+                yield future.result()
+        except BaseException:  # Ctrl-C, most likely: nobody waits for the calls that are left
+            for worker in active_children():
+                worker.terminate()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _be_a_good_child() -> None:
+    """A terminal sends Ctrl-C to every process, but only the parent knows what it means.
+
+    A parent that was killed could not end its workers: they end by themselves.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def report(results: Sequence[Result]) -> Report:

@@ -1,5 +1,6 @@
 """A folder of recorded calls: sound with its truth beside it, journals, call scripts."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,8 @@ def calls_in(folder: Path) -> list[Recorded]:
     """Every call below ``folder``, by name. Raises ``BadInput`` where there is none."""
     if not folder.is_dir():
         raise BadInput(f"{folder} is not a folder; give the folder that holds the recorded calls.")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise BadInput(f"The folder {folder} cannot be read; check who may read it.")
     found = sorted(_calls(folder), key=lambda call: (call.call, call.paths))
     names = Counter(call.call for call in found)
     found = [call if names[call.call] == 1 else _by_path(call, folder) for call in found]

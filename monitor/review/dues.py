@@ -40,8 +40,19 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     when: str | None = None
 
 
-def feelings(spoken: Spoken, seconds: float) -> Iterator[Feeling]:
-    """The caller's signs of distress or anger; one whose time was cut off by the end is left out."""
+Deaf = Sequence[tuple[float, float]]
+"""From when to when nothing came from the agent's channel, so that nobody knows what was said there."""
+
+
+def _unheard(deaf: Deaf, start: float, end: float) -> bool:
+    return any(begin < end and start < over for begin, over in deaf)
+
+
+def feelings(spoken: Spoken, seconds: float, deaf: Deaf = ()) -> Iterator[Feeling]:
+    """The caller's signs of distress or anger.
+
+    One whose time was cut off by the end is left out, and one whose answer could not be heard.
+    """
     kind: Literal["distress", "anger"]
     for match in spoken.of("caller", *FEELINGS):
         deadline = match.end + UNDERSTOOD_WITHIN
@@ -49,7 +60,7 @@ def feelings(spoken: Spoken, seconds: float) -> Iterator[Feeling]:
             (one for one in spoken.of("agent", "empathy") if one.end > match.start and one.start <= deadline),
             None,
         )
-        if answer is None and deadline > seconds:
+        if answer is None and (deadline > seconds or _unheard(deaf, match.start, deadline)):
             continue
         kind = "anger" if match.cls == "anger" else "distress"
         said = Moment(start=match.start, end=match.end, channel="caller", text=match.text)
@@ -81,9 +92,10 @@ def _belongs(date: Match, promise: Match) -> bool:
     return date.end > promise.start - DATED_BEFORE and date.start <= promise.end + DATED_WITHIN
 
 
-def open_items(spoken: Spoken) -> Iterator[Moment]:
+def open_items(spoken: Spoken, seconds: float, deaf: Deaf = ()) -> Iterator[Moment]:
     """Further matters of the caller to which the agent gave no answer afterwards."""
     answers = spoken.of("agent", *ANSWERS)
     for match in spoken.of("caller", "concern"):
-        if not any(answer.end > match.end for answer in answers):
+        answered = any(answer.end > match.end for answer in answers)
+        if not answered and not _unheard(deaf, match.end, seconds):
             yield spoken.sentence("caller", match)

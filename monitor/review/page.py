@@ -70,7 +70,7 @@ def _tiles(card: Scorecard) -> str:
         tiles += [
             _tile("Apologies", str(len(card.apologies)), "by the agent"),
             _tile("Understanding", f"{card.feelings_met} of {due}" if due else "–",
-                  "signs of distress or anger met in time" if due else "no distress or anger was voiced"),
+                  "signs of distress or anger met in time" if due else "no distress or anger to answer"),
             _tile("Promises with a date", f"{card.promises_dated} of {dated}" if dated else "–",
                   "made by the agent" if dated else "nothing was promised"),
             _tile("Still open", str(len(card.open_items)), "further matters without an answer"),
@@ -207,7 +207,11 @@ def _feelings(card: Scorecard) -> str:
         )
         for one in card.feelings
     ]
-    return table(("At", "The caller", "The agent"), rows, "No distress or anger was voiced.")
+    return table(
+        ("At", "The caller", "The agent"),
+        rows,
+        "No distress or anger whose answer could be judged.",
+    )
 
 
 def _promises(card: Scorecard) -> str:

@@ -126,10 +126,16 @@ def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice
     seconds = ended.seconds if ended else max(event.known for event in events)
     spoken = spoken_in(events, Lexicon.load(language))
     stories = alert_stories(events)
+    troubles = tuple(_troubles(events))
+    deaf = [
+        (trouble.start, seconds if trouble.end is None else trouble.end)
+        for trouble in troubles
+        if (trouble.kind, trouble.channel) == ("dead_channel", "agent")
+    ]
     found: dict[str, Any] = {
-        "feelings": tuple(feelings(spoken, seconds)),
+        "feelings": tuple(feelings(spoken, seconds, deaf)),
         "promises": tuple(promises(spoken)),
-        "open_items": tuple(open_items(spoken)),
+        "open_items": tuple(open_items(spoken, seconds, deaf)),
         "notes": tuple(event for event in events if isinstance(event, Note) and event.kind != "withheld"),
     }
     return Scorecard(
@@ -145,7 +151,7 @@ def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice
         hardness=_hardness(events),
         scores=ended.scores if ended else {},
         curves=curves_of(events, seconds, ("caller",) if hide_agent_voice else CHANNELS),
-        troubles=tuple(_troubles(events)),
+        troubles=troubles,
         transcript=spoken.utterances,
         notice=ended.notice if ended else "The call was cut off; this is what is known up to there.",
         **found,

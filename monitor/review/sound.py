@@ -28,6 +28,8 @@ PIECE = 20.0
 RANGE_DB = 60.0
 """What lies further below the loudest is not drawn."""
 SHADES = 48
+_NOTHING = 10 ** (-(RANGE_DB + 10) / 10)
+"""The power below which there is none, against the loudest; a side without sound is all there, not drawn."""
 
 HOP_SECONDS, WINDOW_SECONDS = 0.02, 0.064
 LOWEST = 80.0
@@ -86,7 +88,11 @@ def pictures(
         frames[first:last] += np.diff(starts, append=places.size)
         heard((block.start + size) / rate)
     power /= np.maximum(frames, 1)
-    loud = [librosa.power_to_db(side, ref=max(side.max(), 1e-7), top_db=RANGE_DB) for side in power]
+    loudest = [max(float(side.max()), 1e-7) for side in power]
+    loud = [
+        librosa.power_to_db(side, ref=ref, amin=ref * _NOTHING, top_db=None).clip(min=-RANGE_DB)
+        for side, ref in zip(power, loudest, strict=True)
+    ]
     return {
         channel: Picture(side.astype(np.float32), step, LOWEST, top)
         for channel, side in zip(shown, loud, strict=True)

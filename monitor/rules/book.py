@@ -1,5 +1,6 @@
 """configs/rules/*.yaml -> the rules of a call, checked, with overrides and the profile applied."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -98,10 +99,18 @@ def _made(typed: list[Rule], profile: Profile, language: str, sources: dict[str,
     return RuleBook(rules, profile.profile, language, profile.hide_agent_effort, sources)
 
 
+YAML = (".yaml", ".yml")
+"""How the files of a folder end that hold rules; with either ending, so that none is passed over."""
+
+
 def _files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
-        found += sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            raise BadInput(f"The folder {path} cannot be read; check who may read it.")
+        found += (
+            sorted(one for one in path.rglob("*.y*ml") if one.suffix in YAML) if path.is_dir() else [path]
+        )
     return found
 
 

@@ -137,6 +137,9 @@ class Bulletin:
         return [self._event(AlertClosed, alert, known[1], reason=reason)]
 
     def _trouble(self, alert: Alert) -> str | None:
+        for side in sorted(alert.watch.trigger.expected):
+            if trouble := self._line.troubled(("dead_channel",), side):
+                return trouble  # what was said there could not be heard
         measure = alert.measure
         if measure is None or not measure.quality:
             return None

@@ -7,6 +7,7 @@ A verdict waits until the recogniser has caught up with the deadline (never more
 from collections import deque
 from dataclasses import dataclass, field
 
+from monitor.events import Channel
 from monitor.rules.cues import BoundCue
 from monitor.rules.reading import Bar, Reading, from_marks
 from monitor.rules.trigger import NOT_MET, Look, Step, in_part
@@ -31,6 +32,7 @@ class ContractTrigger:
     unless: BoundCue | None = None
     topics: frozenset[str] = field(init=False)
     words: bool = field(init=False)
+    expected: frozenset[Channel] = field(init=False)
     kept: int = 0
     broken: int = 0
     _judged_to: float = field(default=-1.0, init=False)
@@ -39,6 +41,7 @@ class ContractTrigger:
     def __post_init__(self) -> None:
         self.topics = frozenset(self.after.topics | ({"floor"} if self.turns else set()))
         self.words = self.after.words or self.expect.words
+        self.expected = frozenset(self.expect.channels)
 
     def look(self, line: Timeline, step: int) -> Look:
         """See ``Trigger``."""
@@ -112,9 +115,11 @@ class AbsenceTrigger:
     step: Step
     topics: frozenset[str] = field(init=False)
     words: bool = True
+    expected: frozenset[Channel] = field(init=False)
 
     def __post_init__(self) -> None:
         self.topics = frozenset(self.said.topics | {"speech"})
+        self.expected = frozenset(self.said.channels)
 
     def look(self, line: Timeline, step: int) -> Look:
         """See ``Trigger``."""

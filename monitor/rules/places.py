@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from rapidfuzz import fuzz, process
@@ -15,6 +15,13 @@ from monitor.errors import BadInput
 T = TypeVar("T")
 
 _STEP = re.compile(r"\.?([^.\[\]`]+)|\[(\d+)\]")
+
+
+_KINDS = {
+    "str": "a text", "int": "a number", "float": "a number", "bool": "true or false", "array": "a list",
+    "object": "a list of keys with values", "null": "empty", "date": "a date", "datetime": "a date",
+}  # fmt: skip
+"""What msgspec calls the kinds of things, as people do."""
 
 
 class Place:
@@ -113,6 +120,15 @@ def _said(text: str, kind: type[Any], given: Any, keys: tuple[Any, ...]) -> str:
         known = tuple(str(one) for one in get_args(_inside(kind, keys)))
         if known:
             return f"one of {', '.join(known)} was expected; this is {given!r}{meant(str(given), known)}."
+    missing = re.search(r"missing required field `([^`]+)`", text)
+    if missing:
+        return f"the key {missing[1]} is missing."
+    other = re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", text)
+    if other:
+        wanted = " or ".join(
+            dict.fromkeys(_KINDS.get(one, one) for one in other[1].split(" | ") if one != "null")
+        )
+        return f"{wanted} was expected; this is {_KINDS.get(other[2], other[2])}."
     return text[0].lower() + text[1:].replace("`", "") + "."
 
 
@@ -137,7 +153,7 @@ def _inside(kind: Any, keys: Iterable[Any]) -> Any:
 
 def _structs(kind: Any) -> Any:
     """A type without the "or nothing" around it."""
-    if isinstance(kind, UnionType):
+    if get_origin(kind) in (Union, UnionType):
         some = [one for one in get_args(kind) if one is not NoneType]
         return next((one for one in some if hasattr(one, "__struct_fields__")), some[0])
     return kind

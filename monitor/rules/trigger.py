@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from monitor.events import Channel
 from monitor.rules.cues import BoundCue
 from monitor.rules.measures import MEASURES, Measure
 from monitor.rules.reading import NOTHING, Bar, Reading
@@ -34,6 +35,8 @@ class Trigger(Protocol):
 
     topics: frozenset[str]
     words: bool
+    expected: frozenset[Channel]
+    """The sides that ought to have said something: their channel must carry sound."""
 
     def look(self, line: Timeline, step: int) -> Look:
         """What stands now; ``step`` is the step on which the alert is open, or ``NOT_MET``."""
@@ -98,6 +101,7 @@ class MeasureTrigger:
     unless: BoundCue | None = None
     topics: frozenset[str] = field(init=False)
     words: bool = field(init=False)
+    expected: frozenset[Channel] = frozenset()  # its measures know for themselves what makes them unfit
 
     def __post_init__(self) -> None:
         asked = [one for step in self.steps for one in step.asked]

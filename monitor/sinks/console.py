@@ -52,6 +52,14 @@ def meter(level_dbfs: float | None) -> str:
     return "━" * cells + "┄" * (METER - cells)
 
 
+class Outlet(Console):
+    """A console whose reader may go (`| head`) without that being an error."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process with code 1; whoever runs the command knows better."""
+        raise BrokenPipeError
+
+
 class ConsoleSink:
     """Prints a call as it goes. ``length`` in seconds, where it is known, draws the progress."""
 
@@ -65,6 +73,7 @@ class ConsoleSink:
         self._carded: set[str] = set()
         self._levels: dict[Channel, float | None] = dict.fromkeys(CHANNELS)
         self._difficulty: float | None = None
+        self._over: list[Quality] = []
         self._status = self._notice = ""
         self._live = (
             Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
@@ -87,6 +96,7 @@ class ConsoleSink:
             self._live = None
 
     def _show(self, event: Event) -> None:
+        self._tell_over(event)
         match event:
             case Utterance():
                 self._utterance(event)
@@ -161,7 +171,21 @@ class ConsoleSink:
         note += f" · no card: {event.withheld}" if event.withheld else ""
         self._print(Padding(Group(head, Padding(Group(why, Text(note, "dim")), (0, 0, 0, 2))), (0, 0, 0, 7)))
 
+    def _tell_over(self, event: Event) -> None:
+        """Tells that a trouble is over once the call goes on; what only its end ended was never over."""
+        if not self._over or (event.known <= self._over[-1].known and not isinstance(event, CallEnded)):
+            return
+        over, self._over = self._over, []
+        for trouble in over if not isinstance(event, CallEnded) else ():
+            self._trouble(trouble)
+
     def _quality(self, event: Quality) -> None:
+        if event.end is not None:
+            self._over.append(event)
+        else:
+            self._trouble(event)
+
+    def _trouble(self, event: Quality) -> None:
         if event.say:
             self._print(_row(clock_text(event.known), Text("Sound", "yellow"), Text(event.say, "yellow")))
             return

@@ -33,11 +33,12 @@ class JournalSink:
         if not kept:
             return
         file = self._file or self._open(kept[0].call)
+        rest = memoryview(b"".join(line.json + b"\n" for line in kept))
         try:
-            file.write(b"".join(line.json + b"\n" for line in kept))
-            file.flush()
+            while rest:  # a disk that is nearly full takes a part
+                rest = rest[file.write(rest) :]
         except OSError as wrong:
-            raise BadInput(f"The journal {self.path} is cut short: {wrong.strerror}.") from None
+            raise BadInput(f"The journal {self.path} ends early: {wrong.strerror}.") from None
 
     def close(self) -> None:
         """The call is over: put what is held where it belongs."""
@@ -47,13 +48,18 @@ class JournalSink:
                 file.close()
 
     def _open(self, call: str) -> BinaryIO:
+        if self.folder.exists() and not self.folder.is_dir():
+            raise BadInput(f"{self.folder} is no folder; name the folder that the journal shall go to.")
+        if Path(call).name != call:
+            raise BadInput(f"The name of the call, {call[:80]!r}, is no name for a file in {self.folder}.")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             expire(self.folder, self._keep)
             self.path = self.folder / f"{call}{SUFFIX}"
             # Nobody else on this machine needs to read what was said.
             self.path.touch(mode=0o600)
-            self._file = self.path.open("wb")
+            # Without a buffer: what a full disk did not take is not tried again when the file is closed.
+            self._file = self.path.open("wb", buffering=0)
         except OSError as wrong:
             raise BadInput(f"The journal cannot be written to {self.folder}: {wrong.strerror}.") from None
         return self._file

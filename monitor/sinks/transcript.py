@@ -3,9 +3,12 @@
 The suffix of the path chooses. The file is written whole when the call is over, never half.
 """
 
+import contextlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
@@ -20,6 +23,8 @@ class Spoken:
     """What one call leaves for a transcript."""
 
     call: str = ""
+    began: str | None = None
+    """When the call began, by the wall clock; null where a journal is replayed."""
     seconds: float = 0.0
     utterances: dict[tuple[str, int], Utterance] = field(default_factory=dict)
     speech: list[SpeechEnded] = field(default_factory=list)
@@ -81,23 +86,34 @@ def as_json(spoken: Spoken) -> str:
 
 
 def vcon(spoken: Spoken) -> str:
-    """A vCon (IETF draft-ietf-vcon-vcon-container) with the transcript as its analysis."""
-    dialog = [{"type": "transcript", "start": clock.stamp(), "duration": spoken.seconds, "parties": [0, 1]}]
+    """A vCon (IETF draft-ietf-vcon-vcon-core) with the transcript as its analysis; it holds no sound."""
+    made = clock.stamp()
     body = [
         {"party": 0 if u.channel == "agent" else 1, "start": u.start, "end": u.end, "text": u.text}
         for u in spoken.in_order()
     ]
     plain = {
-        "vcon": "0.3.0",
-        "uuid": spoken.call,
-        "created_at": clock.stamp(),
-        "parties": [{"role": "agent"}, {"role": "caller"}],
-        "dialog": dialog,
+        "vcon": "0.4.0",
+        "uuid": str(uuid5(NAMESPACE_URL, f"/calls/{spoken.call}")),
+        "created_at": made,
+        "subject": spoken.call,
+        "parties": [{"name": "agent"}, {"name": "caller"}],
+        "dialog": [
+            {
+                "type": "recording",
+                "start": spoken.began or made,
+                "duration": spoken.seconds,
+                "parties": [0, 1],
+            }
+        ],
         "analysis": [
-            {"type": "transcript", "dialog": 0, "vendor": "call-monitor", "body": body, "encoding": "json"}
+            {
+                "type": "transcript", "dialog": 0, "vendor": "call-monitor", "mediatype": "application/json",
+                "encoding": "json", "body": msgspec.json.encode(body).decode(),
+            }
         ],
         "attachments": [],
-    }
+    }  # fmt: skip
     return msgspec.json.format(msgspec.json.encode(plain), indent=1).decode() + "\n"
 
 
@@ -117,6 +133,8 @@ class TranscriptSink:
             )
         if not path.parent.is_dir():
             raise BadInput(f"The folder {path.parent} for the transcript does not exist; make it first.")
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise BadInput(f"The transcript cannot be written to {path}; name a file that may be written.")
         self._path = path
         self._spoken = Spoken()
 
@@ -125,6 +143,7 @@ class TranscriptSink:
         spoken = self._spoken
         for line in lines:
             spoken.call = line.call
+            spoken.began = spoken.began or line.time
             match line.event:
                 case Utterance(final=True) as utterance:
                     spoken.utterances[utterance.channel, utterance.utterance] = utterance
@@ -142,4 +161,6 @@ class TranscriptSink:
             half.write_text(FORMS[self._path.suffix.lower()](self._spoken), encoding="utf-8")
             half.replace(self._path)
         except OSError as wrong:
+            with contextlib.suppress(OSError):
+                half.unlink(missing_ok=True)
             raise BadInput(f"The transcript cannot be written to {self._path}: {wrong.strerror}.") from None

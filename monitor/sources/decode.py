@@ -45,6 +45,8 @@ class SoundFile:
         self.damaged = False
         self.changed = False
         self.heard = 0
+        self.over = False
+        """Whether it was heard to its end, wherever that was."""
         self._first_stamp = 0
         _check_file(path)
         with closing(_open(path)) as container:
@@ -59,7 +61,7 @@ class SoundFile:
 
     def sounds(self) -> Iterator[Sound]:
         """All its sound from the beginning, as far as it goes; ``notice`` then says how far that was."""
-        self.heard, self.damaged, self.changed = 0, False, False
+        self.heard, self.over, self.damaged, self.changed = 0, False, False, False
         parts: list[Samples] = []
         size = 0
         for frame in self._alike():
@@ -73,6 +75,7 @@ class SoundFile:
             else:
                 parts.append(pcm)
                 size += pcm.shape[1]
+        self.over = True
         if parts:
             yield self._gathered(parts, 0)
 
@@ -87,7 +90,8 @@ class SoundFile:
         name, to = shown(self.path.name), f"{self.heard_to:.1f} s"
         if self.changed:
             return f"{name} changes its rate or channels at {to}; it was heard to there."
-        if self._length_known and self.seconds is not None and self.heard_to < self.seconds - SHORT:
+        short = self.seconds is not None and self.heard_to < self.seconds - SHORT
+        if self.over and self._length_known and short:
             return f"{name} is cut short or damaged: {self.seconds:.1f} s were promised, {to} were heard."
         if self.damaged:
             return f"{name} is damaged in places; what could be decoded was heard, to {to}."

@@ -10,6 +10,12 @@ from monitor.events import CallEnded, CallStarted, Event
 
 SUFFIXES = frozenset({".jsonl", ".ndjson"})
 
+OUT_OF_ORDER = 1.0
+"""Seconds by which a line may be earlier than the one before it (other software may write journals, too)."""
+
+LONGEST = 7 * 86_400.0
+"""Seconds; a time beyond is a damaged one, and rules would look at each second up to it."""
+
 
 @dataclass(frozen=True)
 class Journal:
@@ -52,11 +58,27 @@ def read_journal(path: Path) -> Journal:
         if envelope_event is None:
             notice = f"The journal {path.name} is cut off in line {number}; it is heard up to there."
             break
-        call, event = envelope_event
+        whose, event = envelope_event
+        if events and (why := _does_not_follow(events[-1], event, same=whose == call)):
+            raise BadInput(f"{path}, line {number}: {why}; a journal holds one call, line by line as it was.")
+        call = whose
         events.append(event)
     if not events or not isinstance(events[0], CallStarted):
         raise BadInput(f"{path} is not a journal of a call: it does not begin with call.started.")
     return Journal(call, events[0], tuple(events), notice)
+
+
+def _does_not_follow(last: Event, event: Event, *, same: bool) -> str | None:
+    """Why ``event`` cannot come after ``last`` in a call; null where it can."""
+    if not same:
+        return "this line is of another call"
+    if isinstance(event, CallStarted):
+        return "a second call begins here"
+    if event.known < last.known - OUT_OF_ORDER:
+        return "this line is earlier than the one before it"
+    if event.known > LONGEST:
+        return "no call is as long as this line says"
+    return None
 
 
 def _decoded(path: Path, lines: list[bytes]) -> Iterator[tuple[int, tuple[str, Event] | None]]:

@@ -51,6 +51,11 @@ class Recording:
         self.call = call_id([file.path for file in self._files])
 
     @property
+    def without(self) -> Channel | None:
+        """The side that nobody recorded, if there is one."""
+        return next((side for side in CHANNELS if side not in self._sides), None)
+
+    @property
     def seconds(self) -> float | None:
         """How long the call is by its headers, for a progress bar; None where no header tells."""
         known = [file.seconds for file in self._files if file.seconds is not None]
@@ -69,6 +74,9 @@ class Recording:
             notices.append(
                 f"{self._cleaned} samples were no numbers or far beyond full scale; they were cut."
             )
+        if not all(file.over for file in self._files):
+            whole = f" of {self.seconds:.1f} s" if self.seconds else ""
+            return " ".join([*notices, f"It was stopped before the end{whole}."])
         ends = sorted((file.heard_to, shown(file.path.name)) for file in self._files)
         if len(ends) > 1 and ends[1][0] - ends[0][0] >= 1.0:
             notices.append(f"{ends[0][1]} ends at {ends[0][0]:.1f} s, {ends[1][1]} at {ends[1][0]:.1f} s; "

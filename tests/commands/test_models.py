@@ -19,6 +19,12 @@ def test_as_json_each_line_is_a_model(capsys: pytest.CaptureFixture[str]):
     assert lines[0]["folder"].endswith("demo-en-synthetic")
 
 
+@pytest.mark.parametrize("name", ["bundled", "script", "none"])
+def test_what_is_always_here_need_not_be_fetched(name: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["models", "get", name]) == 2
+    assert capsys.readouterr().err == f"monitor: {name} needs no fetching; say --model {name}.\n"
+
+
 def test_an_unknown_name_is_one_clear_sentence(capsys: pytest.CaptureFixture[str]):
     assert main(["models", "get", "bse.en"]) == 2
     assert capsys.readouterr().err == (

@@ -13,7 +13,9 @@ import soundfile
 from websockets.asyncio.client import connect
 
 from monitor import wire
-from monitor.events import AlertEvent, CallEnded, CallStarted, Snapshot, Status
+from monitor.events import AlertEvent, CallEnded, CallStarted, Quality, Snapshot, Status
+from monitor.sinks import Line
+from monitor.sinks.journal import JournalSink
 
 AUDIO = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
 CALL = AUDIO / "interruptions.flac"
@@ -207,6 +209,48 @@ def test_broken_settings_are_told_with_their_place(tmp_path: Path, text: str, to
     assert str(path) in sentence
 
 
+def test_one_side_alone_is_not_accused_of_the_silence_of_the_other():
+    """Half of the call's sound is missing by choice; that is told at once, and what needs it rests."""
+    sound = AUDIO / "argument.caller.wav"
+    ended = monitor("replay", sound, "--mono", "caller", "--model", "bundled", "--json")
+    assert ended.returncode == 0, ended.stderr
+    events = [wire.decode(line)[1] for line in ended.stdout.splitlines()]
+    assert [(e.kind, e.channel) for e in events[:3] if isinstance(e, Quality)] == [("dead_channel", "agent")]
+    assert "holds the caller alone" in next(e.say or "" for e in events if isinstance(e, Quality))
+    assert not [e.rule for e in events if isinstance(e, AlertEvent)]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """The journal of a call that has just begun."""
+    sink = JournalSink(tmp_path / "journals")
+    started = CallStarted(
+        call="c", sources=("a",), rate=8000, band="narrow", model="none", rules_hash="", profile="default"
+    )
+    sink.take([Line("c", 1, started)])
+    sink.close()
+    return tmp_path / "journals/c.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--speed", "1", "--serve"], "leave out --speed, --serve,"),
+        (["--model", "none", "--agent-channel", "0"], "leave out --agent-channel, --model,"),
+        ([CALL], "leave out CALL2,"),
+        (["--meta", "call.yaml"], "leave out --meta,"),
+    ],
+)
+def test_a_journal_has_no_sound_and_what_needs_it_is_refused(journal: Path, words: list, named: str):
+    assert named in refused(journal, *words)
+
+
+def test_a_journal_is_not_overwritten_by_its_own_replay(journal: Path):
+    before = journal.read_bytes()
+    assert "would overwrite" in refused(journal, "--journal", journal.parent)
+    assert journal.read_bytes() == before
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process of a group")
 def test_ctrl_c_hangs_up_and_leaves_whole_files(tmp_path: Path):
     command = [
@@ -231,6 +275,7 @@ def test_ctrl_c_hangs_up_and_leaves_whole_files(tmp_path: Path):
     assert time.monotonic() - began < 20
     events = [wire.decode(line)[1] for line in [first, *rest.splitlines()]]
     assert isinstance(events[-1], CallEnded)
+    assert events[-1].notice == "It was stopped before the end of 74.0 s."
     (journal,) = tmp_path.glob("*.jsonl")
     assert isinstance(wire.decode(journal.read_bytes().splitlines()[-1])[1], CallEnded)
     assert b"Traceback" not in wrong

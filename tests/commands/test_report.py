@@ -82,3 +82,12 @@ def test_a_profile_that_hides_the_agents_voice_hides_its_picture(project, tmp_pa
     page = out.read_text(encoding="utf-8")
     assert "Spectrogram of the caller" in page
     assert "Spectrogram of the agent" not in page
+
+
+def test_a_journal_is_not_reported_under_rules_that_were_not_in_force(journal, tmp_path, capsys):
+    code, said, wrong = report(capsys, journal, "--profile", "quiet")
+    assert (code, said) == (2, "")
+    assert "with --journal first" in wrong
+    code, _, wrong = report(capsys, journal, "--model", "none")
+    assert code == 2
+    assert "leave out --model," in wrong

@@ -1,6 +1,9 @@
 """A change of rules is judged on recorded calls: figures, what changed and why, from any kind of call."""
 
 import json
+import signal
+from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import msgspec
@@ -10,7 +13,7 @@ from monitor import wire
 from monitor.commands.backtest import register_backtest
 from monitor.errors import BadInput
 from monitor.events import CallStarted, Evidence, Utterance
-from monitor.review.backtest import Task, backtest, changes
+from monitor.review.backtest import Result, Task, backtest, changes
 from monitor.review.backtest_text import lines
 from monitor.review.callscript import read_script, script_facts
 from monitor.review.collection import Recorded, Wanted, calls_in
@@ -106,6 +109,19 @@ def test_two_processes_and_one_give_the_same_report(calls: Path, rules: dict[str
     alone = backtest(tasks(calls, rules["strict"], None), workers=1)
     together = backtest(tasks(calls, rules["strict"], None), workers=2)
     assert alone == together
+
+
+def test_who_stops_a_backtest_does_not_wait_for_the_calls_that_are_left(calls: Path) -> None:
+    """Of a thousand calls one is judged; the workers are ended with all the others still before them."""
+    workers: list[BaseProcess] = []
+
+    def stop(_: Result) -> None:
+        workers.extend(active_children())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        backtest(tasks(calls, None) * 500, workers=2, tell=stop)
+    assert [worker.exitcode for worker in workers] == [-signal.SIGTERM] * 2
 
 
 def test_a_journal_is_judged_like_the_call_it_was(calls: Path, tmp_path: Path) -> None:
@@ -244,3 +260,10 @@ def test_a_script_with_an_unknown_key_is_told_with_its_place(tmp_path: Path) -> 
     (tmp_path / "y.yaml").write_text(SORRY.format(name="y").replace("agent 0-3", "agent 3-0"))
     with pytest.raises(BadInput, match=r"y\.yaml: at talk"):
         read_script(tmp_path / "y.yaml")
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_calls_are_heard(
+    calls: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="not a file in a folder that exists"):
+        run("--calls", str(calls), "--out", str(tmp_path / "nowhere/report.json"))

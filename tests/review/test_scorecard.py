@@ -1,6 +1,7 @@
 """Every number of a scorecard equals what the events of the call say."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,6 +12,7 @@ from monitor.events import (
     Event,
     Note,
     Prosody,
+    Quality,
     SpeechEnded,
     Utterance,
     Word,
@@ -113,12 +115,14 @@ def words_of(text: str, start: float) -> tuple[Word, ...]:
     )
 
 
-def conversation(*said: tuple[str, float, str], seconds: float = 120.0) -> Scorecard:
+def conversation(
+    *said: tuple[str, float, str], seconds: float = 120.0, troubles: Sequence[Quality] = ()
+) -> Scorecard:
     """The card of a call in which these things were said: side, start, words."""
     started = CallStarted(
         call="c", sources=(), rate=8000, band="narrow", model="script", rules_hash="", profile="default"
     )
-    events: list[Event] = [started]
+    events: list[Event] = [started, *troubles]
     for number, (side, start, text) in enumerate(said):
         words = words_of(text, start)
         end = words[-1].end
@@ -152,6 +156,14 @@ def test_a_feeling_counts_as_met_only_by_understanding_in_time():
                         ("agent", 60.0, "I understand how frustrating that is."))  # fmt: skip
     assert (met.feelings_met, len(met.feelings)) == (1, 1)
     assert (late.feelings_met, len(late.feelings)) == (0, 1)
+
+
+def test_what_a_dead_channel_did_not_let_through_is_nobodys_failure():
+    said = [("caller", 1.0, "I am really frustrated."), ("caller", 9.0, "And another thing is the invoice.")]
+    dead = Quality(known=0.0, kind="dead_channel", channel="agent", start=0.0)
+    assert (len(conversation(*said).feelings), len(conversation(*said).open_items)) == (1, 1)
+    card = conversation(*said, troubles=[dead])
+    assert (card.feelings, card.open_items) == ((), ())
 
 
 def test_a_feeling_at_the_very_end_is_nobodys_failure():

@@ -45,6 +45,13 @@ def test_each_tone_lies_where_it_is_heard():
     assert caller.loud[:, : third - 5].max() == pytest.approx(-RANGE_DB)
 
 
+def test_a_side_without_sound_is_not_drawn():
+    pcm = tones()
+    pcm[1] = 0.0
+    caller = drawn(pcm)["caller"]
+    assert caller.loud.max() == pytest.approx(-RANGE_DB)
+
+
 def test_the_level_of_the_recording_does_not_matter():
     loud, quiet = drawn(tones()), drawn(tones() / 100)
     np.testing.assert_allclose(loud["agent"].loud, quiet["agent"].loud, atol=0.05)

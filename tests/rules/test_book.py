@@ -19,7 +19,9 @@ BROKEN = {
     "unknown key": (GOOD + "  atleast: 3\n", "line 6", "[0].atleast (rule a.b)", "this key is not known here (did you mean at_least?)"),
     "unknown measure": (GOOD.replace("interruptions", "interuptions"), "line 3", "there is no measure interuptions (did you mean interruptions?)"),
     "unknown parameter": (GOOD.replace("by: agent", "by: agent, windw: 3s"), "measure.interruptions.windw", "not known"),
-    "missing parameter": (GOOD.replace("{by: agent}", "{}"), "line 3", "missing required field by"),
+    "a date for a number": (GOOD.replace("at_least: 2", "at_least: 2026-01-01"), "at_least", "this is a date"),
+    "no number": (GOOD.replace("at_least: 2", "at_least: .nan"), "line", "not .nan"),
+    "missing parameter": (GOOD.replace("{by: agent}", "{}"), "line 3", "the key by is missing"),
     "wrong side": (GOOD.replace("by: agent", "by: boss"), "measure.interruptions.by", "one of agent, caller was expected; this is 'boss'"),
     "impossible time": (GOOD + "  cooldown: -3\n", "line 6", "[0].cooldown"),
     "time without a unit": (GOOD + "  cooldown: soon\n", "[0].cooldown", "a time such as 20s"),
@@ -97,6 +99,13 @@ def test_a_path_that_cannot_be_read_is_named(name, tmp_path):
     said = "There are no rules in " if name == "." else r"missing.yaml does not exist"
     with pytest.raises(BadInput, match=said):
         load_book([tmp_path / name])
+
+
+def test_a_folder_of_rules_holds_both_endings_of_yaml(tmp_path):
+    (tmp_path / "one.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "two.yml").write_text(GOOD.replace("a.b", "c.d"), encoding="utf-8")
+    (tmp_path / "three.txt").write_text("- no rule", encoding="utf-8")
+    assert [rule.rule for rule in load_book([tmp_path]).rules] == ["a.b", "c.d"]
 
 
 def test_the_hash_names_the_text_of_the_rules_and_not_their_tests(tmp_path):

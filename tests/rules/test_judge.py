@@ -177,6 +177,33 @@ def test_alerts_rest_while_the_line_is_not_to_be_trusted_and_a_note_says_why():
     assert opened(events(bundled("interrupt.agent"), "trouble clipping agent 0-20", *lines))
 
 
+UNHEARD = [
+    (
+        "empathy.missing",
+        "agent",
+        ["caller 0-5 I am really frustrated with this", "caller 31-34 yes", "end 60"],
+    ),
+    ("listen.silent", "agent", ["caller 0-40 it broke on monday and then it broke again", "end 60"]),
+    ("ask.more", "agent", ["caller 0-8 my order has not arrived", "caller 40-44 hello", "end 120"]),
+    ("talk.share", "caller", ["agent 0-100 let me tell you all of it", "end 120"]),
+]
+
+
+@pytest.mark.parametrize(("rule", "dead", "lines"), UNHEARD)
+def test_what_a_dead_channel_did_not_let_through_is_not_missed(rule: str, dead: str, lines: list[str]):
+    """The same talk raises the alert where the side was merely silent."""
+    assert opened(events(bundled(rule), *lines))
+    said = events(bundled(rule), f"trouble dead_channel {dead} 0-120", *lines)
+    assert opened(said) == []
+    assert [e.text for e in said if isinstance(e, Note)] == [f"{rule} rests: a channel is dead."]
+
+
+def test_what_the_living_side_owes_itself_is_missed_all_the_same():
+    lines = ["agent 0-4 we will send somebody out to you", "end 40"]
+    said = events(bundled("expect.no_when"), "trouble dead_channel caller 0-40", *lines)
+    assert [e.rule for e in opened(said)] == ["expect.no_when"]
+
+
 def test_the_sums_of_a_call():
     judge = Judge(bundled("interrupt.agent"))
     script = compile_script(("caller 0-6 it broke", "agent 4-9 have you", "caller 20-30 no"))

@@ -57,3 +57,10 @@ def test_profiles_in_a_circle_are_refused(tmp_path):
     path.write_text(f"profile: a\nabout: Round.\nlike: {path}\n")
     with pytest.raises(BadInput, match="in a circle"):
         load_profile(str(path))
+
+
+def test_a_profile_with_a_level_that_is_none_names_the_levels(tmp_path):
+    path = tmp_path / "night.yaml"
+    path.write_text("profile: night\nabout: Only at night.\ncards_from: warning\n")
+    with pytest.raises(BadInput, match=r"one of info, warn, critical was expected.*did you mean warn\?"):
+        load_profile(str(path))

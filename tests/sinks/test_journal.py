@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor import wire
 from monitor.errors import BadInput
-from monitor.events import CallStarted, SpeechEnded, SpeechStarted
+from monitor.events import CallStarted, Event, SpeechEnded, SpeechStarted
 from monitor.sinks import Line
 from monitor.sinks.journal import JournalSink, expire
 from monitor.sources.journal import is_journal, read_journal
@@ -95,3 +96,43 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match="journal"):
         JournalSink(tmp_path / "file" / "below").take([Line("c-1", 1, STARTED)])
+
+
+@pytest.mark.parametrize(
+    ("event", "call", "told"),
+    [
+        (STARTED, "c-1", "a second call begins here"),
+        (SpeechStarted(known=4.0, channel="agent", at=3.9), "c-2", "of another call"),
+        (SpeechStarted(known=1.9, channel="agent", at=1.8), "c-1", "earlier than the one before"),
+        (SpeechStarted(known=1e300, channel="agent", at=3.9), "c-1", "no call is as long"),
+    ],
+)
+def test_a_line_that_cannot_follow_is_refused_with_its_number(
+    tmp_path: Path, event: Event, call: str, told: str
+):
+    path = journal(tmp_path)
+    after = wire.encode(SpeechStarted(known=5.0, channel="caller", at=4.9), call="c-1", sequence=5)
+    path.write_bytes(path.read_bytes() + wire.encode(event, call=call, sequence=4) + b"\n" + after + b"\n")
+    with pytest.raises(BadInput, match=rf"c-1\.jsonl, line 4: .*{told}"):
+        read_journal(path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_is_told_once(tmp_path: Path):
+    (tmp_path / "c-1.jsonl").symlink_to("/dev/full")
+    sink = JournalSink(tmp_path)
+    with pytest.raises(BadInput, match=r"c-1\.jsonl ends early: No space left on device"):
+        sink.take([Line("c-1", 1, STARTED)])
+    sink.close()
+
+
+def test_a_file_is_no_folder_for_journals(tmp_path: Path):
+    (tmp_path / "journals").touch()
+    with pytest.raises(BadInput, match="journals is no folder"):
+        JournalSink(tmp_path / "journals").take([Line("c-1", 1, STARTED)])
+
+
+def test_a_call_whose_name_leads_out_of_the_folder_is_not_written(tmp_path: Path):
+    with pytest.raises(BadInput, match="no name for a file"):
+        JournalSink(tmp_path / "journals").take([Line("../c-1", 1, STARTED)])
+    assert list(tmp_path.iterdir()) == []

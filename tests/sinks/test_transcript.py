@@ -1,4 +1,5 @@
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -33,7 +34,9 @@ EVENTS = [
 
 def written(path: Path) -> str:
     sink = TranscriptSink(path)
-    sink.take([Line("call-1", number, event) for number, event in enumerate(EVENTS)])
+    sink.take(
+        [Line("call-1", number, event, "2026-01-02T03:04:05.000Z") for number, event in enumerate(EVENTS)]
+    )
     sink.close()
     return path.read_text(encoding="utf-8")
 
@@ -74,13 +77,25 @@ def test_json_keeps_words_with_times_and_probabilities(tmp_path: Path):
 
 def test_vcon_holds_both_parties(tmp_path: Path):
     plain = msgspec.json.decode(written(tmp_path / "out.vcon"))
-    assert [party["role"] for party in plain["parties"]] == ["agent", "caller"]
-    assert [turn["party"] for turn in plain["analysis"][0]["body"]] == [1, 0]
+    assert [party["name"] for party in plain["parties"]] == ["agent", "caller"]
+    turns = msgspec.json.decode(plain["analysis"][0]["body"])  # a text, in every encoding
+    assert [turn["party"] for turn in turns] == [1, 0]
+
+
+def test_a_vcon_keeps_to_the_words_of_its_draft(tmp_path: Path):
+    plain = msgspec.json.decode(written(tmp_path / "out.vcon"))
+    assert str(UUID(plain["uuid"])) == plain["uuid"]
+    assert plain["uuid"] == msgspec.json.decode(written(tmp_path / "again.vcon"))["uuid"]
+    assert [dialog["type"] for dialog in plain["dialog"]] == ["recording"]
+    assert plain["dialog"][0]["start"] == "2026-01-02T03:04:05.000Z"
 
 
 def test_an_unknown_ending_is_refused_before_the_call_begins(tmp_path: Path):
     with pytest.raises(BadInput, match=r"out\.doc.*\.vtt"):
         TranscriptSink(tmp_path / "out.doc")
+    (tmp_path / "folder.vtt").mkdir()
+    with pytest.raises(BadInput, match="name a file that may be written"):
+        TranscriptSink(tmp_path / "folder.vtt")
     with pytest.raises(BadInput, match="does not exist"):
         TranscriptSink(tmp_path / "nowhere" / "out.vtt")
 

@@ -1,12 +1,9 @@
 """Silence and holds."""
 
-from monitor.rules.measures.registry import WHOLE_CALL, Seconds, measure
+from monitor.rules.measures.registry import UNHEARD, WHOLE_CALL, Seconds, measure
 from monitor.rules.measures.talk import counted
 from monitor.rules.reading import NOTHING, Reading
 from monitor.timeline import Timeline
-
-UNHEARD = ("dead_channel",)
-"""With a dead channel, silence may be the line's and not the people's."""
 
 HOLD_UNSAID = 30.0
 """A mutual silence this long is taken for a hold that nobody announced, in seconds."""

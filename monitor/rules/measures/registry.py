@@ -36,6 +36,10 @@ FIVE_MINUTES = Seconds(300.0)
 WHOLE_CALL = Seconds(float("inf"))
 NO_PHRASES = Phrases(())
 
+UNHEARD = ("dead_channel",)
+"""With a dead channel, silence may be the line's and not the people's."""
+
+
 _WRITTEN: dict[Any, Any] = {Seconds: Duration, Phrases: Names}
 
 

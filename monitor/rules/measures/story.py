@@ -9,6 +9,7 @@ from monitor.rules.measures.registry import (
     HALF_MINUTE,
     TEN_SECONDS,
     THREE_MINUTES,
+    UNHEARD,
     Phrases,
     Seconds,
     measure,
@@ -63,6 +64,7 @@ def worth_noting(line: Timeline, *, of: Phrases, by: Channel | None = None) -> R
     wakes=("say:{at}",),
     words=True,
     doubts=("answered",),
+    quality=UNHEARD,
 )
 def open_items(
     line: Timeline,
@@ -95,6 +97,7 @@ def _answered(line: Timeline, kinds: Phrases, item: Mark, closing: Mark) -> bool
     wakes=("say:{issue}", "say:{of}", "utterance:{by}"),
     words=True,
     doubts=("of",),
+    quality=UNHEARD,
 )
 def unsolved(
     line: Timeline,

@@ -1,7 +1,7 @@
 """Turns: how long they are, how soon they begin, what the other side does meanwhile."""
 
 from monitor.events import Channel, other
-from monitor.rules.measures.registry import THREE_MINUTES, Seconds, measure
+from monitor.rules.measures.registry import THREE_MINUTES, UNHEARD, Seconds, measure
 from monitor.rules.measures.talk import OVERLAPPED, leaves
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Stretch, Timeline
@@ -70,7 +70,12 @@ def onsets_without_gap(line: Timeline, *, by: Channel, last: int = 10, gap: floa
     return Reading(len(early) / last, turns[0].start, line.now, by)
 
 
-@measure("times", tells="{by} took long to answer {value} in {window}", wakes=("floor:{by}", "hold"))
+@measure(
+    "times",
+    tells="{by} took long to answer {value} in {window}",
+    wakes=("floor:{by}", "hold"),
+    quality=UNHEARD,
+)
 def slow_answers(
     line: Timeline, *, by: Channel, gap: Seconds = Seconds(2.5), window: Seconds = THREE_MINUTES
 ) -> Reading:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from monitor.events import Channel, other
-from monitor.rules.measures.registry import HALF_MINUTE, TWO_MINUTES, Phrases, Seconds, measure
+from monitor.rules.measures.registry import HALF_MINUTE, TWO_MINUTES, UNHEARD, Phrases, Seconds, measure
 from monitor.rules.measures.talk import apart, counted, leaves
 from monitor.rules.phrases import PERHAPS
 from monitor.rules.reading import NOTHING, Reading, from_marks
@@ -148,6 +148,7 @@ def fix_before_feeling(
     wakes=("say:{of}", "say:{before}", "say:{issue}"),
     words=True,
     doubts=("of",),
+    quality=UNHEARD,
 )
 def asked_before(
     line: Timeline,
