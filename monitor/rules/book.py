@@ -14,9 +14,10 @@ from monitor.errors import BadInput
 from monitor.resources import resource
 from monitor.rules import places
 from monitor.rules.check import check
+from monitor.rules.lexicon import YAML, phrase_files
 from monitor.rules.phrases import Lexicon
 from monitor.rules.places import Place
-from monitor.rules.profile import Profile, apply, load_profile
+from monitor.rules.profile import apply, load_profile
 from monitor.rules.remarks import KINDS
 from monitor.rules.rule import Rule, number
 
@@ -32,16 +33,20 @@ class RuleBook:
     language: str = "en"
     hide_agent_effort: bool = False
     sources: dict[str, Place] = field(default_factory=dict, compare=False)
+    phrases: tuple[Path, ...] = ()
+    """Folders of phrases that are laid over the bundled ones."""
 
     @property
     def hash(self) -> str:
-        """The hash of all rules in force."""
-        return _digest([hash_of(rule) for rule in self.rules])
+        """The hash of all rules in force, and of the phrases that came with them."""
+        files = [file for folder in self.phrases for file in phrase_files(folder)]
+        own = [sha256(file.read_bytes()).hexdigest() for file in files]
+        return _digest([hash_of(rule) for rule in self.rules] + own)
 
     @property
     def lexicon(self) -> Lexicon:
         """The phrases of the book's language."""
-        return Lexicon.load(self.language)
+        return Lexicon.load(self.language, self.phrases)
 
     @property
     def longest(self) -> float:
@@ -75,32 +80,31 @@ def load_book(
 ) -> RuleBook:
     """The rules of ``paths`` (files, or folders of files), or the bundled ones.
 
-    A path whose file overrides rules that stand elsewhere is laid over the bundled rules. Raises
-    ``BadInput`` with file, line, key path and what was expected.
+    A path whose file overrides rules that stand elsewhere is laid over the bundled rules, and so is a folder
+    that brings phrases alone (``phrases/LANGUAGE/``). Raises ``BadInput`` with file, line, key path and what
+    was expected.
     """
     files = _files(paths) if paths else _files([resource("configs/rules")])
     entries = [entry for path in files for entry in _entries(path)]
-    if not entries:
+    own = tuple(place for path in paths or () if (place := path / PHRASES / language).is_dir())
+    if not (entries or own):
         told = ", ".join(str(path) for path in paths or ())
         raise BadInput(f"There are no rules in {told}; a rule begins with `- rule: its.id`.")
-    if paths and any(isinstance(entry.plain, dict) and "override" in entry.plain for entry in entries):
+    laid_over = any(isinstance(entry.plain, dict) and "override" in entry.plain for entry in entries)
+    if paths and (laid_over or not entries):
         named = {entry.plain.get("rule") for entry in entries if isinstance(entry.plain, dict)}
         bundled = [entry for path in _files([resource("configs/rules")]) for entry in _entries(path)]
         entries = [entry for entry in bundled if entry.plain.get("rule") not in named] + entries
     chosen = load_profile(profile)
     rules, sources = _merged([*entries, *chosen.overrides])
-    classes = Lexicon.load(language).classes | KINDS.keys()
+    classes = Lexicon.load(language, own).classes | KINDS.keys()
     typed = [check(place, classes) for place in rules]
-    return _made(typed, chosen, language, sources)
+    applied = tuple(apply(rule, chosen) for rule in typed)
+    return RuleBook(applied, chosen.profile, language, chosen.hide_agent_effort, sources, own)
 
 
-def _made(typed: list[Rule], profile: Profile, language: str, sources: dict[str, Place]) -> RuleBook:
-    rules = tuple(apply(rule, profile) for rule in typed)
-    return RuleBook(rules, profile.profile, language, profile.hide_agent_effort, sources)
-
-
-YAML = (".yaml", ".yml")
-"""How the files of a folder end that hold rules; with either ending, so that none is passed over."""
+PHRASES = "phrases"
+"""The folder in a folder of rules that holds phrases, by language."""
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
@@ -108,10 +112,13 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
             raise BadInput(f"The folder {path} cannot be read; check who may read it.")
-        found += (
-            sorted(one for one in path.rglob("*.y*ml") if one.suffix in YAML) if path.is_dir() else [path]
-        )
+        found += _rules_in(path) if path.is_dir() else [path]
     return found
+
+
+def _rules_in(folder: Path) -> list[Path]:
+    files = (one for one in folder.rglob("*.y*ml") if one.suffix in YAML)
+    return sorted(one for one in files if not one.is_relative_to(folder / PHRASES))
 
 
 def _entries(path: Path) -> list[Place]:

@@ -79,12 +79,21 @@ def folder(language: str) -> Path:
     return root / language
 
 
+YAML = (".yaml", ".yml")
+"""How files end that hold rules or phrases; with either ending, so that none is passed over."""
+
+
+def phrase_files(folder: Path) -> list[Path]:
+    """The files of a folder of phrases, by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix in YAML)
+
+
 def read(folders: Iterable[Path]) -> Source:
     """The phrases of ``folders``; a class in a later folder takes the place of the same class before."""
     files: dict[str, tuple[Path, ClassFile]] = {}
     sets: dict[str, frozenset[str]] = {}
     for place in folders:
-        for path in sorted(place.glob("*.yaml")):
+        for path in phrase_files(place):
             if path.name == SETS:
                 sets |= _sets(path)
                 continue

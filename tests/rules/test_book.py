@@ -4,7 +4,9 @@
 import pytest
 
 from monitor.errors import BadInput
+from monitor.events import Word
 from monitor.rules.book import load_book
+from monitor.rules.trial import trials
 from tests.rules.judging import book_of
 
 GOOD = """\
@@ -159,3 +161,55 @@ def test_the_example_of_the_design_is_valid_word_for_word(tmp_path):
     - {call: ["caller 0-6 it broke on monday", "agent 3-3.4 mm-hm"], alerts: []}
 """
     assert [trial.wrong for trial in trials(book_of(text, tmp_path))] == ["", ""]
+
+
+DISCOUNT = """\
+class: discount
+about: Money off that nobody has allowed.
+phrases: |
+  <number> percent off
+"""
+RULE = """\
+- override: lang.jargon
+  off: true
+- rule: team.discount
+  why: Discounts are the lead's to give.
+  measure: {phrases: {of: discount, by: agent, window: 30s}}
+  at_least: 1
+  say: Offer the voucher instead.
+  tests:
+    - {call: ["agent 0-4 I can give you ten percent off"], alerts: [{at: 4, tolerance: 1}]}
+    - {call: ["agent 0-4 I can give you a voucher"], alerts: []}
+"""
+
+
+def test_a_folder_of_rules_brings_phrases_of_its_own(tmp_path):
+    (tmp_path / "team.yaml").write_text(RULE)
+    with pytest.raises(BadInput, match="there are no phrases discount"):
+        load_book([tmp_path])
+    phrases = tmp_path / "phrases" / "en"
+    phrases.mkdir(parents=True)
+    (phrases / "discount.yml").write_text(DISCOUNT)
+    book = load_book([tmp_path])
+    assert [trial.wrong for trial in trials(book) if trial.rule == "team.discount"] == ["", ""]
+    assert book.rule("lang.blame") is not None
+    assert "discount" not in load_book().lexicon.classes
+
+
+def test_phrases_alone_are_laid_over_the_bundled_rules(tmp_path):
+    phrases = tmp_path / "phrases" / "en"
+    phrases.mkdir(parents=True)
+    (phrases / "jargon.yaml").write_text("class: jargon\nabout: Ours.\nphrases: |\n  flux capacitor\n")
+    book, bundled = load_book([tmp_path]), load_book()
+    assert [rule.rule for rule in book.rules] == [rule.rule for rule in bundled.rules]
+    assert book.hash != bundled.hash
+    found = {match.text for match in book.lexicon.find(said("the flux capacitor has no firmware"))}
+    assert "flux capacitor" in found
+    assert "firmware" not in found
+
+
+def said(text: str) -> list[Word]:
+    return [
+        Word(text=word, start=place / 3, end=(place + 1) / 3, p=0.9, committed=True)
+        for place, word in enumerate(text.split())
+    ]
