@@ -1,6 +1,6 @@
 """A recording played flat out, in the caller's thread: the same core as a live call, with nobody waiting."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.call import About, Call, rejudge
 from monitor.config import CallSettings
-from monitor.events import Block, CallEnded, Event
+from monitor.events import CHANNELS, Block, CallEnded, Channel, Event
 from monitor.rules.book import load_book
 from monitor.sinks import Sink
 from monitor.sinks.announcer import Announcer
@@ -64,7 +64,17 @@ class Playback:
         if self.recording is None:
             return ended
         heard_to = round(self.recording.heard_to, 3)
-        return msgspec.structs.replace(ended, notice=self.recording.notice, heard_to=heard_to)
+        notice = self.recording.notice or unheard(ended.talk, self.call.about.without)
+        return msgspec.structs.replace(ended, notice=notice, heard_to=heard_to)
+
+
+def unheard(talk: Mapping[str, float], without: Channel | None) -> str | None:
+    """What to say about a recording in which a side (other than the one it is ``without``) never spoke."""
+    mute = [channel for channel in CHANNELS if channel != without and not talk.get(channel)]
+    if not mute:
+        return None
+    who = f"on the {mute[0]}'s side" if len(mute) == 1 else "on either side"
+    return f"No speech was heard {who}: look at the recording's levels, and at which channel is which."
 
 
 def run_flat_out(playback: Playback) -> bool:

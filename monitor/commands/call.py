@@ -34,9 +34,9 @@ def run(args: argparse.Namespace) -> int:
 
     import msgspec
 
-    from monitor.commands.playing import read_meta
     from monitor.errors import BadInput
     from monitor.events import Hook
+    from monitor.metadata import read_meta
     from monitor.sources.control import ask
 
     if args.kind != "start" and (args.call or args.meta):

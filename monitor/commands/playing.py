@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from monitor.commands.uplinking import open_uplink, tell_what_waits
-from monitor.config import CallSettings, convert, load_call_settings, read_yaml
+from monitor.config import CallSettings, convert, load_call_settings
 from monitor.errors import BadInput
 from monitor.rules.book import RuleBook, load_book
 from monitor.sinks import Sink
@@ -74,15 +74,9 @@ class Playing:
 
     def metadata(self) -> dict[str, Any] | None:
         """What the dialler knew, from ``--meta``."""
+        from monitor.metadata import read_meta
+
         return read_meta(self.meta) if self.meta else None
-
-
-def read_meta(path: Path) -> dict[str, Any]:
-    """The call's metadata; docs/rules.md lists the fields that rules ask for."""
-    plain = read_yaml(path) or {}
-    if not isinstance(plain, dict):
-        raise BadInput(f"{path} does not hold a list of fields with values; a call's metadata needs that.")
-    return plain
 
 
 def parse_speed(text: str) -> float:

@@ -110,7 +110,7 @@ def test_it_says_what_to_look_at_ends_by_itself_and_leaves_nothing(home: Path) -
 
 def test_a_narrow_terminal_without_colours(home: Path) -> None:
     terminal = Terminal(home, 60, "--speed", "60", "--model", "script", NO_COLOR="1")
-    assert terminal.end() == 0
+    assert terminal.end() == 0, terminal.read()[-2000:]
     assert not COLOUR.search(terminal.shown)
     lines = [line.rstrip("\r") for line in terminal.read().split("\n") if "http" not in line]
     # A moving line is drawn over itself: what stands before the last return is not seen any more.

@@ -315,3 +315,18 @@ def test_a_reader_that_goes_away_is_no_error():
     ended = subprocess.run(["bash", "-c", shell], capture_output=True, check=False, timeout=120)
     assert ended.stderr == b""
     assert json.loads(ended.stdout)["type"] == "monitor.call.started"
+
+
+@pytest.mark.parametrize(
+    ("spoken", "told"),
+    [((), "on either side"), ((0,), "on the agent's side"), ((1,), "on the caller's side"), ((0, 1), None)],
+)
+def test_a_side_that_never_speaks_is_told_at_the_end(tmp_path: Path, spoken: tuple[int, ...], told: str):
+    sound, rate = soundfile.read("fixtures/audio/interruptions.flac", stop=8000 * 20, always_2d=True)
+    for channel in {0, 1} - set(spoken):
+        sound[:, channel] = 0.0
+    soundfile.write(tmp_path / "call.wav", sound, rate)
+    ran = monitor("replay", tmp_path / "call.wav", "--json", "--model", "none")
+    ended = wire.decode(ran.stdout.splitlines()[-1])[1]
+    assert isinstance(ended, CallEnded)
+    assert ended.notice is None if told is None else f"No speech was heard {told}" in (ended.notice or "")
