@@ -1,6 +1,7 @@
 """``monitor replay``: a recorded call, or a journal, through the very same pipeline as a live one."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,27 +98,37 @@ def run(args: argparse.Namespace) -> int:
 
     playing = _playing(args)
     if is_journal(args.call):
-        refuse_what_needs_sound(args)
+        mind_that_there_is_no_sound(args)
         return play_journal(playing, args.call)
     return play_recording(playing, [path for path in (args.call, args.call2) if path])
 
 
-ABOUT_SOUND = {
-    "call2": None, "speed": "max", "serve": None, "uplink": None, "agent": None, "team": None, "mono": None,
-    "agent_channel": 1, "model": None, "gate": None, "meta": None,
+NOT_HERE: dict[str, object] = {"call2": None, "serve": None, "uplink": None, "meta": None}
+LEFT_ASIDE: dict[str, object] = {
+    "speed": "max", "agent": None, "team": None, "mono": None, "agent_channel": 1, "model": None,
+    "gate": None,
 }  # fmt: skip
-"""What says how a recording is heard, played or named, and its default: with a journal that is past."""
+"""What asks of a recording what a journal cannot do, and what says how a recording is heard or named, which
+is past with a journal; with their defaults."""
 
 
-def refuse_what_needs_sound(args: argparse.Namespace) -> None:
-    """Raises ``BadInput`` where the command says of a journal what only a recording can do."""
-    given = [name for name, default in ABOUT_SOUND.items() if getattr(args, name, default) != default]
-    if given:
-        said = ", ".join("CALL2" if name == "call2" else f"--{name.replace('_', '-')}" for name in given)
+def mind_that_there_is_no_sound(args: argparse.Namespace) -> None:
+    """Says what a journal leaves aside. Raises ``BadInput`` where the command wants what it cannot do."""
+    if given := _given(args, NOT_HERE):
         raise BadInput(
             f"{args.call} is a journal: it is judged again as it was heard, without the sound; "
-            f"leave out {said}, or name the recording."
+            f"leave out {given}, or name the recording."
         )
+    if given := _given(args, LEFT_ASIDE):
+        sys.stderr.write(
+            f"monitor: {args.call} is a journal, taken as it was heard, without {given}.\n"
+        )
+
+
+def _given(args: argparse.Namespace, defaults: dict[str, object]) -> str:
+    """The options that are not at their defaults, in words."""
+    given = [name for name, default in defaults.items() if getattr(args, name, default) != default]
+    return ", ".join("CALL2" if name == "call2" else f"--{name.replace('_', '-')}" for name in given)
 
 
 def _playing(args: argparse.Namespace) -> "Playing":

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.commands.replay import add_judging, add_sides, refuse_what_needs_sound
+from monitor.commands.replay import add_judging, add_sides, mind_that_there_is_no_sound
 from monitor.errors import BadInput
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _events(args: argparse.Namespace) -> _Heard:
     from monitor.sources.journal import is_journal, read_journal
 
     if is_journal(args.call):
-        refuse_what_needs_sound(args)
+        mind_that_there_is_no_sound(args)
         if args.rules or args.config or args.profile != "default":
             raise BadInput(
                 f"A journal is reported as it was on that day; for other rules replay {args.call} "

@@ -235,14 +235,20 @@ def journal(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["--speed", "1", "--serve"], "leave out --speed, --serve,"),
-        (["--model", "none", "--agent-channel", "0"], "leave out --agent-channel, --model,"),
+        (["--speed", "1", "--serve"], "leave out --serve,"),
         ([CALL], "leave out CALL2,"),
         (["--meta", "call.yaml"], "leave out --meta,"),
     ],
 )
 def test_a_journal_has_no_sound_and_what_needs_it_is_refused(journal: Path, words: list, named: str):
     assert named in refused(journal, *words)
+
+
+def test_how_a_journal_was_heard_is_past_and_a_note_says_so(journal: Path):
+    plain = monitor("replay", journal, "--json")
+    told = monitor("replay", journal, "--json", "--model", "none", "--agent-channel", "0")
+    assert (told.returncode, told.stdout) == (0, plain.stdout)
+    assert b"as it was heard, without --agent-channel, --model." in told.stderr
 
 
 def test_a_journal_is_not_overwritten_by_its_own_replay(journal: Path):

@@ -89,5 +89,7 @@ def test_a_journal_is_not_reported_under_rules_that_were_not_in_force(journal, t
     assert (code, said) == (2, "")
     assert "with --journal first" in wrong
     code, _, wrong = report(capsys, journal, "--model", "none")
-    assert code == 2
-    assert "leave out --model," in wrong
+    assert code == 0
+    assert "taken as it was heard, without --model." in wrong
+    code, _, wrong = report(capsys, journal, "--meta", "call.yaml")
+    assert (code, "leave out --meta," in wrong) == (2, True)
