@@ -120,9 +120,7 @@ def mind_that_there_is_no_sound(args: argparse.Namespace) -> None:
             f"leave out {given}, or name the recording."
         )
     if given := _given(args, LEFT_ASIDE):
-        sys.stderr.write(
-            f"monitor: {args.call} is a journal, taken as it was heard, without {given}.\n"
-        )
+        sys.stderr.write(f"monitor: {args.call} is a journal, taken as it was heard, without {given}.\n")
 
 
 def _given(args: argparse.Namespace, defaults: dict[str, object]) -> str:
