@@ -65,10 +65,12 @@ def _workers(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the backtest; 1 if the bar of ``--fail-under`` was not reached."""
+    from monitor.commands.outputs import refuse_no_file
     from monitor.review.backtest import backtest
     from monitor.review.backtest_text import lines
 
-    _refuse_no_file(args.out)
+    if args.out:
+        refuse_no_file(args.out, "change.json")
     tasks = _tasks(args)
     with _progress(len(tasks), "judging calls") as tell:
         report = backtest(tasks, workers=args.jobs, tell=tell)
@@ -133,14 +135,6 @@ def _json(report: "Report") -> bytes:
     import msgspec
 
     return msgspec.json.format(msgspec.json.encode(report), indent=2)
-
-
-def _refuse_no_file(out: Path | None) -> None:
-    """Says before an hour of calls is heard, not after, that their report could not be written."""
-    from monitor.errors import BadInput
-
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
-        raise BadInput(f"--out {out} is not a file in a folder that exists; name one, such as change.json.")
 
 
 def _write(path: Path, report: "Report") -> None:

@@ -1,13 +1,13 @@
 """``monitor report``: a call afterwards, as one page that opens anywhere, or as JSON."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.commands.outputs import refuse_no_file
 from monitor.commands.replay import add_judging, add_sides, mind_that_there_is_no_sound
 from monitor.errors import BadInput
 
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
     out = args.out or Path(f"{args.call.stem}.report.html")
     if args.out or not args.json:
-        _refuse_folder(out)
+        refuse_no_file(out)
     heard = _events(args)
     card = scorecard(heard.events, hide_agent_voice=heard.hidden)
     if args.json:
@@ -159,14 +159,6 @@ def _progress(what: str, length: float | None) -> Iterator[Callable[[float], Non
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=length)
         yield lambda seconds: progress.update(task, completed=seconds)
-
-
-def _refuse_folder(out: Path) -> None:
-    """Says before a long call is heard, not after, that its report could not be written."""
-    if out.is_dir() or not out.parent.is_dir():
-        raise BadInput(f"--out {out} is not a file in a folder that exists; name one, such as report.html.")
-    if not os.access(out if out.exists() else out.parent, os.W_OK):
-        raise BadInput(f"The report cannot be written to {out}; name a file with --out that may be written.")
 
 
 def _write(out: Path, page: str) -> None:

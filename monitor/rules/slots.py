@@ -88,19 +88,19 @@ class Slots:
         for match in matches:
             slot = GIVES.get(match.cls)
             if slot:
-                new += self._fill(slot, _value(match.text, slot), end)
+                new += self._fill(slot, match.text, end)
         if self._asking and start - self._asking[1] <= ANSWER_WITHIN and _answers(text, self._asking[0]):
-            new += self._fill(self._asking[0], _value(text, self._asking[0]), end)
+            new += self._fill(self._asking[0], text, end)
             self._asking = None
         elif number := _number(text):
-            new += self._fill(number, _value(text, number), end)
+            new += self._fill(number, text, end)
         elif len(text.split()) >= STORY_WORDS:
-            new += self._fill("issue", _value(text, "issue"), end)
+            new += self._fill("issue", text, end)
         return new
 
-    def _fill(self, slot: str, value: str, at: float) -> list[str]:
+    def _fill(self, slot: str, text: str, at: float) -> list[str]:
         fresh = slot not in self._filled
-        self._filled[slot] = (value, at)
+        self._filled[slot] = (_value(text, slot), at)
         return [slot] if fresh else []
 
 

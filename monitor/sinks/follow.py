@@ -12,11 +12,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from monitor import wire
 from monitor.errors import BadInput
 from monitor.events import Event, Snapshot
-from monitor.sinks.hub_address import HubAddress, why_no_line
+from monitor.sinks.hub_address import HubAddress, is_refused, why_no_line
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
-REFUSED_FOR_GOOD = (400, 401, 403, 404)
-POLICY_VIOLATION = 1008
 HUB = "hub"
 """The partition of what the hub itself says; but for the snapshot it has no place in the log."""
 
@@ -67,7 +65,7 @@ class Follower:
                         yield told
                 yield Broken("the hub has closed")
             except InvalidStatus as wrong:
-                if wrong.response.status_code in REFUSED_FOR_GOOD:
+                if is_refused(wrong):
                     body = (wrong.response.body or b"").decode(errors="replace").strip()
                     raise BadInput(f"The hub refused: {body[:200] or wrong.response.status_code}") from None
                 yield Broken(f"the hub answered {wrong.response.status_code}")
@@ -99,6 +97,6 @@ class Follower:
 def _why(gone: ConnectionClosed) -> str:
     """Why the hub closed. Raises ``BadInput`` when coming back would end the same way."""
     reason = gone.rcvd.reason if gone.rcvd else ""
-    if gone.rcvd and gone.rcvd.code == POLICY_VIOLATION:
+    if is_refused(gone):
         raise BadInput(f"The hub ended the line: {reason or 'it does not say why'}") from None
     return reason or "the line broke"

@@ -84,6 +84,17 @@ def parse_hub(text: str, token: Callable[[], str | None] = lambda: None) -> HubA
     return HubAddress(urlunsplit((scheme, f"{where}:{port or default}", path, "", "")), token)
 
 
+REFUSED_FOR_GOOD = (400, 401, 403, 404)
+POLICY_VIOLATION = 1008
+
+
+def is_refused(wrong: Exception) -> bool:
+    """Whether the hub would answer the same again: it will not have whoever asks."""
+    if isinstance(wrong, InvalidStatus):
+        return wrong.response.status_code in REFUSED_FOR_GOOD
+    return bool(isinstance(wrong, ConnectionClosed) and wrong.rcvd and wrong.rcvd.code == POLICY_VIOLATION)
+
+
 def why_no_line(wrong: Exception) -> str:
     """Why a line to a hub does not stand, for people; nothing of the token or of the call is in it."""
     match wrong:

@@ -8,13 +8,13 @@ import random
 from collections.abc import Callable
 
 import msgspec
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from monitor.errors import BadInput
 from monitor.events import Hook, Reply
-from monitor.sinks.follow import FIRST_PAUSE, LONGEST_PAUSE, POLICY_VIOLATION, REFUSED_FOR_GOOD
+from monitor.sinks.follow import FIRST_PAUSE, LONGEST_PAUSE
 from monitor.sinks.hooks import Passed, Replied, Standing
-from monitor.sinks.hub_address import HubAddress, why_no_line
+from monitor.sinks.hub_address import HubAddress, is_refused, why_no_line
 
 STEADY = 1.0
 """Seconds after which a hub that has not ended the line will have this monitor."""
@@ -42,7 +42,7 @@ async def stand_by(hub: HubAddress, whose: Standing, answer: Callable[[Hook], Re
                 pause = FIRST_PAUSE  # whether that means anything, the next attempt tells
             else:
                 told(str(wrong).rstrip(".") if isinstance(wrong, BadInput) else why_no_line(wrong))
-            if _for_good(wrong):
+            if is_refused(wrong):
                 pause = LONGEST_PAUSE
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
         pause = min(LONGEST_PAUSE, pause * 2)
@@ -75,13 +75,6 @@ async def _stand(hub: HubAddress, whose: Standing, answer: Callable[[Hook], Repl
                 await connection.send(_encode(reply), text=True)
         finally:
             steady.cancel()
-
-
-def _for_good(wrong: Exception) -> bool:
-    """Whether coming back soon would end the same way."""
-    if isinstance(wrong, InvalidStatus):
-        return wrong.response.status_code in REFUSED_FOR_GOOD
-    return bool(isinstance(wrong, ConnectionClosed) and wrong.rcvd and wrong.rcvd.code == POLICY_VIOLATION)
 
 
 def _broke(wrong: Exception) -> bool:

@@ -88,7 +88,7 @@ def test_a_journal_is_not_reported_under_rules_that_were_not_in_force(journal, t
     code, said, wrong = report(capsys, journal, "--profile", "quiet")
     assert (code, said) == (2, "")
     assert "with --journal first" in wrong
-    code, _, wrong = report(capsys, journal, "--model", "none")
+    code, _, wrong = report(capsys, journal, "--model", "none", "--out", tmp_path / "call.html")
     assert code == 0
     assert "taken as it was heard, without --model." in wrong
     code, _, wrong = report(capsys, journal, "--meta", "call.yaml")
