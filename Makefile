@@ -1,6 +1,6 @@
 # make demo   installs what is missing into .venv and plays a bundled difficult call
 # make test   the same for the tests, and runs them
-# Others: lint, types, fixtures, docs, clean
+# Others: lint, types, random, fixtures, docs, lock, clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,13 +10,20 @@ else
 BIN := $(VENV)/bin
 endif
 
-.PHONY: demo test lint types check fixtures docs clean parts
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+
+.PHONY: demo test random lint types check fixtures docs clean parts lock
 
 demo: $(VENV)/.run
 	$(BIN)/monitor demo
 
 test: $(VENV)/.dev parts
 	$(BIN)/python -m pytest $(ARGS)
+
+# The random tests with new examples each time, and a hundred times as many: looks for trouble, for as long
+# as you like.
+random: $(VENV)/.dev
+	HYPOTHESIS_PROFILE=random EXAMPLES_FACTOR=100 $(BIN)/python -m pytest -m "not slow and not real" $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -39,13 +46,20 @@ $(VENV)/bin/python $(VENV)/Scripts/python.exe:
 	$(PYTHON) scripts/check_python.py
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+$(VENV)/.run: pyproject.toml requirements/run.txt | $(BIN)/python
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+$(VENV)/.dev: pyproject.toml requirements/dev.txt | $(BIN)/python
+	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.run
+
+# Pins what is installed anew, for every supported Python and platform; needs uv. Newer versions:
+# make lock UPGRADE=--upgrade, or UPGRADE="--upgrade-package NAME" for one.
+lock:
+	python3 scripts/lock.py $(UPGRADE)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -1,13 +1,17 @@
 """What the tests share: where the project and the material beside it lie."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 # A busy machine takes its time; how long an example may take is not what these tests are about.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+# The suite draws the same examples each time, so that it passes or fails for what was changed.
+# `make random` draws new ones, many more of them, and keeps what it finds in .hypothesis/.
+settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+settings.register_profile("random", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 ROOT = Path(__file__).resolve().parent.parent
 

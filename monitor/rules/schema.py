@@ -2,14 +2,12 @@
 
 from typing import Any
 
-import msgspec
-
+from monitor.json_schema import REF, components
 from monitor.rules.measures import MEASURES
 from monitor.rules.measures.registry import Measure
 from monitor.rules.rule import QUESTIONS, Rule
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_REF = "#/$defs/{name}"
 
 KEYS = {
     "rule": "the id, unique among all files",
@@ -57,11 +55,10 @@ KEYS = {
 
 def rules_schema() -> dict[str, Any]:
     """JSON Schema 2020-12 of a list of rules."""
-    (rule,), types = msgspec.json.schema_components([Rule], ref_template=_REF)
-    types = dict(types)
+    (rule,), types = components([Rule])
     types["Measure"] = _measures(types)
     for name in ("Rule", "Condition"):
-        types[name]["properties"]["measure"] = {"$ref": _REF.format(name="Measure")}
+        types[name]["properties"]["measure"] = {"$ref": REF.format(name="Measure")}
     whole = types["Rule"]
     for key, meaning in KEYS.items():
         whole["properties"][key] = {**whole["properties"][key], "description": meaning}
@@ -76,7 +73,7 @@ def rules_schema() -> dict[str, Any]:
         "title": "Rules of the call monitor",
         "description": "A list of rules, and of overrides of rules that stand in earlier files.",
         "type": "array",
-        "items": {"anyOf": [rule, {"$ref": _REF.format(name="Override")}]},
+        "items": {"anyOf": [rule, {"$ref": REF.format(name="Override")}]},
         "$defs": types,
     }
 
@@ -94,7 +91,7 @@ def _measures(types: dict[str, Any]) -> dict[str, Any]:
 
 
 def _measure(measure: Measure, types: dict[str, Any]) -> dict[str, Any]:
-    (_,), found = msgspec.json.schema_components([measure.params], ref_template=_REF)
+    _, found = components([measure.params])
     schema: dict[str, Any] = found[measure.params.__name__]
     del schema["title"]
     kind = "object" if schema.get("required") else ["object", "null"]

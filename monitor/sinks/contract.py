@@ -12,6 +12,7 @@ import msgspec
 
 from monitor import __version__, wire
 from monitor.events import EVENTS
+from monitor.json_schema import components
 from monitor.sinks.asking import Ask
 from monitor.sinks.hooks import HookAsk, Passed, Replied, Standing
 from monitor.sinks.publishing import Answer, Claim
@@ -158,8 +159,8 @@ def _line_schema(name: str) -> dict[str, Any]:
 
 
 def _schema(kind: type) -> dict[str, Any]:
-    (schema,), components = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
-    return {**schema, "$defs": components}
+    (schema,), types = components([kind])
+    return {**schema, "$defs": types}
 
 
 def _message(name: str, schema: str) -> dict[str, Any]:

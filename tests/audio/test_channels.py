@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio.channels import Channels, call_rate
 from monitor.events import CHANNELS, Channel
+from tests.examples import examples
 
 RATES = [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000]
 
@@ -55,7 +56,7 @@ def test_sound_at_the_calls_rate_is_copied_as_it_is(rate: int) -> None:
     np.testing.assert_array_equal(heard, np.stack([agent, caller]))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     agent=st.sampled_from(RATES),
     caller=st.sampled_from(RATES),

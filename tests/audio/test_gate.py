@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio.frames import Framer, seconds
@@ -15,6 +15,7 @@ from monitor.config import GateSettings
 from monitor.events import CHANNELS, Block, Event, SpeechEnded, SpeechStarted
 from monitor.resources import resource
 from monitor.sources.recording import open_recording
+from tests.examples import examples
 
 GATES = ["silero", "webrtc", "both"]
 CALM = "fixtures/audio/calm"
@@ -49,7 +50,7 @@ def hear(
 
 
 @pytest.mark.parametrize("gate", GATES)
-@settings(max_examples=6, deadline=None)
+@examples(6)
 @given(sizes=st.lists(st.sampled_from([1, 79, 160, 161, 320, 512, 2560, 20_000]), min_size=1, max_size=6))
 def test_the_cuts_do_not_matter(gate: str, sizes: list[int]) -> None:
     """Law 1, bit for bit: frames one at a time, in odd pieces, or all at once."""

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio.likeness import Comparer, Likeness
 from tests.audio.voices import Sound, echo, runs, voice
+from tests.examples import examples
 
 
 def compared(pcm: Sound, rate: int, cuts: list[int] = []) -> list[Likeness]:  # noqa: B006 - it is only read
@@ -57,7 +58,7 @@ def test_silence_is_like_nothing():
     assert place(found, 0) == pytest.approx(0, abs=1e-6)
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(st.lists(st.integers(1, 149), max_size=25), st.sampled_from([8000, 16000]))
 def test_any_cut_gives_the_same_bits(cuts, rate):
     said = voice(3, rate, 3)

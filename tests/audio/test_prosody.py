@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio.frames import Run, seconds
@@ -15,6 +15,7 @@ from monitor.audio.prosody import Prosody
 from monitor.config import ProsodySettings
 from monitor.errors import BadInput
 from tests.audio.sounds import mu_law, noise, voice_like
+from tests.examples import examples
 from tests.talk import active
 
 
@@ -66,7 +67,7 @@ def conversation():
 
 
 @given(st.lists(st.integers(0, 600), max_size=40))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_any_cut_of_the_sound_gives_the_same_events_to_the_byte(conversation, cuts):
     pcm, talk = conversation
     whole, cut = events_of(pcm, talk), events_of(pcm, talk, cuts=cuts)

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio.quality import Quality
 from monitor.config import QualitySettings
 from monitor.events import Event
 from tests.audio.voices import Sound, echo, hum, runs, voice
+from tests.examples import examples
 from tests.talk import active
 
 RATE = 8000
@@ -103,7 +104,7 @@ def test_a_quiet_line_that_still_has_noise_is_not_dead(gain):
     assert events == []
 
 
-@settings(max_examples=6, deadline=None)
+@examples(6)
 @given(st.lists(st.integers(1, 600), max_size=30))
 def test_any_cut_gives_the_same_events_and_the_same_speech(cuts):
     said = np.concatenate([voice(5, RATE, 1), np.clip(voice(3, RATE, 2) * 16, -0.9, 0.9), pause(4)])

@@ -3,13 +3,14 @@
 import numpy as np
 import onnxruntime
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio.silero import ASLEEP_AFTER, CONTEXT, FRAME, RATE, Silero
 from monitor.audio.upsample import Doubler
 from monitor.resources import resource
 from tests.audio.test_gate import calm
+from tests.examples import examples
 
 
 def voices(seconds: float = 4.0) -> np.ndarray:
@@ -45,7 +46,7 @@ def test_it_says_of_each_side_what_the_original_says() -> None:
     np.testing.assert_allclose(Silero().feed(sound), expected, atol=2e-5)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     sizes=st.lists(st.integers(1, 6000), min_size=1, max_size=20),
     silent=st.sampled_from([None, 0, 1]),

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio.edges import SPEECH
 from monitor.audio.webrtc import WebRtc
 from tests.audio.test_gate import calm
+from tests.examples import examples
 
 
 def voice() -> np.ndarray:
@@ -19,7 +20,7 @@ def votes(sound: np.ndarray, mode: int = 2) -> list[int]:
     return WebRtc(calm()[0], mode, -75.0).feed(sound)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(sizes=st.lists(st.integers(0, 40), min_size=1, max_size=10))
 def test_the_cuts_do_not_matter(sizes: list[int]) -> None:
     sound, step = voice(), calm()[0] // 100

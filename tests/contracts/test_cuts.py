@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -16,6 +16,7 @@ from monitor.events import Block, Event
 from monitor.playback import play
 from monitor.rules.book import RuleBook, load_book
 from monitor.sources.recording import open_recording
+from tests.examples import examples
 
 AUDIO = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
 SECONDS = 30
@@ -56,7 +57,7 @@ def whole(request: pytest.FixtureRequest, book: RuleBook) -> tuple[NDArray[np.fl
     return pcm, rate, as_bytes(said(pcm, rate, [], book))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8, fixtures=True)
 @given(cuts=st.lists(st.integers(1, SECONDS * 16000), max_size=60))
 def test_random_cuts_change_nothing(whole, book: RuleBook, cuts: list[int]):
     pcm, rate, expected = whole

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import RulesSettings
@@ -25,6 +25,7 @@ from monitor.events import (
 from monitor.rules.book import load_book
 from monitor.rules.judge import Judge
 from monitor.rules.script import compile_script
+from tests.examples import examples
 from tests.rules.judging import bundled, closed, events, opened, updated
 
 QUARREL = (
@@ -58,7 +59,7 @@ def judged_in_steps(book, facts, end, steps):
     return said
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(st.lists(st.integers(0, 4000).map(lambda frame: frame * 0.02), max_size=60))
 def test_the_cuts_of_the_call_change_nothing(steps):
     book = bundled()

@@ -1,11 +1,12 @@
 """Phrases while they are spoken: any revisions lead to what the final words say."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.events import Utterance, Word
 from monitor.rules.phrases import Lexicon
 from monitor.rules.spotter import REMEMBERED, Spotter
+from tests.examples import examples
 
 TEXT = "well I am so sorry to hear that let me check it for you unfortunately we can't do that but what I can do is".split()  # noqa: SIM905, E501 - a sentence
 
@@ -34,7 +35,7 @@ def told(spotter: Spotter, *said: Utterance) -> dict[int, list[str]]:
 
 
 @given(st.integers(1, len(TEXT) - 1))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_a_cut_anywhere_counts_no_phrase_twice(cut: int) -> None:
     whole = [match.cls for match in Lexicon.load().find(utterance(TEXT, 0, 0.0).words)]
     parts = told(
@@ -46,7 +47,7 @@ def test_a_cut_anywhere_counts_no_phrase_twice(cut: int) -> None:
 
 
 @given(st.lists(st.integers(0, len(TEXT)), max_size=6))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_revisions_on_the_way_leave_no_trace(lengths: list[int]) -> None:
     spotter = Spotter(Lexicon.load())
     on_the_way = [utterance(TEXT[:length], 0, 0.0, at) for at, length in enumerate(lengths)]

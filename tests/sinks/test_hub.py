@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -162,23 +163,23 @@ async def test_filters_let_through_what_was_asked_for(query: str, seen: list[str
 
 
 @pytest.mark.parametrize(
-    ("headers", "seen"),
+    ("who", "seen"),
     [
-        (bearer("agent", agent="anna"), ["a1"]),
-        (bearer("agent", agent="bert"), ["a3"]),
-        (bearer("agent", agent="nobody"), []),
-        (bearer("supervisor", teams=("north",)), ["a2"]),
-        (bearer("supervisor", teams=("north", "south")), ["a2", "a4"]),
-        (bearer("supervisor", teams=("*",)), ["a2", "a4"]),
-        (bearer("supervisor", teams=("east",)), []),
+        ({"role": "agent", "agent": "anna"}, ["a1"]),
+        ({"role": "agent", "agent": "bert"}, ["a3"]),
+        ({"role": "agent", "agent": "nobody"}, []),
+        ({"role": "supervisor", "teams": ("north",)}, ["a2"]),
+        ({"role": "supervisor", "teams": ("north", "south")}, ["a2", "a4"]),
+        ({"role": "supervisor", "teams": ("*",)}, ["a2", "a4"]),
+        ({"role": "supervisor", "teams": ("east",)}, []),
     ],
 )
 async def test_agents_hear_their_own_calls_and_supervisors_those_of_their_teams(
-    headers: dict[str, str], seen: list[str]
+    who: dict[str, Any], seen: list[str]
 ):
     async with (
         a_hub(secret=SECRET) as place,
-        place.listener(additional_headers=headers) as listener,
+        place.listener(additional_headers=bearer(**who)) as listener,
         place.listener("?role=agent&call=c1", additional_headers=bearer("supervisor", teams=("*",))) as other,
     ):
         await next_line(listener)

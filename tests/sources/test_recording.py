@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.sources.recording import Recording, call_id, open_recording
+from tests.examples import examples
 from tests.sounds import MULAW, encoded, pcm16, talk, wav
 
 
@@ -40,7 +41,7 @@ def test_of_two_files_the_callers_comes_first_unless_told_otherwise(
     np.testing.assert_array_equal(heard[0], sides(sound[agent])[0])
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20, fixtures=True)
 @given(
     rate=st.sampled_from([8000, 16_000, 22_050, 48_000]),
     samples=st.integers(6, 9000),  # fewer may be no sample at all at a lower rate

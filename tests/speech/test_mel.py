@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import soxr
 from faster_whisper.feature_extractor import FeatureExtractor
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.speech.mel import LogMel, MelCache, mel_filters, normalised
+from tests.examples import examples
 
 
 def speechlike(seconds: float, rate: int, seed: int = 3) -> np.ndarray:
@@ -31,7 +32,7 @@ def test_a_window_has_the_values_that_faster_whisper_computes(seconds: float):
     assert np.abs(ours - theirs).max() < 1e-5
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.lists(st.floats(0.05, 1.5), min_size=2, max_size=6), st.sampled_from([8000, 16000]))
 def test_a_window_that_grows_step_by_step_equals_one_computed_at_once(steps: list[float], rate: int):
     audio = speechlike(sum(steps), rate)

@@ -1,11 +1,12 @@
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import SpeechSettings
 from monitor.speech.segmenter import Segment, Segmenter
+from tests.examples import examples
 
 FRAME = 160
 SECOND = 50
@@ -76,7 +77,7 @@ def test_a_cut_never_goes_behind_words_that_stand():
 SPANS = st.lists(st.tuples(st.integers(1, 400), st.integers(1, 60)), min_size=1, max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(SPANS, st.lists(st.integers(1, 90), max_size=40))
 def test_blocks_of_any_size_give_the_same_utterances(spans: list[tuple[int, int]], sizes: list[int]):
     active = np.concatenate([np.repeat([True, False], [on, off]) for on, off in spans])
@@ -85,7 +86,7 @@ def test_blocks_of_any_size_give_the_same_utterances(spans: list[tuple[int, int]
     assert as_cut == [(s.number, *frames_in(s)) for s in cut(active, [], levels)]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(SPANS)
 def test_every_spoken_frame_is_in_one_utterance_and_only_one(spans: list[tuple[int, int]]):
     active = np.concatenate([np.repeat([True, False], [on, off]) for on, off in spans])

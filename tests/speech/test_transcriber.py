@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import SpeechSettings
 from monitor.events import Event, Heard, Job, Status, Word
 from monitor.speech.load import STEPS
 from monitor.speech.recogniser import Recogniser
+from tests.examples import examples
 from tests.speech.talking import RATE, Talk, said, script, spaced, utterances
 
 LINES = (
@@ -43,7 +44,7 @@ CUTS = st.lists(st.integers(1, 15), min_size=1, max_size=200)
 """Blocks of up to 0.3 s, in frames."""
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(6, fixtures=True)
 @given(CUTS)
 def test_blocks_of_any_size_give_the_same_utterances(tmp_path: Path, sizes: list[int]):
     def heard(cuts: list[int] | int) -> list[object]:
@@ -122,7 +123,7 @@ DELAYS = st.lists(st.integers(0, 200), min_size=1, max_size=20)
 """Up to 4 s, in frames."""
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15, fixtures=True)
 @given(CUTS, DELAYS, st.integers())
 def test_committed_words_stay_whatever_is_answered_and_however_late(
     tmp_path: Path, sizes: list[int], delays: list[int], seed: int
@@ -130,7 +131,7 @@ def test_committed_words_stay_whatever_is_answered_and_however_late(
     stood(played_slowly(Talk(LINES, 22.0, Moody(script(tmp_path, *LINES), seed)), sizes, delays))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15, fixtures=True)
 @given(CUTS, DELAYS)
 def test_no_word_is_lost_or_said_twice_however_late_the_answers_are(
     tmp_path: Path, sizes: list[int], delays: list[int]
