@@ -1,6 +1,6 @@
 """Asks a hub on this machine whether it is alive: exit code 0 or 1. The container's health check.
 
-    python3 healthz.py https://127.0.0.1:8765/healthz
+Usage: python3 healthz.py https://127.0.0.1:8765/healthz
 """
 
 import ssl
