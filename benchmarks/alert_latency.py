@@ -29,17 +29,17 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.hub_beside import hub_beside, spawns  # noqa: E402 - the checkout goes first on the path
-from monitor import wire  # noqa: E402
 from monitor.call import About, Call  # noqa: E402
+from monitor.client.address import parse_hub  # noqa: E402
+from monitor.client.uplink import Uplink  # noqa: E402
 from monitor.config import CallSettings  # noqa: E402
 from monitor.events import AlertEvent, Block, CallEnded  # noqa: E402
-from monitor.rules.book import load_book  # noqa: E402
+from monitor.rules.rule_set import load_rules  # noqa: E402
 from monitor.session import PACED_BLOCK, Playback, run_paced  # noqa: E402
-from monitor.sinks.access import Claimed  # noqa: E402
-from monitor.sinks.hub_address import parse_hub  # noqa: E402
-from monitor.sinks.uplink import Uplink  # noqa: E402
+from monitor.sources.call_detection import warm_up  # noqa: E402
 from monitor.sources.recording import open_recording  # noqa: E402
-from monitor.sources.waiting import warm_up  # noqa: E402
+from monitor.wire import envelope as wire  # noqa: E402
+from monitor.wire.messages import Claimed  # noqa: E402
 
 BAR = 0.1
 CALLS = ("interruptions.flac", "raised.wav", "hold.flac", "difficult-call.flac")
@@ -50,7 +50,7 @@ def run_monitor(name: str, call: str, url: str, folder: str, pipe: Connection) -
     began: list[float] = []
     recording = open_recording([ROOT / "fixtures" / "audio" / name])
     about = About(call=call, sources=(name,), rate=recording.rate, band=recording.band, model="none")
-    core = Call(about, load_book())
+    core = Call(about, load_rules())
     warm_up(about.rate, CallSettings().gate)
     uplink = Uplink(parse_hub(url), Claimed(call=call), Path(folder))
     pipe.send("ready")
@@ -79,7 +79,7 @@ async def listen(connection: ClientConnection, calls: int) -> tuple[Seen, dict[s
         now = time.monotonic()
         envelope, event = wire.decode(message)
         if isinstance(event, AlertEvent):
-            seen.append((envelope.partitionkey, event.name, event.known, now))
+            seen.append((envelope.partitionkey, event.name, event.detected_at, now))
         elif isinstance(event, CallEnded):
             ended[envelope.partitionkey] = event.seconds
     return seen, ended

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from fixtures.making.voices import RATE, say
 from monitor.audio.frames import Run
-from monitor.audio.gate import Gate
-from monitor.audio.prosody import Prosody
+from monitor.audio.prosody import ProsodyAnalyser
+from monitor.audio.vad import VoiceActivityDetector
 from monitor.config import GateSettings, ProsodySettings
 from monitor.events import CHANNELS
 from monitor.events import Prosody as Sounded
@@ -133,8 +133,8 @@ def events_of(caller: Sound, agent: Sound | None = None) -> list[Sounded]:
     silent = np.zeros(frames * 160, np.float32)
     both = [silent if side is None else side[: frames * 160] for side in (agent, caller)]
     run = Run(0, np.ascontiguousarray(np.stack(both)), 8000)
-    stage = Prosody(8000, ProsodySettings())
-    return [*stage.feed(run, Gate(8000, GateSettings()).feed(run).active), *stage.finish()]
+    stage = ProsodyAnalyser(8000, ProsodySettings())
+    return [*stage.feed(run, VoiceActivityDetector(8000, GateSettings()).feed(run).active), *stage.finish()]
 
 
 def raised_from(told: list[Sounded], hold: float) -> list[float]:
@@ -148,7 +148,7 @@ def raised_from(told: list[Sounded], hold: float) -> list[float]:
         else:
             over = over + voiced if score >= ProsodySettings().raised else 0.0
             if over >= hold - 1e-6:
-                begun.append(event.known)
+                begun.append(event.detected_at)
                 over, under, raised = 0.0, 0.0, True
     return begun
 

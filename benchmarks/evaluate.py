@@ -23,7 +23,7 @@ from monitor.resources import resource
 from monitor.review.evaluate import Alerted, Evaluation, evaluate, total
 from monitor.review.truth import load_truth, recordings, truth_beside
 from monitor.session import replay_events
-from monitor.wire import decode
+from monitor.wire.envelope import decode
 
 
 def main() -> int:

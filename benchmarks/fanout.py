@@ -37,7 +37,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.hub_beside import hub_beside  # noqa: E402 - the checkout goes first on the path
-from monitor import wire  # noqa: E402
 from monitor.events import (  # noqa: E402
     AlertOpened,
     CallStarted,
@@ -50,6 +49,7 @@ from monitor.events import (  # noqa: E402
     Utterance,
     Word,
 )
+from monitor.wire import envelope as wire  # noqa: E402
 
 BAR = 0.25
 """Seconds within which 99 of 100 alerts must have arrived."""
@@ -161,16 +161,16 @@ class Talk:
     def tick(self) -> bytes:
         """The lines of a tenth of a second."""
         self.at = round(self.at + TICK, 1)
-        events: list[Event] = [Prosody(known=self.at, channel="caller", at=self.at, level_dbfs=-30.0)]
+        events: list[Event] = [Prosody(detected_at=self.at, channel="caller", at=self.at, level_dbfs=-30.0)]
         if self.chance.random() < 0.2:
             events.append(self._words(final=False))
         if self.chance.random() < 0.03:
             events.append(self._words(final=True))
         if self.chance.random() < 0.025:
-            events.append(SpeechStarted(known=self.at, channel="agent", at=self.at))
-            events.append(SpeechEnded(known=self.at, channel="caller", start=0.0, end=self.at))
+            events.append(SpeechStarted(detected_at=self.at, channel="agent", at=self.at))
+            events.append(SpeechEnded(detected_at=self.at, channel="caller", start=0.0, end=self.at))
         if self.chance.random() < 0.02:
-            events.append(Difficulty(known=self.at, at=self.at, score=40.0, parts={"words": 20.0}))
+            events.append(Difficulty(detected_at=self.at, at=self.at, score=40.0, parts={"words": 20.0}))
         if self.chance.random() < 0.01:
             events.append(self._alert())
         return b"\n".join(self._line(event) for event in events)
@@ -183,9 +183,16 @@ class Talk:
         self.revision += 1
         words = tuple(Word(f"word{n}", self.at, self.at, 0.9) for n in range(8))
         said = Utterance(
-            known=self.at, channel="caller", utterance=self.utterance, revision=self.revision, start=self.at,
-            end=self.at, text=" ".join(word.text for word in words), words=words, final=final,
-        )  # fmt: skip
+            detected_at=self.at,
+            channel="caller",
+            utterance=self.utterance,
+            revision=self.revision,
+            start=self.at,
+            end=self.at,
+            text=" ".join(word.text for word in words),
+            words=words,
+            final=final,
+        )
         self.utterance += final
         return said
 
@@ -193,7 +200,7 @@ class Talk:
         now = time.monotonic()
         self.alerts.append(now)
         return AlertOpened(
-            known=self.at, alert=f"a{self.number}", rule="interrupt.agent", rule_hash="h", level="warn",
+            detected_at=self.at, alert=f"a{self.number}", rule="interrupt.agent", rule_hash="h", level="warn",
             channel="agent", start=self.at, at=self.at, say="Let them land the sentence.", why=f"{now:.6f}",
             to=("agent", "supervisor"), evidence=Evidence(measure="interruptions", value=2.0, threshold=2.0),
         )  # fmt: skip

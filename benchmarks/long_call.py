@@ -25,12 +25,12 @@ from monitor.call import About, Call
 from monitor.events import Block, CallEnded, Utterance
 from monitor.playback import WORDS_BLOCK, Playback, run_flat_out
 from monitor.review.truth import load_truth, recordings
-from monitor.rules.book import load_book
+from monitor.rules.rule_set import load_rules
 from monitor.sinks import Line, Sink
 from monitor.sinks.journal import JournalSink
 from monitor.sinks.jsonl import JsonSink
 from monitor.sources.recording import open_recording
-from monitor.speech.models import choose
+from monitor.speech.model_store import choose
 
 ROOT = Path(__file__).resolve().parent.parent
 RATE = 8000
@@ -78,7 +78,9 @@ class Watch:
             if isinstance(line.event, Utterance) and line.event.final:
                 self.utterances += 1
                 self.words += len(line.event.words)
-            if self._marks and (line.event.known >= 60 * self._marks[0] or isinstance(line.event, CallEnded)):
+            if self._marks and (
+                line.event.detected_at >= 60 * self._marks[0] or isinstance(line.event, CallEnded)
+            ):
                 resident = self._process.memory_info().rss / 1e6
                 print(f"{self._marks.pop(0):g} min: {resident:.1f} MB, {self.words} words", flush=True)
 
@@ -95,7 +97,7 @@ def main() -> None:
     parser.add_argument("--model", default="bundled")
     args = parser.parse_args()
     choice = choose(args.model)
-    call = Call(About("long", ("bundled recordings",), RATE, "narrow", choice.name), load_book())
+    call = Call(About("long", ("bundled recordings",), RATE, "narrow", choice.name), load_rules())
     watch = Watch([*(mark for mark in MARKS if mark < args.minutes), args.minutes])
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("wb") as nowhere:
         sinks: list[Sink] = [JsonSink(nowhere), JournalSink(Path(folder)), watch]

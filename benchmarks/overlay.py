@@ -25,15 +25,8 @@ from websockets.sync.client import connect
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from monitor import wire  # noqa: E402 - after the path
-from monitor.events import (  # noqa: E402
-    CHANNELS,
-    AlertClosed,
-    AlertOpened,
-    CallStarted,
-    Evidence,
-    Prosody,
-)
+from monitor.events import CHANNELS, AlertClosed, AlertOpened, CallStarted, Evidence, Prosody  # noqa: E402
+from monitor.wire import envelope as wire  # noqa: E402 - after the path
 
 if TYPE_CHECKING:
     from tests.overlay.desktop import Desktop
@@ -68,7 +61,8 @@ def started() -> CallStarted:
 def alert(number: int, at: float, kind: type[Alert], **more: str) -> Alert:
     """An alert that opens or closes."""
     told: dict[str, Any] = {
-        "known": at, "alert": f"a{number}", "rule": "interrupt.agent", "rule_hash": "h", "level": "warn",
+        "detected_at": at, "alert": f"a{number}",
+        "rule": "interrupt.agent", "rule_hash": "h", "level": "warn",
         "channel": "agent", "start": at, "at": at, "say": f"card-{number}", "why": "You came in twice.",
         "to": ("agent",), "evidence": Evidence(measure="interruptions"), **more,
     }  # fmt: skip
@@ -157,7 +151,7 @@ def cpu_in_call(hub: "HubThread", probe: psutil.Process, seconds: float, at: flo
         hub.say(
             "c",
             [
-                Prosody(known=now, channel=side, at=now, level_dbfs=-20.0, level_db=6 * (now % 1))
+                Prosody(detected_at=now, channel=side, at=now, level_dbfs=-20.0, level_db=6 * (now % 1))
                 for side in CHANNELS
             ],
         )

@@ -15,11 +15,11 @@ from statistics import median
 from time import process_time
 
 from monitor.events import CHANNELS, Utterance, Word
+from monitor.phrases.lexicon import Lexicon
+from monitor.phrases.patterns import parse
+from monitor.phrases.phrase_files import PhraseEntry, PhraseSource
+from monitor.phrases.spotter import PhraseSpotter
 from monitor.review.callscript import read_script
-from monitor.rules.lexicon import Entry, Source
-from monitor.rules.patterns import parse
-from monitor.rules.phrases import Lexicon
-from monitor.rules.spotter import Spotter
 
 CALLS = Path(__file__).resolve().parent.parent / "fixtures" / "calls"
 WORDS_PER_SECOND = 2.5
@@ -36,9 +36,9 @@ def grown(lexicon: Lexicon, size: int) -> Lexicon:
     more = []
     for number in range(size - len(lexicon.source.entries)):
         line = " ".join(random.choices(words, k=random.randint(2, 5)))
-        more.append(Entry(f"made:{number}", random.choice(classes), parse(line, "made")))
+        more.append(PhraseEntry(f"made:{number}", random.choice(classes), parse(line, "made")))
     source = lexicon.source
-    return Lexicon(Source(source.classes, source.entries + tuple(more), source.sets))
+    return Lexicon(PhraseSource(source.classes, source.entries + tuple(more), source.sets))
 
 
 def said() -> list[str]:
@@ -81,11 +81,11 @@ def cost(lexicon: Lexicon, told: list[Utterance]) -> tuple[float, float]:
     """Microseconds per word of one utterance read once, and the share of a core of the live call."""
     words = told[-1].words
     once = median(_timed(lambda: lexicon.find(words)) for _ in range(50))
-    live = median(_timed(lambda: _heard(Spotter(lexicon), told)) for _ in range(3))
+    live = median(_timed(lambda: _heard(PhraseSpotter(lexicon), told)) for _ in range(3))
     return 1e6 * once / len(words), live / (60 * MINUTES)
 
 
-def _heard(spotter: Spotter, told: list[Utterance]) -> None:
+def _heard(spotter: PhraseSpotter, told: list[Utterance]) -> None:
     for utterance in told:
         spotter.hear(utterance)
 

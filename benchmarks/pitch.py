@@ -24,8 +24,8 @@ import soxr
 from numpy.typing import NDArray
 
 from fixtures.making.voices import RATE, say
+from monitor.audio.features import VoiceAnalyser
 from monitor.audio.frames import Run
-from monitor.audio.voice import Voice
 from tests.audio.sounds import telephone
 
 Sound = NDArray[np.float32]
@@ -137,7 +137,7 @@ def ours(sound: Sound) -> NDArray[np.float64]:
     frames = sound.size // 160
     active = np.zeros((2, frames), bool)
     active[0] = True
-    voice = Voice(8000, 65, 600)
+    voice = VoiceAnalyser(8000, 65, 600)
     run = Run(0, np.stack([sound[: frames * 160], np.zeros(frames * 160, np.float32)]), 8000)
     portions = [*voice.feed(run, active), *voice.finish()]
     return 2.0 ** np.concatenate([portion.octave[0] for portion in portions]).astype(float)

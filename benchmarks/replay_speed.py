@@ -23,7 +23,7 @@ from monitor.call import About, Call
 from monitor.config import CallSettings
 from monitor.events import Block
 from monitor.playback import FLAT_OUT_BLOCK, play
-from monitor.rules.book import RuleBook, load_book
+from monitor.rules.rule_set import RuleSet, load_rules
 from monitor.sources.recording import open_recording
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,9 +45,9 @@ def blocks_of(pcm: NDArray[np.float32], rate: int, seconds: float) -> list[Block
 
 
 @cache
-def book() -> RuleBook:
+def book() -> RuleSet:
     """The bundled rules; reading them is start-up, not part of hearing a call."""
-    return load_book()
+    return load_rules()
 
 
 def hear(pcm: NDArray[np.float32], rate: int, band: str, gate: str, seconds: float) -> None:

@@ -20,14 +20,14 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from monitor.events import Event, Utterance
+from monitor.judge.judge import Judge
+from monitor.phrases.lexicon import Lexicon
+from monitor.phrases.patterns import parse
+from monitor.phrases.phrase_files import PhraseEntry
 from monitor.review.damage import RIGHT, WRONG
-from monitor.rules.book import RuleBook, load_book
-from monitor.rules.judge import Judge
-from monitor.rules.lexicon import Entry
-from monitor.rules.patterns import parse
-from monitor.rules.phrases import Lexicon
+from monitor.rules.rule_set import RuleSet, load_rules
 from monitor.rules.script import compile_script
-from monitor.rules.trigger import NOT_MET
+from monitor.rules.triggers import NOT_MET
 
 TALK = tuple(
     """so I can see the order here and it should have been with you on monday and then we look at it again
@@ -52,7 +52,7 @@ def call(minutes: float, *, words: bool, seed: int = 1) -> tuple[list[Event], fl
             now = round(now + seconds + rng.uniform(-0.3, 0.8), 1)
     script = compile_script(tuple(lines), words=words)
     facts = [grown for fact in script.facts for grown in _growing(_doubted(fact, rng))]
-    return sorted(facts, key=lambda fact: fact.known), script.end
+    return sorted(facts, key=lambda fact: fact.detected_at), script.end
 
 
 def _doubted(fact: Event, rng: random.Random) -> Event:
@@ -60,7 +60,7 @@ def _doubted(fact: Event, rng: random.Random) -> Event:
     if not isinstance(fact, Utterance):
         return fact
     sure = [rng.betavariate(*(WRONG if rng.random() < WRONG_SHARE else RIGHT)) for _ in fact.words]
-    words = tuple(msgspec.structs.replace(one, p=p) for one, p in zip(fact.words, sure, strict=True))
+    words = tuple(msgspec.structs.replace(one, confidence=p) for one, p in zip(fact.words, sure, strict=True))
     return msgspec.structs.replace(fact, words=words)
 
 
@@ -72,7 +72,9 @@ def _growing(fact: Event) -> list[Event]:
     moment = fact.start + 1.0
     while moment < fact.end:
         words = tuple(word for word in fact.words if word.end <= moment - 0.5)
-        partial = msgspec.structs.replace(fact, known=round(moment, 3), words=words, end=moment, final=False)
+        partial = msgspec.structs.replace(
+            fact, detected_at=round(moment, 3), words=words, end=moment, final=False
+        )
         told.append(partial)
         moment += 0.5
     return [*told, fact]
@@ -85,29 +87,29 @@ def large(lexicon: Lexicon) -> Lexicon:
     entries = list(source.entries)
     while len(entries) < PHRASES:
         text = " ".join(rng.choice(TALK) for _ in range(rng.randint(3, 6)))
-        entries.append(Entry(f"jargon:{len(entries)}", "jargon", parse(text, "made")))
+        entries.append(PhraseEntry(f"jargon:{len(entries)}", "jargon", parse(text, "made")))
     return Lexicon(source._replace(entries=tuple(entries)), lexicon.language)
 
 
-def cost(book: RuleBook, facts: Sequence[Event], end: float, *, words: bool) -> float:
+def cost(book: RuleSet, facts: Sequence[Event], end: float, *, words: bool) -> float:
     """Milliseconds of CPU time per second of call."""
     judge = Judge(book, words=words)
     began = time.process_time()
     for fact in facts:
-        judge.advance(fact.known)
+        judge.advance(fact.detected_at)
         judge.take(fact)
     judge.hang_up(end)
     return (time.process_time() - began) / end * 1000
 
 
-def naive(book: RuleBook, facts: Sequence[Event], end: float, *, words: bool) -> float:
+def naive(book: RuleSet, facts: Sequence[Event], end: float, *, words: bool) -> float:
     """The same when every rule is asked at every tick."""
     judge = Judge(book, words=words)
     watches = judge.watches
     began = time.process_time()
     tick = 0
     for fact in facts:
-        while tick / 10 < fact.known:
+        while tick / 10 < fact.detected_at:
             tick += 1
             for watch in watches:
                 watch.trigger.look(judge.line, NOT_MET)
@@ -115,7 +117,7 @@ def naive(book: RuleBook, facts: Sequence[Event], end: float, *, words: bool) ->
     return (time.process_time() - began) / end * 1000
 
 
-class _Book(RuleBook):
+class _Book(RuleSet):
     """A book with a lexicon of its own."""
 
     own: Lexicon
@@ -125,7 +127,7 @@ class _Book(RuleBook):
         return self.own
 
 
-def with_lexicon(book: RuleBook, lexicon: Lexicon) -> RuleBook:
+def with_lexicon(book: RuleSet, lexicon: Lexicon) -> RuleSet:
     """The book with another lexicon."""
     other = _Book(book.rules, book.profile, book.language)
     object.__setattr__(other, "own", lexicon)
@@ -140,7 +142,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the made call (default 10)")
     parser.add_argument("--repeats", type=int, default=3, help="runs of which the median is told (default 3)")
     args = parser.parse_args()
-    book = load_book()
+    book = load_rules()
     silent, silent_end = call(args.minutes, words=False)
     spoken, spoken_end = call(args.minutes, words=True)
     grown = with_lexicon(book, large(book.lexicon))

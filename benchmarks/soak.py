@@ -34,9 +34,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.hub_beside import hub_beside  # noqa: E402 - the checkout goes first on the path
+from monitor.client.address import parse_hub  # noqa: E402
+from monitor.client.follower import EventFollower, RefusedByHub  # noqa: E402
 from monitor.events import CallEnded, CallStarted, Snapshot, Status  # noqa: E402
-from monitor.sinks.follow import Follower, Told  # noqa: E402
-from monitor.sinks.hub_address import parse_hub  # noqa: E402
 from monitor.sources.recording import open_recording  # noqa: E402
 
 CALLS = ("interruptions.flac", "calm.wav", "raised.wav", "apologies.wav")
@@ -120,10 +120,10 @@ class Listening:
 
     async def follow(self, url: str) -> None:
         """Listens to the end of the call."""
-        async for news in Follower(parse_hub(url, lambda: None)).news():
-            if isinstance(news, Told):
+        async for news in EventFollower(parse_hub(url, lambda: None)).news():
+            if isinstance(news, RefusedByHub):
                 if not isinstance(news.event, CallStarted | Snapshot):
-                    self.lags.append((news.event.known, time.monotonic() - news.event.known))
+                    self.lags.append((news.event.detected_at, time.monotonic() - news.event.detected_at))
                 if isinstance(news.event, Status):
                     self.told.append(news.event)
                 if isinstance(news.event, CallEnded):

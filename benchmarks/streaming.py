@@ -129,7 +129,7 @@ def _worded(args: argparse.Namespace, material: "list[Material]") -> "Result":
     """One way with a model that recognises words."""
     from benchmarks.streaming_parts import ours, whisper_streaming, wlk
     from monitor.config import SpeechSettings
-    from monitor.speech.store import bundled_folder
+    from monitor.speech.model_store import bundled_folder
     from monitor.speech.whisper import Whisper
 
     folder = args.model or bundled_folder()
@@ -155,13 +155,13 @@ def _sized(args: argparse.Namespace, call: "Material") -> "Result":
     """One way at the cost of a size."""
     from benchmarks.streaming_parts import costs, ours, sizes, whisper_streaming
     from monitor.review.truth import truth_beside
-    from monitor.speech.script import ScriptRecogniser
+    from monitor.speech.reference_recogniser import ReferenceRecogniser
 
     folder = sizes.build(args.size, args.cache)
     if args.way != "ours":
         keeps_up = args.way == "demand"
         return whisper_streaming.run(args.way, [call], costs.padded_updates(folder), keeps_up=keeps_up)
-    scripted = costs.ScriptedWhisper(folder, ScriptRecogniser(truth_beside(call.path)))
+    scripted = costs.ScriptedWhisper(folder, ReferenceRecogniser(truth_beside(call.path)))
     return ours.run("ours", [call], scripted)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.events import Word
-from monitor.rules.phrases import Lexicon, Match
+from monitor.phrases.lexicon import Lexicon, Match
 
 TALK = Path(__file__).resolve().parent.parent / "fixtures" / "talk"
 APART = TALK.with_name("talk-apart")
@@ -77,7 +77,7 @@ def judged(folder: Path, lexicon: Lexicon) -> Told:
 def found(text: str, lexicon: Lexicon) -> list[Match]:
     """The phrases of one sentence, said at three words a second."""
     words = [
-        Word(text=word, start=place / 3, end=(place + 1) / 3, p=0.95, committed=True)
+        Word(text=word, start=place / 3, end=(place + 1) / 3, confidence=0.95, committed=True)
         for place, word in enumerate(text.split())
     ]
     return lexicon.find(words)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monitor.audio.overlap import Overlap
+from monitor.audio.overlap import OverlapTracker
 from monitor.config import OverlapSettings
 from monitor.events import CHANNELS, Interruption, TalkOver
 
@@ -98,7 +98,7 @@ def judge(path: Path, on: float, off: float, only: int) -> tuple[Counter[str], l
         for pair in itertools.combinations(sorted(speakers), 2):
             spans = [speakers[name] for name in pair]
             active = np.stack([flags(s, frames, on, off) for s in spans])
-            stage = Overlap(OverlapSettings())
+            stage = OverlapTracker(OverlapSettings())
             events = stage.feed(0, active, np.zeros(frames, bool)) + stage.finish(frames)
             counts["frames"] += frames
             for row, channel in enumerate(CHANNELS):

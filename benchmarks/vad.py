@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from monitor.audio.frames import Framer  # noqa: E402 - the checkout goes first on the path
-from monitor.audio.gate import Gate  # noqa: E402
+from monitor.audio.vad import VoiceActivityDetector  # noqa: E402
 from monitor.config import GateName, GateSettings  # noqa: E402
 from monitor.events import CHANNELS, Block, Channel, SpeechEnded  # noqa: E402
 from monitor.sources.recording import open_recording  # noqa: E402
@@ -129,7 +129,7 @@ def heard(
 ) -> tuple[NDArray[np.bool_], list[SpeechEnded]]:
     """The flags of the gate and the stretches that it told."""
     settings = GateSettings(gate=gate)
-    framer, stage, size = Framer(rate), Gate(rate, settings), round(seconds * rate)
+    framer, stage, size = Framer(rate), VoiceActivityDetector(rate, settings), round(seconds * rate)
     parts, events = [], []
     for start in range(0, pcm.shape[1], size):
         activity = stage.feed(framer.feed(Block(start, pcm[:, start : start + size])))

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from monitor import __version__
 from monitor.errors import BadInput, CheckFailed
-from monitor.speech.apart import left_behind
+from monitor.speech.native_thread import left_behind
 from monitor.streams import NO_ROOM, give_up_stdout, make_ready
 
 COMMANDS = (

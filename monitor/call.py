@@ -18,36 +18,35 @@ from typing import Any
 import msgspec
 
 from monitor.audio.frames import Framer, Run, seconds
-from monitor.audio.gate import Gate
-from monitor.audio.overlap import Overlap
-from monitor.audio.prosody import Prosody as ProsodyStage
-from monitor.audio.quality import Quality
-from monitor.audio.silence import Silences
+from monitor.audio.overlap import OverlapTracker, SilenceDetector
+from monitor.audio.prosody import ProsodyAnalyser as ProsodyStage
+from monitor.audio.quality import QualityMonitor
+from monitor.audio.vad import VoiceActivityDetector
 from monitor.config import CallSettings
+from monitor.dialogue.roles import SideExchangeDetector
 from monitor.events import (
     AlertEvent,
     Block,
     CallEnded,
     CallStarted,
     Channel,
+    Command,
+    CommandApplied,
     Difficulty,
     Event,
     Gap,
-    Heard,
-    Job,
     Note,
-    Order,
     Prosody,
-    Told,
+    RecognitionRequest,
+    RecognitionResult,
     Utterance,
 )
-from monitor.rules.bind import META_ALIASES
-from monitor.rules.book import RuleBook
-from monitor.rules.judge import NEEDS_WORDS, Judge
-from monitor.sides import Sides
+from monitor.judge.binding import META_ALIASES
+from monitor.judge.judge import NEEDS_WORDS, Judge
+from monitor.rules.rule_set import RuleSet
 from monitor.speech.transcriber import Transcriber
 
-_known = attrgetter("known")
+_detected_at = attrgetter("detected_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +69,19 @@ class About:
 class Call:
     """One call under way. Feed it, and pass on what it says."""
 
-    def __init__(self, about: About, book: RuleBook, settings: CallSettings | None = None) -> None:
+    def __init__(self, about: About, book: RuleSet, settings: CallSettings | None = None) -> None:
         settings = settings or CallSettings()
         words = about.model != "none"
         self.about = about
         self._book = book
         self._framer = Framer(about.rate)
-        self._gate = Gate(about.rate, settings.gate)
-        self._quality = Quality(about.rate, settings.quality)
-        self._sides = Sides(outgoing=(about.meta or {}).get("direction") in META_ALIASES["out"])
-        self._overlap = Overlap(settings.overlap)
-        self._silences = Silences(settings.overlap)
+        self._gate = VoiceActivityDetector(about.rate, settings.gate)
+        self._quality = QualityMonitor(about.rate, settings.quality)
+        self._sides = SideExchangeDetector(
+            outgoing=(about.meta or {}).get("direction") in META_ALIASES["out"]
+        )
+        self._overlap = OverlapTracker(settings.overlap)
+        self._silences = SilenceDetector(settings.overlap)
         self._prosody = ProsodyStage(about.rate, settings.prosody)
         self._transcriber = Transcriber(about.rate, settings.speech, words=words)
         self._judge = Judge(book, settings.rules, meta=about.meta, words=words)
@@ -106,18 +107,18 @@ class Call:
         facts += [self._transcriber.standing(self.now, notice) for notice in block.notices]
         return out + self._judged(facts)
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[RecognitionRequest]:
         """What the recogniser is asked next; each job is handed out once."""
         return self._transcriber.jobs()
 
-    def heard(self, heard: Heard) -> list[Event]:
+    def heard(self, heard: RecognitionResult) -> list[Event]:
         """An answer of the recogniser."""
         facts = self._transcriber.heard(heard, self.now)
         said = [fact for fact in facts if isinstance(fact, Utterance)]
         facts += [trouble for one in said for trouble in self._sides.hear(one)]
         return self._judged(facts) + self._end_if_done()
 
-    def told(self, order: Order) -> list[Event]:
+    def told(self, order: Command) -> list[Event]:
         """A person asked for something (acknowledge, snooze, message...)."""
         return self._judge.order(order, self.now)
 
@@ -191,8 +192,8 @@ class Call:
 
     def _judged(self, facts: Iterable[Event]) -> list[Event]:
         out: list[Event] = []
-        for fact in sorted(facts, key=_known):
-            out += self._judge.advance(fact.known)
+        for fact in sorted(facts, key=_detected_at):
+            out += self._judge.advance(fact.detected_at)
             out.append(self._shown(fact))
             out += self._judge.take(fact)
         return out + self._judge.advance(self.now)
@@ -210,7 +211,7 @@ class Call:
 
     def _placed(self, gap: Gap) -> Gap:
         """A gap is known once its last sample has passed."""
-        return msgspec.structs.replace(gap, known=min(round(gap.at + gap.seconds, 3), self._heard_to))
+        return msgspec.structs.replace(gap, detected_at=min(round(gap.at + gap.seconds, 3), self._heard_to))
 
     @property
     def _heard_to(self) -> float:
@@ -223,11 +224,11 @@ class Call:
         self._ended = True
         out = self._judge.hang_up(self.now)
         totals = self._judge.totals
-        return [*out, CallEnded(known=self.now, seconds=self._heard_to, **totals)]
+        return [*out, CallEnded(detected_at=self.now, seconds=self._heard_to, **totals)]
 
 
 def rejudge(
-    events: Sequence[Event], book: RuleBook, settings: CallSettings | None = None
+    events: Sequence[Event], book: RuleSet, settings: CallSettings | None = None
 ) -> Iterator[list[Event]]:
     """Judges a journal's facts again: the same rules say the same alerts, other rules say theirs.
 
@@ -247,16 +248,16 @@ def rejudge(
             ended = event
         if isinstance(event, AlertEvent | Difficulty | Note | CallEnded):
             continue
-        out = judge.advance(event.known)
-        if isinstance(event, Told):
-            yield out + judge.order(_as_order(event), event.known)
+        out = judge.advance(event.detected_at)
+        if isinstance(event, CommandApplied):
+            yield out + judge.order(_as_order(event), event.detected_at)
         else:
             yield [*out, event, *judge.take(event)]
-    end = ended.known if ended else max(event.known for event in events)
+    end = ended.detected_at if ended else max(event.detected_at for event in events)
     out = [*judge.advance(end), *judge.hang_up(end)]
-    yield [*out, CallEnded(known=end, seconds=ended.seconds if ended else end, **judge.totals)]
+    yield [*out, CallEnded(detected_at=end, seconds=ended.seconds if ended else end, **judge.totals)]
 
 
-def _as_order(told: Told) -> Order:
-    fields = {name: getattr(told, name) for name in Order.__struct_fields__}
-    return msgspec.convert(fields, Order)
+def _as_order(told: CommandApplied) -> Command:
+    fields = {name: getattr(told, name) for name in Command.__struct_fields__}
+    return msgspec.convert(fields, Command)

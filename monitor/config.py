@@ -76,9 +76,9 @@ class OverlapSettings(Settings, frozen=True):
 class QualitySettings(Settings, frozen=True):
     """When the sound itself is not to be trusted."""
 
-    bleed_correlation: float = 0.42
-    bleed_lag: float = 0.35
-    hush_after_bleed: float = 0.5
+    crosstalk_correlation: float = 0.42
+    crosstalk_lag: float = 0.35
+    hush_after_crosstalk: float = 0.5
     same_audio: float = 0.95
     clipping_share: float = 0.01
     dead_after: float = 10.0

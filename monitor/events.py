@@ -1,7 +1,7 @@
 """The nouns: everything that moves through a call, with the units of each field. Read this first.
 
 Times are seconds of the call. ``at``, ``start`` and ``end`` say when something was true of the sound;
-``known`` says when the core could first tell (the end of the last 20 ms frame it needed). The
+``detected_at`` says when the core could first tell (the end of the last 20 ms frame it needed). The
 difference is the detector's delay. Nothing here knows a wall clock.
 
 Each event has the name it bears on the wire (``monitor.`` goes before it there).
@@ -26,15 +26,12 @@ Level = Literal["info", "warn", "critical"]
 Band = Literal["narrow", "wide"]
 Audience = Literal["agent", "supervisor"]
 OverlapKind = Literal["interruption", "talk_over", "backchannel", "terminal", "simultaneous", "other"]
-QualityKind = Literal["bleed", "same_audio", "swapped", "clipping", "dead_channel"]
+QualityKind = Literal["crosstalk", "same_audio", "swapped", "clipping", "dead_channel"]
 
 
 def other(channel: Channel) -> Channel:
     """The other side of the call."""
     return "caller" if channel == "agent" else "agent"
-
-
-# --- what goes into the core ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +50,17 @@ class Block:
 
 
 class Word(msgspec.Struct, frozen=True):
-    """One recognised word; ``p`` is the recogniser's probability, 0 to 1."""
+    """One recognised word; ``confidence`` is the recogniser's probability, 0 to 1."""
 
     text: str
     start: float
     end: float
-    p: float = 1.0
+    confidence: float = 1.0
     committed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class RecognitionRequest:
     """What the recogniser is asked: the words in one window of one side.
 
     ``audio`` is float32 mono at ``rate`` and begins at ``start`` seconds of the call. ``context`` are
@@ -86,7 +83,7 @@ class Job:
     align: bool = True
 
 
-class Heard(msgspec.Struct, frozen=True):
+class RecognitionResult(msgspec.Struct, frozen=True):
     """The recogniser's answer to a job; it comes back in at the front door.
 
     ``avg_logprob`` is per token, ``no_speech`` a probability, ``cost`` the seconds of inference time
@@ -100,7 +97,7 @@ class Heard(msgspec.Struct, frozen=True):
     cost: float = 0.0
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Something a person asked for during the call; an input of the core, so that it replays too.
 
     ``snooze`` holds back cards for ``seconds``; ``acknowledge`` and ``wrong`` name an ``alert``;
@@ -115,7 +112,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     by: str | None = None
 
 
-class Hook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CallControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a softphone says. ``call`` names the call, ``meta`` is what the dialler knows of it."""
 
     kind: Literal["start", "end", "hold", "resume", "status"]
@@ -123,7 +120,7 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     meta: dict[str, Any] | None = None
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
+class CallControlAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the monitor answers: one sentence, and whether it did what was asked."""
 
     done: bool
@@ -134,7 +131,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 # --- what comes out ------------------------------------------------------------------------------
 
 
-class Cited(msgspec.Struct, frozen=True, kw_only=True):
+class EvidenceItem(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of evidence: words, or something that happened, with its place in the call."""
 
     start: float
@@ -145,10 +142,10 @@ class Cited(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Anything the monitor says. ``known`` is when it could first be said, in call seconds."""
+    """Anything the monitor says. ``detected_at`` is when it could first be said, in call seconds."""
 
     name: ClassVar[str] = ""
-    known: float = 0.0
+    detected_at: float = 0.0
 
 
 class CallStarted(Event, frozen=True, kw_only=True):
@@ -300,7 +297,7 @@ class Quality(Event, frozen=True, kw_only=True):
     start: float
     end: float | None = None
     say: str | None = None
-    evidence: tuple[Cited, ...] = ()
+    evidence: tuple[EvidenceItem, ...] = ()
 
 
 class Gap(Event, frozen=True, kw_only=True):
@@ -324,7 +321,7 @@ class Status(Event, frozen=True, kw_only=True):
     notice: str | None = None
 
 
-class Told(Event, frozen=True, kw_only=True):
+class CommandApplied(Event, frozen=True, kw_only=True):
     """A person's order reached the core (acknowledge, snooze, wrong, message, hold, resume)."""
 
     name: ClassVar[str] = "told"
@@ -344,8 +341,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float | None = None
     baseline: float | None = None
     unit: str | None = None
-    words: tuple[Cited, ...] = ()
-    events: tuple[Cited, ...] = ()
+    words: tuple[EvidenceItem, ...] = ()
+    events: tuple[EvidenceItem, ...] = ()
     clears: str = ""
 
 
@@ -437,9 +434,6 @@ class CallEnded(Event, frozen=True, kw_only=True):
     scores: dict[str, float] = {}
 
 
-# --- what the hub itself says to a listener ------------------------------------------------------
-
-
 class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     """A call that goes on, as a listener finds it: who, since when, how difficult, which alerts are open.
 
@@ -455,7 +449,7 @@ class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     difficulty: Difficulty | None = None
     talk: dict[Channel, float] = {}
     alerts: tuple[AlertOpened, ...] = ()
-    messages: tuple[Told, ...] = ()
+    messages: tuple[CommandApplied, ...] = ()
 
 
 class Snapshot(Event, frozen=True, kw_only=True):
@@ -486,7 +480,7 @@ class Refused(Event, frozen=True, kw_only=True):
     reason: str
 
 
-class Hooked(Event, frozen=True, kw_only=True):
+class CallControlReply(Event, frozen=True, kw_only=True):
     """What the agent's monitor answered the softphone that this is sent to."""
 
     name: ClassVar[str] = "hooked"
@@ -498,7 +492,8 @@ class Hooked(Event, frozen=True, kw_only=True):
 EVENTS: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, Silence, OverlapStarted, Overlap,
-                 Interruption, TalkOver, Utterance, Quality, Gap, Status, Told, AlertOpened, AlertUpdated,
-                 AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused, Hooked)
+                 Interruption, TalkOver, Utterance, Quality, Gap, Status, CommandApplied, AlertOpened,
+                 AlertUpdated, AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused,
+                 CallControlReply)
 }  # fmt: skip
 """Every kind of event by its name on the wire."""

@@ -20,29 +20,28 @@ from monitor.events import (
     CHANNELS,
     Band,
     Block,
+    CallControl,
+    CallControlAnswer,
     Channel,
-    Hook,
-    Order,
-    Reply,
+    Command,
+    CommandApplied,
     SpeechEnded,
     SpeechStarted,
-    Told,
 )
-from monitor.rules.book import RuleBook
+from monitor.rules.rule_set import RuleSet
 from monitor.session import HangUp, Session
 from monitor.sinks import Line, Sink
 from monitor.sinks.announcer import Announcer
 from monitor.sinks.recorder import Recorder
-from monitor.sources.tones import HangUpTone
-from monitor.sources.waiting import Waiting, rebased
-from monitor.speech.worker import Worker
+from monitor.sources.call_detection import CallDetector, HangUpToneDetector, rebased
+from monitor.speech.recogniser import RecogniserThread
 
 T = TypeVar("T")
 
 _CALLER = CHANNELS.index("caller")
 
 
-class Sound(Protocol):
+class LiveSource(Protocol):
     """Where a live call's sound comes from (``sources.capture.Capture``)."""
 
     @property
@@ -58,17 +57,17 @@ class Sound(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Day:
+class LiveSettings:
     """What holds for every call: whose they are, how they are judged, and where they go.
 
     ``sinks`` makes those of one call; the second argument takes orders that come back through them.
     ``recorder`` makes what keeps the sound of a call, where that was asked for.
     """
 
-    book: RuleBook
+    book: RuleSet
     settings: CallSettings
     sources: tuple[str, ...]
-    sinks: Callable[[About, Callable[[Order], None]], Sequence[Sink]]
+    sinks: Callable[[About, Callable[[Command], None]], Sequence[Sink]]
     recorder: Callable[[About], Recorder] | None = None
     model: str = "none"
     notice: str | None = None
@@ -83,14 +82,14 @@ class Day:
     say: Callable[[str], None] = field(default=lambda text: print(text, file=sys.stderr, flush=True))  # noqa: T201
 
 
-class Live:
+class LiveMonitor:
     """Runs a day. ``hook`` and ``stop`` may be called from the event loop's thread at any moment."""
 
-    def __init__(self, day: Day, sound: Sound, worker: Worker | None) -> None:
+    def __init__(self, day: LiveSettings, sound: LiveSource, worker: RecogniserThread | None) -> None:
         self._day = day
         self._sound = sound
         self._worker = worker
-        self._asked: asyncio.Queue[Hook] = asyncio.Queue()
+        self._asked: asyncio.Queue[CallControl] = asyncio.Queue()
         self._stopped = asyncio.Event()
         self._session: Session | None = None
         self._about: About | None = None
@@ -110,42 +109,46 @@ class Live:
         if self._session:
             self._session.put(HangUp(leaving=True))
 
-    def hook(self, hook: Hook) -> Reply:
+    def hook(self, hook: CallControl) -> CallControlAnswer:
         """What a softphone says."""
         about, session = self._about, self._session
         call = self._beginning or (about.call if about else None)
         if hook.kind == "status":
-            return Reply(done=True, say=f"{call} is under way." if call else "No call now.", call=call)
+            return CallControlAnswer(
+                done=True, say=f"{call} is under way." if call else "No call now.", call=call
+            )
         if hook.kind == "start":
             return self._start(hook, call)
         if hook.kind == "end" and self._beginning:
             return self._call_off(self._beginning)
         if session is None:
-            return Reply(done=False, say="There is no call under way.")
-        session.put(HangUp() if hook.kind == "end" else Order(kind=hook.kind, by="softphone"))
-        return Reply(done=True, say=f"{call}: {hook.kind}.", call=call)
+            return CallControlAnswer(done=False, say="There is no call under way.")
+        session.put(HangUp() if hook.kind == "end" else Command(kind=hook.kind, by="softphone"))
+        return CallControlAnswer(done=True, say=f"{call}: {hook.kind}.", call=call)
 
-    def _start(self, hook: Hook, call: str | None) -> Reply:
+    def _start(self, hook: CallControl, call: str | None) -> CallControlAnswer:
         if hook.call and PurePath(hook.call).name != hook.call:
-            return Reply(done=False, say="A call's name cannot lead to another folder; leave out the slash.")
+            return CallControlAnswer(
+                done=False, say="A call's name cannot lead to another folder; leave out the slash."
+            )
         if call and (self._told or self._beginning):
-            return Reply(done=False, say=f"{call} is still under way; end it first.", call=call)
+            return CallControlAnswer(done=False, say=f"{call} is still under way; end it first.", call=call)
         if self._session:
             self._session.put(
                 HangUp(leaving=True)
             )  # it had begun by itself; from here on it is the softphone's
         name = self._unused(hook.call) if hook.call else call_name(self._day.agent)
         self._beginning = name
-        self._asked.put_nowait(Hook(kind="start", call=name, meta=hook.meta))
-        return Reply(done=True, say=f"{name} begins.", call=name)
+        self._asked.put_nowait(CallControl(kind="start", call=name, meta=hook.meta))
+        return CallControlAnswer(done=True, say=f"{name} begins.", call=name)
 
-    def _call_off(self, call: str) -> Reply:
+    def _call_off(self, call: str) -> CallControlAnswer:
         """A call that ends before anything of it was heard never was one."""
         if self._asked.empty():
-            return Reply(done=False, say=f"{call} is just beginning; say it again.", call=call)
+            return CallControlAnswer(done=False, say=f"{call} is just beginning; say it again.", call=call)
         self._asked.get_nowait()
         self._beginning = None
-        return Reply(done=True, say=f"{call}: end.", call=call)
+        return CallControlAnswer(done=True, say=f"{call}: end.", call=call)
 
     def _unused(self, name: str) -> str:
         """The name, or with a number behind it where a call of this day has it already.
@@ -179,10 +182,10 @@ class Live:
         await asyncio.gather(task, return_exceptions=True)
         return None
 
-    async def _wait(self) -> tuple[Hook | None, list[Block]]:
+    async def _wait(self) -> tuple[CallControl | None, list[Block]]:
         """Listens, and forgets; returns what began a call and its first blocks."""
         self._day.say("Waiting for a call.")
-        waiting = Waiting(self._sound.rate, self._day.settings.gate, preroll=self._day.preroll)
+        waiting = CallDetector(self._sound.rate, self._day.settings.gate, preroll=self._day.preroll)
         while True:
             block = await self._sound.next()
             for notice in block.notices:
@@ -192,7 +195,7 @@ class Live:
             if waiting.feed(block) and self._day.by_itself:
                 return None, waiting.kept()
 
-    async def _hear(self, hook: Hook | None, first: list[Block]) -> None:
+    async def _hear(self, hook: CallControl | None, first: list[Block]) -> None:
         day = self._day
         meta = {**(day.meta or {}), **((hook.meta if hook else None) or {})}
         self._about = about = About(
@@ -206,7 +209,7 @@ class Live:
             notice=day.notice,
             meta=meta or None,
         )
-        silence = Silence(day.end_after)
+        silence = QuietSource(day.end_after)
         holder: list[Session] = []
         sinks = [silence, *day.sinks(about, lambda order: holder[0].put(order))]
         announcer = Announcer(about.call, sinks)
@@ -233,7 +236,7 @@ class Live:
         ``over`` is asked of what the core has heard by then, which may be less than what was handed out.
         """
         rate, began = self._sound.rate, first[0].start
-        tone = HangUpTone(rate)
+        tone = HangUpToneDetector(rate)
         for block in first:
             yield rebased(block, began, rate)
         while True:
@@ -243,7 +246,7 @@ class Live:
                 return
 
 
-class Silence:
+class QuietSource:
     """Knows from what a call says how long nobody has spoken. A sink."""
 
     def __init__(self, longest: float) -> None:
@@ -258,13 +261,13 @@ class Silence:
             match line.event:
                 case SpeechStarted(channel=channel):
                     self._talking.add(channel)
-                    self._since = line.event.known
+                    self._since = line.event.detected_at
                 case SpeechEnded(channel=channel, end=end):
                     self._talking.discard(channel)
                     self._since = max(self._since, end)
-                case Told(kind="hold"):
+                case CommandApplied(kind="hold"):
                     self._held = True
-                case Told(kind="resume", at=at):
+                case CommandApplied(kind="resume", at=at):
                     self._held, self._since = False, at
 
     def too_long(self, now: float) -> bool:
@@ -283,7 +286,7 @@ def call_name(agent: str | None) -> str:
 
 
 @contextlib.contextmanager
-def stopping(live: Live) -> Iterator[set[int]]:
+def stopping(live: LiveMonitor) -> Iterator[set[int]]:
     """While inside, Ctrl-C and SIGTERM stop the day cleanly; the set tells which of them came."""
     loop = asyncio.get_running_loop()
     came: set[int] = set()

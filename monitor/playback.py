@@ -10,11 +10,11 @@ import msgspec
 from monitor.call import About, Call, rejudge
 from monitor.config import CallSettings
 from monitor.events import CHANNELS, Block, CallEnded, Channel, Event
-from monitor.rules.book import load_book
+from monitor.rules.rule_set import load_rules
 from monitor.sinks import Sink
 from monitor.sinks.announcer import Announcer
 from monitor.sources.journal import is_journal, read_journal
-from monitor.speech.worker import Recogniser, recognise_now
+from monitor.speech.recogniser import Recogniser, recognise_now
 
 if TYPE_CHECKING:
     from monitor.sources.recording import Recording
@@ -118,12 +118,12 @@ def replay_events(
     block_seconds: float | None = None,
 ) -> list[Event]:
     """Every event of a recorded call or journal, flat out, in process."""
-    book = load_book([rules] if rules else None, profile=profile)
+    book = load_rules([rules] if rules else None, profile=profile)
     if len(paths) == 1 and is_journal(paths[0]):
         journal = read_journal(paths[0])
         return [event for events in rejudge(journal.events, book, settings) for event in events]
     from monitor.sources.recording import open_recording
-    from monitor.speech.models import choose
+    from monitor.speech.model_store import choose
 
     recording = open_recording(list(paths), agent_channel=agent_channel)
     choice = choose(model, list(paths), agent_channel)

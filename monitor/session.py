@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, TypeAlias
 from monitor import clock
 from monitor.call import Call
 from monitor.errors import BadInput
-from monitor.events import Block, Event, Heard, Order
+from monitor.events import Block, Command, Event, RecognitionResult
 from monitor.playback import Playback, replay_events, run_flat_out
 from monitor.sinks import Answering
-from monitor.speech.worker import Worker
+from monitor.speech.recogniser import RecogniserThread
 
 if TYPE_CHECKING:
-    from monitor.sinks.hub import Hub
-    from monitor.sinks.server import Address, Door
+    from monitor.hub.hub import Hub
+    from monitor.hub.server import HubServer
+    from monitor.wire.addresses import Address
 
 __all__ = ["HangUp", "Playback", "Served", "Session", "paced", "replay_events", "run_flat_out", "run_paced"]
 
@@ -52,7 +53,7 @@ async def _paced_session(playback: Playback, speed: float, served: "Served | Non
             await closing.enter_async_context(served.listening())
         announcer = playback.announcer(*([served.hub] if served else []))
         closing.callback(announcer.close)
-        worker = Worker(playback.recogniser) if playback.recogniser else None
+        worker = RecogniserThread(playback.recogniser) if playback.recogniser else None
         if worker:
             closing.callback(worker.close)
         session = Session(call, announcer.say, worker, last_words=math.inf)
@@ -71,13 +72,13 @@ class Served:
     """A hub that runs beside one call; ``tell`` is given the address once it listens."""
 
     hub: "Hub"
-    door: "Door"
+    door: "HubServer"
     tell: Callable[["Address"], None]
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Lets listeners connect while inside."""
-        from monitor.sinks.server import listening
+        from monitor.hub.server import listening
 
         async with listening(self.hub, self.door) as address:
             self.tell(address)
@@ -117,7 +118,7 @@ class HangUp:
     leaving: bool = False
 
 
-Inbox: TypeAlias = "asyncio.Queue[Block | Heard | Order | HangUp]"
+Inbox: TypeAlias = "asyncio.Queue[Block | RecognitionResult | Command | HangUp]"
 
 
 class Session:
@@ -132,7 +133,7 @@ class Session:
         self,
         call: Call,
         announce: Callable[[list[Event]], None],
-        worker: Worker | None,
+        worker: RecogniserThread | None,
         *,
         last_words: float = LAST_WORDS,
         keep: Callable[[Block], None] | None = None,
@@ -146,7 +147,7 @@ class Session:
         self._inbox: Inbox = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
 
-    def put(self, item: Heard | Order | HangUp) -> None:
+    def put(self, item: RecognitionResult | Command | HangUp) -> None:
         """Hands an answer, an order or the hang-up to the call; safe from any thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._inbox.put_nowait, item)
@@ -184,7 +185,7 @@ class Session:
             self._announce(self._said(item))
             self._ask()
 
-    async def _next(self, patience: float) -> "Block | Heard | Order | HangUp | None":
+    async def _next(self, patience: float) -> "Block | RecognitionResult | Command | HangUp | None":
         """What reaches the call next; nothing when patience ends."""
         if math.isinf(patience):
             return await self._inbox.get()
@@ -193,13 +194,13 @@ class Session:
         except TimeoutError:
             return None
 
-    def _said(self, item: Block | Heard | Order | HangUp) -> list[Event]:
+    def _said(self, item: Block | RecognitionResult | Command | HangUp) -> list[Event]:
         match item:
             case Block():
                 return self._hear(item)
-            case Heard():
+            case RecognitionResult():
                 return self._call.heard(item)
-            case Order():
+            case Command():
                 return self._call.told(item)
             case HangUp():
                 return self._call.hang_up()

@@ -22,10 +22,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from monitor.events import Channel, Event, Prosody, SpeechEnded, SpeechStarted, Told  # noqa: E402 - after the path
+from monitor.events import Channel, CommandApplied, Event, Prosody, SpeechEnded, SpeechStarted  # noqa: E402 - after the path
+from tests.hub.hubs import alert, started  # noqa: E402
 from tests.overlay.desktop import Desktop, desktop, missing, until  # noqa: E402
 from tests.overlay.hubside import HubThread  # noqa: E402
-from tests.sinks.hubs import alert, started  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
 GROUND = "#dfe5ec"
@@ -69,7 +69,7 @@ SCENES: tuple[tuple[str, list[Event]], ...] = (
               why="Their voice fell back to normal after your last answer."),
     ]),
     ("a word from the supervisor", [
-        Told(known=NOW, at=NOW, kind="message", text="Refund is fine, go ahead.", by="Dana"),
+        CommandApplied(detected_at=NOW, at=NOW, kind="message", text="Refund is fine, go ahead.", by="Dana"),
     ]),
 )  # fmt: skip
 
@@ -78,10 +78,10 @@ def conversation() -> list[Event]:
     """Half a minute in which both sides spoke, and the caller speaks now."""
     events: list[Event] = [started("c")]
     for start, end, side in TURNS:
-        events.append(SpeechEnded(known=end, channel=side, start=start, end=end))
-    events.append(SpeechStarted(known=214.4, channel="caller", at=214.2))
-    events.append(Prosody(known=NOW, channel="caller", at=NOW, level_dbfs=-20.0, level_db=7.0))
-    events.append(Prosody(known=NOW - 0.4, channel="agent", at=NOW, level_dbfs=-24.0, level_db=-2.5))
+        events.append(SpeechEnded(detected_at=end, channel=side, start=start, end=end))
+    events.append(SpeechStarted(detected_at=214.4, channel="caller", at=214.2))
+    events.append(Prosody(detected_at=NOW, channel="caller", at=NOW, level_dbfs=-20.0, level_db=7.0))
+    events.append(Prosody(detected_at=NOW - 0.4, channel="agent", at=NOW, level_dbfs=-24.0, level_db=-2.5))
     return events
 
 

@@ -77,7 +77,7 @@ def _schedule() -> list[tuple[float, str, Event]]:
         started, *events = replay_events([ROOT / "fixtures" / "audio" / file], model="script")
         assert isinstance(started, CallStarted)  # noqa: S101 # the first event of a call is its start
         named = msgspec.structs.replace(started, agent=agent, team=team)
-        found += [(begins + event.known, named.call, event) for event in (named, *events)]
+        found += [(begins + event.detected_at, named.call, event) for event in (named, *events)]
     return sorted((entry for entry in found if entry[0] <= LOOK_AT), key=lambda entry: entry[0])
 
 

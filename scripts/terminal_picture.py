@@ -43,9 +43,9 @@ def main() -> int:
     sink.close()  # no moving lines in a picture
     cleared = False
     for number, event in enumerate(replay_events([CALL], model="script"), 1):
-        if event.known > SHOWN[1]:
+        if event.detected_at > SHOWN[1]:
             break
-        if event.known >= SHOWN[0] and not cleared:
+        if event.detected_at >= SHOWN[0] and not cleared:
             console.export_text(clear=True)
             cleared = True
         sink.take([Line("difficult-call", number, event, None)])

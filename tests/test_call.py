@@ -12,18 +12,18 @@ from monitor.events import (
     Block,
     CallEnded,
     CallStarted,
+    Command,
+    CommandApplied,
     Event,
     Gap,
-    Heard,
-    Order,
     Prosody,
-    Told,
+    RecognitionResult,
     Utterance,
 )
 from monitor.playback import play
-from monitor.rules.book import load_book
+from monitor.rules.rule_set import load_rules
 from monitor.sources.recording import open_recording
-from monitor.speech.script import ScriptRecogniser, script_beside
+from monitor.speech.reference_recogniser import ReferenceRecogniser, script_beside
 
 AUDIO = Path(__file__).resolve().parent.parent / "fixtures" / "audio"
 
@@ -37,7 +37,7 @@ def blocks(name: str, seconds: float = 1.0, until: float = 1e9) -> Iterator[Bloc
 
 
 def call(rate: int = 8000, model: str = "none", profile: str = "default", **about: object) -> Call:
-    return Call(About("c-1", ("x.wav",), rate, "narrow", model, **about), load_book(profile=profile))
+    return Call(About("c-1", ("x.wav",), rate, "narrow", model, **about), load_rules(profile=profile))
 
 
 def silence(seconds: float, rate: int = 8000, start: int = 0) -> Block:
@@ -80,7 +80,7 @@ def test_a_gap_is_told_with_its_place():
     ringing = call()
     block = Block(0, np.zeros((2, 8000), np.float32), (Gap(channel="agent", at=0.2, seconds=0.3),))
     gaps = [event for event in ringing.hear(block) if isinstance(event, Gap)]
-    assert gaps == [Gap(known=0.5, channel="agent", at=0.2, seconds=0.3)]
+    assert gaps == [Gap(detected_at=0.5, channel="agent", at=0.2, seconds=0.3)]
 
 
 def test_metadata_and_names_go_with_the_call():
@@ -92,8 +92,8 @@ def test_metadata_and_names_go_with_the_call():
 def test_an_order_comes_back_as_an_event():
     ringing = call()
     ringing.hear(silence(1.0))
-    told = ringing.told(Order(kind="message", text="Refund is fine.", by="dana"))
-    assert isinstance(told[0], Told)
+    told = ringing.told(Command(kind="message", text="Refund is fine.", by="dana"))
+    assert isinstance(told[0], CommandApplied)
     assert (told[0].at, told[0].text, told[0].by) == (1.0, "Refund is fine.", "dana")
 
 
@@ -121,7 +121,7 @@ def test_the_eu_profile_still_tells_the_agent_alone():
 
 def test_the_last_answer_of_the_recogniser_ends_a_call_that_was_hung_up():
     name = "interruptions.flac"
-    ringing, script = call(model="script"), ScriptRecogniser(script_beside(AUDIO / name))
+    ringing, script = call(model="script"), ReferenceRecogniser(script_beside(AUDIO / name))
     for block in blocks(name, until=12.0):
         ringing.hear(block)
     ringing.hang_up()
@@ -148,7 +148,7 @@ def test_a_recogniser_that_never_answers_does_not_hold_the_call():
 def test_an_answer_to_no_question_is_ignored():
     ringing = call(model="script")
     ringing.hear(silence(1.0))
-    assert ringing.heard(Heard(job=4711)) == []
+    assert ringing.heard(RecognitionResult(job=4711)) == []
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-9, 50.0])
@@ -172,7 +172,7 @@ def after_talk(*, lost: bool) -> set[str]:
         quiet = silence(1.0, start=at + second * 8000)
         begun = quiet.start / 8000
         sides = ("agent", "caller") if lost else ()
-        gaps = tuple(Gap(channel=side, at=begun, seconds=1.0, known=begun + 1) for side in sides)
+        gaps = tuple(Gap(channel=side, at=begun, seconds=1.0, detected_at=begun + 1) for side in sides)
         events = ringing.hear(Block(quiet.start, quiet.pcm, gaps))
         rules |= {event.rule for event in events if isinstance(event, AlertOpened)}
     return rules

@@ -9,10 +9,10 @@ from sys import executable
 
 import pytest
 
-from monitor.sinks.access import mint
-from monitor.sinks.log import EventLog
-from monitor.sinks.server import Address
-from tests.sinks.hubs import SECRET, SOON, Place, a_hub, alert, arrivals, started, true
+from monitor.hub.access import mint
+from monitor.hub.log import EventLog
+from monitor.wire.addresses import Address
+from tests.hub.hubs import SECRET, SOON, Place, a_hub, alert, arrivals, started, true
 
 
 def javascript(project: Path) -> list[str]:

@@ -10,13 +10,22 @@ import pytest
 
 from monitor.call import About
 from monitor.config import CallSettings
-from monitor.events import AlertOpened, Block, CallEnded, CallStarted, Event, Order, Status, Told
-from monitor.live import Day, Live, call_name
+from monitor.events import (
+    AlertOpened,
+    Block,
+    CallControl,
+    CallEnded,
+    CallStarted,
+    Command,
+    CommandApplied,
+    Event,
+    Status,
+)
+from monitor.live import LiveMonitor, LiveSettings, call_name
 from monitor.playback import replay_events
-from monitor.rules.book import load_book
+from monitor.rules.rule_set import load_rules
 from monitor.sinks import Line, Sink
 from monitor.sinks.recorder import Recorder
-from monitor.sources.control import Hook
 from monitor.sources.recording import open_recording
 
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "audio" / "interruptions.flac"
@@ -61,7 +70,7 @@ class Kept:
         self.abouts: list[About] = []
         self.closed = 0
 
-    def sinks(self, about: About, order: Callable[[Order], None]) -> Sequence[Sink]:
+    def sinks(self, about: About, order: Callable[[Command], None]) -> Sequence[Sink]:
         self.abouts.append(about)
         self.calls[about.call] = []
         return [self]
@@ -74,10 +83,10 @@ class Kept:
         self.closed += 1
 
 
-def day(kept: Kept, said: list[str], **more: object) -> Day:
-    plain = {"book": load_book(), "settings": CallSettings(), "sources": ("mic", "ear"), "sinks": kept.sinks,
+def day(kept: Kept, said: list[str], **more: object) -> LiveSettings:
+    plain = {"book": load_rules(), "settings": CallSettings(), "sources": ("mic", "ear"), "sinks": kept.sinks,
              "say": said.append, "end_after": 5.0, "agent": "anna", "team": "north", **more}  # fmt: skip
-    return Day(**plain)  # type: ignore[arg-type]
+    return LiveSettings(**plain)  # type: ignore[arg-type]
 
 
 def recorded(seconds: float) -> np.ndarray:
@@ -90,14 +99,14 @@ def busy_tone(seconds: float = 6.0) -> np.ndarray:
     return np.stack([np.zeros(times.size), 0.1 * np.sin(2 * np.pi * 425 * times) * (times % 1.0 < 0.5)])
 
 
-async def run(live: Live, limit: float = 60.0) -> None:
+async def run(live: LiveMonitor, limit: float = 60.0) -> None:
     await asyncio.wait_for(live.run(), limit)
 
 
 async def test_a_call_finds_itself_and_says_what_its_replay_says():
     kept, said = Kept(), []
     quiet = np.zeros((2, 20 * RATE))
-    live = Live(day(kept, said, once=True, preroll=6.0), Tape(quiet, recorded(40)), None)
+    live = LiveMonitor(day(kept, said, once=True, preroll=6.0), Tape(quiet, recorded(40)), None)
     await run(live)
     (events,) = kept.calls.values()
     opened = [(e.rule, e.at) for e in events if isinstance(e, AlertOpened) and "interrupt" in e.rule]
@@ -110,7 +119,7 @@ async def test_a_call_finds_itself_and_says_what_its_replay_says():
 async def test_a_recorded_call_is_replayed_to_the_same_alerts(tmp_path: Path):
     kept, said = Kept(), []
     recording = lambda about: Recorder(tmp_path, about.call, about.rate)  # noqa: E731 - short and clear
-    live = Live(day(kept, said, once=True, recorder=recording), Tape(recorded(40)), None)
+    live = LiveMonitor(day(kept, said, once=True, recorder=recording), Tape(recorded(40)), None)
     await run(live)
     (name,) = kept.calls
     replay = replay_events([tmp_path / f"{name}.wav"])
@@ -124,9 +133,9 @@ async def test_what_a_source_gives_after_the_hang_up_is_not_heard(tmp_path: Path
     kept, said = Kept(), []
     tape = Tape(recorded(20))
     recording = lambda about: Recorder(tmp_path, about.call, about.rate)  # noqa: E731 - short and clear
-    live = Live(day(kept, said, once=True, by_itself=False, recorder=recording), tape, None)
-    tape.before[RATE] = lambda: live.hook(Hook(kind="start", call="sp-9"))
-    tape.before[8 * RATE] = lambda: live.hook(Hook(kind="end"))
+    live = LiveMonitor(day(kept, said, once=True, by_itself=False, recorder=recording), tape, None)
+    tape.before[RATE] = lambda: live.hook(CallControl(kind="start", call="sp-9"))
+    tape.before[8 * RATE] = lambda: live.hook(CallControl(kind="end"))
     await run(live)
     ended = kept.calls["sp-9"][-1]
     assert isinstance(ended, CallEnded)
@@ -137,7 +146,7 @@ async def test_what_a_source_gives_after_the_hang_up_is_not_heard(tmp_path: Path
 async def test_two_calls_with_silence_between_are_two_and_nothing_is_kept_between():
     kept, said = Kept(), []
     tape = Tape(recorded(12), np.zeros((2, 20 * RATE)), recorded(12))
-    live = Live(day(kept, said), tape, None)
+    live = LiveMonitor(day(kept, said), tape, None)
     tape.before[60 * RATE] = live.stop
     await run(live)
     assert len(kept.calls) == 2
@@ -152,7 +161,7 @@ async def test_two_calls_with_silence_between_are_two_and_nothing_is_kept_betwee
 
 async def test_a_busy_tone_ends_the_call_at_once():
     kept, said = Kept(), []
-    live = Live(day(kept, said, once=True, end_after=600.0), Tape(recorded(12), busy_tone()), None)
+    live = LiveMonitor(day(kept, said, once=True, end_after=600.0), Tape(recorded(12), busy_tone()), None)
     await run(live)
     (events,) = kept.calls.values()
     assert isinstance(events[-1], CallEnded)
@@ -162,14 +171,14 @@ async def test_a_busy_tone_ends_the_call_at_once():
 async def test_a_softphone_begins_and_ends_calls_with_what_it_knows():
     kept, said = Kept(), []
     tape = Tape(np.zeros((2, 30 * RATE)))
-    live = Live(day(kept, said, by_itself=False, once=True, meta={"line": "sales"}), tape, None)
+    live = LiveMonitor(day(kept, said, by_itself=False, once=True, meta={"line": "sales"}), tape, None)
     replies = []
     tape.before[2 * RATE] = lambda: replies.append(
-        live.hook(Hook(kind="start", call="sp-1", meta={"issue": "refund"}))
+        live.hook(CallControl(kind="start", call="sp-1", meta={"issue": "refund"}))
     )
-    tape.before[4 * RATE] = lambda: replies.append(live.hook(Hook(kind="start")))
-    tape.before[5 * RATE] = lambda: replies.append(live.hook(Hook(kind="status")))
-    tape.before[6 * RATE] = lambda: replies.append(live.hook(Hook(kind="end")))
+    tape.before[4 * RATE] = lambda: replies.append(live.hook(CallControl(kind="start")))
+    tape.before[5 * RATE] = lambda: replies.append(live.hook(CallControl(kind="status")))
+    tape.before[6 * RATE] = lambda: replies.append(live.hook(CallControl(kind="end")))
     await run(live)
     assert [reply.done for reply in replies] == [True, False, True, True]
     events = kept.calls["sp-1"]
@@ -182,11 +191,11 @@ async def test_a_softphone_begins_and_ends_calls_with_what_it_knows():
 async def test_a_softphone_cannot_name_a_call_out_of_the_folder_that_keeps_it():
     kept, said = Kept(), []
     tape = Tape(np.zeros((2, 10 * RATE)))
-    live = Live(day(kept, said, by_itself=False, once=True), tape, None)
+    live = LiveMonitor(day(kept, said, by_itself=False, once=True), tape, None)
     replies = []
-    tape.before[RATE] = lambda: replies.append(live.hook(Hook(kind="start", call="../../home/notes")))
-    tape.before[2 * RATE] = lambda: replies.append(live.hook(Hook(kind="start", call="sp-1")))
-    tape.before[3 * RATE] = lambda: replies.append(live.hook(Hook(kind="end")))
+    tape.before[RATE] = lambda: replies.append(live.hook(CallControl(kind="start", call="../../home/notes")))
+    tape.before[2 * RATE] = lambda: replies.append(live.hook(CallControl(kind="start", call="sp-1")))
+    tape.before[3 * RATE] = lambda: replies.append(live.hook(CallControl(kind="end")))
     await run(live)
     assert [reply.done for reply in replies] == [False, True, True]
     assert list(kept.calls) == ["sp-1"]
@@ -195,8 +204,9 @@ async def test_a_softphone_cannot_name_a_call_out_of_the_folder_that_keeps_it():
 async def test_a_call_that_found_itself_becomes_the_softphones():
     kept, said = Kept(), []
     tape = Tape(recorded(20))
-    live = Live(day(kept, said), tape, None)
-    tape.before[8 * RATE] = lambda: live.hook(Hook(kind="start", call="sp-2", meta={"issue": "refund"}))
+    live = LiveMonitor(day(kept, said), tape, None)
+    start = CallControl(kind="start", call="sp-2", meta={"issue": "refund"})
+    tape.before[8 * RATE] = lambda: live.hook(start)
     tape.before[30 * RATE] = live.stop
     await run(live)
     assert len(kept.calls) == 2
@@ -206,12 +216,12 @@ async def test_a_call_that_found_itself_becomes_the_softphones():
 async def test_a_call_on_hold_does_not_end_by_silence():
     kept, said = Kept(), []
     tape = Tape(recorded(8), np.zeros((2, 40 * RATE)))
-    live = Live(day(kept, said, once=True), tape, None)
-    tape.before[9 * RATE] = lambda: live.hook(Hook(kind="hold"))
-    tape.before[30 * RATE] = lambda: live.hook(Hook(kind="resume"))
+    live = LiveMonitor(day(kept, said, once=True), tape, None)
+    tape.before[9 * RATE] = lambda: live.hook(CallControl(kind="hold"))
+    tape.before[30 * RATE] = lambda: live.hook(CallControl(kind="resume"))
     await run(live)
     (events,) = kept.calls.values()
-    assert [e.kind for e in events if isinstance(e, Told)] == ["hold", "resume"]
+    assert [e.kind for e in events if isinstance(e, CommandApplied)] == ["hold", "resume"]
     assert isinstance(events[-1], CallEnded)
     assert 30 < events[-1].seconds < 40
 
@@ -220,7 +230,7 @@ async def test_what_happens_to_a_device_is_told_in_the_call_and_between_calls():
     kept, said = Kept(), []
     tape = Tape(np.zeros((2, 4 * RATE)), recorded(12))
     tape.news = {RATE: ("mic is lost.",), 12 * RATE: ("mic is back.",)}
-    live = Live(day(kept, said, once=True), tape, None)
+    live = LiveMonitor(day(kept, said, once=True), tape, None)
     await run(live)
     (events,) = kept.calls.values()
     assert "mic is lost." in said
@@ -230,7 +240,7 @@ async def test_what_happens_to_a_device_is_told_in_the_call_and_between_calls():
 async def test_nobody_speaks_and_nothing_begins():
     kept, said = Kept(), []
     tape = Tape(np.random.default_rng(3).normal(0, 0.001, (2, 30 * RATE)))
-    live = Live(day(kept, said), tape, None)
+    live = LiveMonitor(day(kept, said), tape, None)
     tape.before[29 * RATE] = live.stop
     await run(live)
     assert kept.calls == {}
@@ -238,7 +248,7 @@ async def test_nobody_speaks_and_nothing_begins():
 
 async def test_stopping_between_calls_ends_the_day():
     kept, said = Kept(), []
-    live = Live(day(kept, said), Tape(silence=0.0), None)
+    live = LiveMonitor(day(kept, said), Tape(silence=0.0), None)
     asyncio.get_running_loop().call_later(0.1, live.stop)
     await run(live)
     assert kept.calls == {}
@@ -247,7 +257,7 @@ async def test_stopping_between_calls_ends_the_day():
 async def test_stopping_in_a_call_hangs_it_up():
     kept, said = Kept(), []
     tape = Tape(recorded(20))
-    live = Live(day(kept, said), tape, None)
+    live = LiveMonitor(day(kept, said), tape, None)
     tape.before[10 * RATE] = live.stop
     await run(live)
     (events,) = kept.calls.values()
@@ -263,10 +273,10 @@ def test_calls_have_names_of_their_own():
 async def test_two_calls_of_one_name_are_two_calls_and_the_softphone_is_told_the_second_ones_name():
     kept, said, replies = Kept(), [], []
     tape = Tape(recorded(20))
-    live = Live(day(kept, said, by_itself=False), tape, None)
+    live = LiveMonitor(day(kept, said, by_itself=False), tape, None)
     for second in (2, 8):
-        tape.before[second * RATE] = lambda: replies.append(live.hook(Hook(kind="start", call="sp-1")))
-        tape.before[(second + 4) * RATE] = lambda: live.hook(Hook(kind="end"))
+        tape.before[second * RATE] = lambda: replies.append(live.hook(CallControl(kind="start", call="sp-1")))
+        tape.before[(second + 4) * RATE] = lambda: live.hook(CallControl(kind="end"))
     tape.before[16 * RATE] = live.stop
     await run(live)
     assert [reply.call for reply in replies] == ["sp-1", "sp-1-2"]
@@ -278,10 +288,10 @@ async def test_hooks_that_come_faster_than_the_call_begins():
     """A softphone that says start twice, or hangs up at once, between two blocks of sound."""
     kept, said, replies = Kept(), [], []
     tape = Tape(np.zeros((2, 20 * RATE)))
-    live = Live(day(kept, said, by_itself=False), tape, None)
+    live = LiveMonitor(day(kept, said, by_itself=False), tape, None)
 
     def says(*kinds: str) -> Callable[[], None]:
-        return lambda: replies.extend(live.hook(Hook(kind=kind)) for kind in kinds)  # type: ignore[arg-type]
+        return lambda: replies.extend(live.hook(CallControl(kind=kind)) for kind in kinds)  # type: ignore[arg-type]
 
     tape.before[2 * RATE] = says("start", "end", "status", "end")
     tape.before[4 * RATE] = says("start", "start", "status")

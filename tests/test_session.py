@@ -16,29 +16,20 @@ from monitor.events import (
     CallEnded,
     CallStarted,
     Channel,
+    Command,
+    CommandApplied,
     Event,
-    Heard,
-    Job,
-    Order,
-    Told,
+    RecognitionRequest,
+    RecognitionResult,
     Utterance,
 )
-from monitor.rules.book import load_book
-from monitor.session import (
-    LEAVING,
-    HangUp,
-    Playback,
-    Session,
-    paced,
-    replay_events,
-    run_flat_out,
-    run_paced,
-)
+from monitor.rules.rule_set import load_rules
+from monitor.session import LEAVING, HangUp, Playback, Session, paced, replay_events, run_flat_out, run_paced
 from monitor.sinks import Line
 from monitor.sinks.announcer import Announcer
 from monitor.sources.recording import open_recording
-from monitor.speech.script import ScriptRecogniser, script_beside
-from monitor.speech.worker import Worker
+from monitor.speech.recogniser import RecogniserThread
+from monitor.speech.reference_recogniser import ReferenceRecogniser, script_beside
 
 CALL = Path(__file__).resolve().parent.parent / "fixtures" / "audio" / "interruptions.flac"
 
@@ -68,7 +59,7 @@ def acoustic_call() -> tuple[Call, "object"]:
     about = About(
         call=recording.call, sources=(CALL.name,), rate=recording.rate, band=recording.band, model="none"
     )
-    return Call(about, load_book()), recording
+    return Call(about, load_rules()), recording
 
 
 def without_clock(events: list[Event]) -> list[Event]:
@@ -118,13 +109,13 @@ async def test_an_order_reaches_the_core_between_blocks():
     async def source():
         for number, block in enumerate(recording.blocks(0.1)):
             if number == 20:
-                session.put(Order(kind="snooze", seconds=60.0, by="agent"))
+                session.put(Command(kind="snooze", seconds=60.0, by="agent"))
                 await asyncio.sleep(0)
             yield block
             await asyncio.sleep(0)
 
     await session.run(source())
-    told = [event for event in kept.events if isinstance(event, Told)]
+    told = [event for event in kept.events if isinstance(event, CommandApplied)]
     assert [event.kind for event in told] == ["snooze"]
     assert 1.5 < told[0].at < 3.0
 
@@ -153,9 +144,9 @@ class Held:
 
     def __init__(self) -> None:
         self.go, self.asked = threading.Event(), threading.Event()
-        self._script = ScriptRecogniser(script_beside(CALL))
+        self._script = ReferenceRecogniser(script_beside(CALL))
 
-    def recognise(self, jobs: Sequence[Job]) -> list[Heard]:
+    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
         self.asked.set()
         self.go.wait(30)
         return self._script.recognise(jobs)
@@ -164,13 +155,13 @@ class Held:
 def spoken_call() -> tuple[Call, "object"]:
     recording = open_recording([CALL])
     about = About(call="spoken", sources=(CALL.name,), rate=recording.rate, band=recording.band, model="held")
-    return Call(about, load_book()), recording
+    return Call(about, load_rules()), recording
 
 
 async def test_who_wants_to_leave_does_not_wait_for_a_recogniser_that_hangs():
     call, recording = spoken_call()
     kept, held = Kept(), Held()
-    worker = Worker(held)
+    worker = RecogniserThread(held)
     session = Session(call, Announcer(call.about.call, [kept]).say, worker, last_words=math.inf)
 
     async def endless():
@@ -195,7 +186,7 @@ async def test_who_wants_to_leave_does_not_wait_for_a_recogniser_that_hangs():
 async def test_the_last_words_of_a_recording_are_waited_for_however_slow_the_recogniser_is():
     call, recording = spoken_call()
     kept, held = Kept(), Held()
-    worker = Worker(held)
+    worker = RecogniserThread(held)
     session = Session(call, Announcer(call.about.call, [kept]).say, worker, last_words=math.inf)
 
     async def hears():
@@ -207,14 +198,14 @@ async def test_the_last_words_of_a_recording_are_waited_for_however_slow_the_rec
     await asyncio.wait_for(session.run(hears()), 60)
     worker.close()
     said = {event.channel: event for event in kept.events if isinstance(event, Utterance) and event.final}
-    script = ScriptRecogniser(script_beside(CALL)).recognise([all_of(channel) for channel in said])
+    script = ReferenceRecogniser(script_beside(CALL)).recognise([all_of(channel) for channel in said])
     assert isinstance(kept.events[-1], CallEnded)
     assert len(said) == 2
     assert [heard.words[-1].text for heard in script] == [event.words[-1].text for event in said.values()]
 
 
-def all_of(channel: Channel) -> Job:
-    return Job(1, channel, 1, 0.0, 1e6, 8000, np.zeros(0, np.float32), final=True)
+def all_of(channel: Channel) -> RecognitionRequest:
+    return RecognitionRequest(1, channel, 1, 0.0, 1e6, 8000, np.zeros(0, np.float32), final=True)
 
 
 async def test_blocks_keep_the_pace_of_the_clock():

@@ -14,9 +14,9 @@ import numpy as np
 from benchmarks.streaming_parts.material import Floats, Material
 from benchmarks.streaming_parts.sizes import loaded
 from benchmarks.streaming_parts.whisper_streaming import Spoken, Transcribe
-from monitor.events import Heard, Job
+from monitor.events import RecognitionRequest, RecognitionResult
 from monitor.speech.mel import LogMel, normalised
-from monitor.speech.script import ScriptRecogniser
+from monitor.speech.reference_recogniser import ReferenceRecogniser
 from monitor.speech.whisper import Whisper
 
 TOKENS_PER_WORD = 4 / 3
@@ -31,12 +31,12 @@ def count(words: Sequence[Any]) -> int:
 class ScriptedWhisper(Whisper):
     """Our recogniser at full cost, with the script's words as its answers."""
 
-    def __init__(self, folder: Path, script: ScriptRecogniser) -> None:
+    def __init__(self, folder: Path, script: ReferenceRecogniser) -> None:
         super().__init__(folder, folder.name)
         self._script = script
         self._lengths: dict[int, int] = {}
 
-    def recognise(self, jobs: Sequence[Job]) -> list[Heard]:
+    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
         """The script's words, after the model has worked for them."""
         answers = self._script.recognise(jobs)
         self._lengths = {job.job: count(heard.words) for job, heard in zip(jobs, answers, strict=True)}
@@ -64,7 +64,7 @@ def padded_updates(folder: Path) -> Any:
     import ctranslate2
     import tokenizers
 
-    from monitor.speech.tokens import Tokens
+    from monitor.speech.decoding import Tokens
 
     tokens = Tokens(tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")), multilingual=False)
 

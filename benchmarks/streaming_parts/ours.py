@@ -13,12 +13,20 @@ import msgspec
 from benchmarks.streaming_parts.material import Material
 from benchmarks.streaming_parts.score import Committed, Result, add
 from monitor.audio.frames import Framer
-from monitor.audio.gate import Gate
+from monitor.audio.vad import VoiceActivityDetector
 from monitor.config import CallSettings, SpeechSettings
-from monitor.events import CHANNELS, Block, Channel, Event, Heard, Job, Utterance, Word
-from monitor.speech.recogniser import Recogniser
+from monitor.events import (
+    CHANNELS,
+    Block,
+    Channel,
+    Event,
+    RecognitionRequest,
+    RecognitionResult,
+    Utterance,
+    Word,
+)
+from monitor.speech.recogniser import BATCH, Recogniser
 from monitor.speech.transcriber import Transcriber
-from monitor.speech.worker import BATCH
 
 BLOCK = 0.04
 
@@ -28,16 +36,16 @@ class Bench:
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
-        self._queue: list[Job] = []
-        self._ready: list[tuple[float, Heard]] = []
+        self._queue: list[RecognitionRequest] = []
+        self._ready: list[tuple[float, RecognitionResult]] = []
         self._free = 0.0
         self.cpu = 0.0
 
-    def ask(self, jobs: Sequence[Job]) -> None:
+    def ask(self, jobs: Sequence[RecognitionRequest]) -> None:
         """Queues jobs."""
         self._queue += jobs
 
-    def answers(self, now: float) -> list[Heard]:
+    def answers(self, now: float) -> list[RecognitionResult]:
         """What has been answered by ``now``."""
         while self._queue and self._free <= now:
             finals = [job for job in self._queue if job.final]
@@ -73,7 +81,7 @@ def run(
 
 def _play(call: Material, recogniser: Recogniser, settings: SpeechSettings) -> tuple[list[Event], float]:
     """The utterances of a call, and the CPU seconds that words took (the gate is not counted)."""
-    framer, gate = Framer(call.rate), Gate(call.rate, CallSettings().gate)
+    framer, gate = Framer(call.rate), VoiceActivityDetector(call.rate, CallSettings().gate)
     transcriber, bench = Transcriber(call.rate, settings, words=True), Bench(recogniser)
     step, events, policy = round(BLOCK * call.rate), [], 0.0
     for start in range(0, call.pcm.shape[1], step):
@@ -108,11 +116,11 @@ def commits(events: Sequence[Event]) -> tuple[dict[Channel, list[Committed]], in
         key = event.channel, event.utterance
         stood = utterances.setdefault(key, [])
         for n, word in enumerate(event.words):
-            seen.setdefault(key, {}).setdefault((n, word.text), event.known)
+            seen.setdefault(key, {}).setdefault((n, word.text), event.detected_at)
         words = [word for word in event.words if word.committed]
         revised += sum(word != old for word, (old, _) in zip(words, stood, strict=False))
         revised += max(0, len(stood) - len(words))
-        stood += [(word, event.known) for word in words[len(stood) :]]
+        stood += [(word, event.detected_at) for word in words[len(stood) :]]
     said = {
         channel: [
             Committed(word.text, at, seen[side, number][n, word.text])

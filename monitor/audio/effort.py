@@ -15,7 +15,7 @@ from monitor.config import ProsodySettings
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class EffortInput:
     """A voiced sound: ``pitch`` in semitones re 100 Hz, ``tilt`` (alpha ratio) and ``level`` in dB."""
 
     pitch: float
@@ -79,7 +79,7 @@ class Baseline:
         self._tilt = RunningMedian(-45, 30, 0.25)
         self._level = RunningMedian(-100, 10, 0.4)
 
-    def learn(self, sound: Sound, voiced: float, haste: float = 1.0) -> None:
+    def learn(self, sound: EffortInput, voiced: float, haste: float = 1.0) -> None:
         """Takes in ``voiced`` seconds that sounded so; ``haste`` times faster forgetting than usual."""
         self.voiced += voiced
         self._weight *= 2 ** (voiced * haste / self._half_life)
@@ -93,9 +93,9 @@ class Baseline:
             self._weight = 1.0
 
     @property
-    def usual(self) -> Sound:
+    def usual(self) -> EffortInput:
         """The usual sound."""
-        return Sound(self._pitch.median, self._tilt.median, self._level.median)
+        return EffortInput(self._pitch.median, self._tilt.median, self._level.median)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Speaker:
         # Voiced seconds that the score has stayed above, under the release score, or below usual.
         self._over = self._under = self._lower = 0.0
 
-    def compare(self, now: Sound | None) -> Shift | None:
+    def compare(self, now: EffortInput | None) -> Shift | None:
         """The shift of the last second's medians; None before the baseline is warm."""
         if now is None or self._baseline.voiced < self._settings.warm_up - 0.01:
             return None
@@ -163,7 +163,7 @@ class Speaker:
         pitch, tilt, level = now.pitch - usual.pitch, now.tilt - usual.tilt, now.level - usual.level
         return Shift(pitch, tilt, level, effort(pitch, tilt, level, self._settings))
 
-    def learn(self, sound: Sound, voiced: float, shift: Shift | None, *, alone: bool) -> None:
+    def learn(self, sound: EffortInput, voiced: float, shift: Shift | None, *, alone: bool) -> None:
         """Takes in the newest ``voiced`` seconds, unless the voice is raised or the other side speaks too."""
         if shift is not None:
             self._judge(shift.effort, voiced)

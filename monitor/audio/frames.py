@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from monitor.events import FRAME_SECONDS, Block
 
+SPEECH, UNSURE, QUIET = 1, 0, -1
+"""The votes of a voice activity detector."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

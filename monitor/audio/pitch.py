@@ -12,7 +12,11 @@ the path is computed for all frames at once, and cannot depend on how the sound 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio.acoustics import PITCH_RATE, Floats
+Floats = NDArray[np.float32]
+
+PITCH_RATE = 8000
+"""Pitch is looked for in sound up to 4 kHz, whatever the call's rate: the same lags, half the work."""
+
 
 LAG = 2
 """Frames of 20 ms that the path looks ahead."""

@@ -1,4 +1,13 @@
-"""How each side sounds, ten times a second: level, pitch, balance, syllable rate, vocal effort.
+"""Prosody: level, pitch, spectral balance, syllable rate and vocal effort, ten times a second.
+
+Syllables: loudness peaks of the vowel band, each with a dip before and after it, in voiced sound.
+
+After N. H. de Jong & T. Wempe, "Praat script to detect syllable nuclei and measure speech rate
+automatically", Behavior Research Methods 41 (2009): a nucleus is an intensity peak with dips of at
+least 2 dB on both sides, near the side's usual loudness, and voiced. Here it is causal: a nucleus is
+counted once the dip after it has been heard.
+
+How each side sounds, ten times a second: level, pitch, balance, syllable rate, vocal effort.
 
 Everything is measured on frames that hold speech, on the call's own grid of 0.1 s, and known 60 ms
 after the end of each step, whatever the block size.
@@ -13,14 +22,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import events
-from monitor.audio.acoustics import Floats
-from monitor.audio.effort import Sound, Speaker
+from monitor.audio.effort import EffortInput, Speaker
+from monitor.audio.features import AHEAD, STEP, VoiceAnalyser, VoiceFeatures
 from monitor.audio.frames import Run, seconds
-from monitor.audio.syllables import Nuclei
-from monitor.audio.voice import AHEAD, STEP, Voice, Voices
+from monitor.audio.pitch import Floats
 from monitor.config import ProsodySettings
 from monitor.errors import BadInput
 from monitor.events import CHANNELS, FRAME_SECONDS, Channel
+
+DIP_DB = 2.0
+RANGE_DB = 25.0
+"""A nucleus is no further than this below the loudest recent one."""
+_FADING = 0.02
+"""dB a frame by which the memory of the loudest nucleus fades."""
+
+
+class SyllableNuclei:
+    """Finds one side's syllable nuclei, frame by frame of 20 ms."""
+
+    def __init__(self) -> None:
+        self._loudest = -math.inf
+        self._rising = True
+        self._peak = self._dip = -math.inf
+        self._voiced = False
+
+    def hear(self, level: float, *, voiced: bool) -> bool:
+        """Whether this frame completes a nucleus; ``level`` in dB of the vowel band."""
+        self._loudest -= _FADING
+        if not self._rising:
+            if level < self._dip:
+                self._dip = level
+            elif level >= self._dip + DIP_DB:
+                self._rising, self._peak, self._voiced = True, level, voiced
+            return False
+        if level > self._peak:
+            self._peak = level
+            self._voiced = voiced
+            return False
+        if level > self._peak - DIP_DB:
+            self._voiced |= voiced
+            return False
+        self._rising, self._dip = False, level
+        return self._counts()
+
+    def pause(self) -> bool:
+        """The side fell silent: whether that completes a nucleus."""
+        completed = self._rising and self._counts()
+        self._rising, self._peak, self._dip, self._voiced = True, -math.inf, -math.inf, False
+        return completed
+
+    def _counts(self) -> bool:
+        self._loudest = max(self._loudest, self._peak)
+        return self._voiced and self._peak >= self._loudest - RANGE_DB
+
 
 _RATE_STEPS = 50
 """The syllable rate looks back on 5 s of the call,"""
@@ -47,12 +101,12 @@ def _check(settings: ProsodySettings) -> None:
         raise BadInput(f"prosody.half_life {settings.half_life:g} must be more than 0 s.")
 
 
-class Prosody:
+class ProsodyAnalyser:
     """The stage: runs and who speaks in them go in, ``events.Prosody`` come out."""
 
     def __init__(self, rate: int, settings: ProsodySettings) -> None:
         _check(settings)
-        self._voice = Voice(rate, settings.f0_min, settings.f0_max)
+        self._voice = VoiceAnalyser(rate, settings.f0_min, settings.f0_max)
         self._sides = [_Side(channel, settings) for channel in CHANNELS]
         self._heard = 0
 
@@ -65,7 +119,7 @@ class Prosody:
         """The events of the last whole steps of 0.1 s."""
         return self._tell(self._voice.finish())
 
-    def _tell(self, portions: Iterable[Voices]) -> list[events.Prosody]:
+    def _tell(self, portions: Iterable[VoiceFeatures]) -> list[events.Prosody]:
         told: list[events.Prosody] = []
         for voices in portions:
             together = voices.active[0] & voices.active[1]
@@ -101,7 +155,7 @@ class _Side:
     def __init__(self, channel: Channel, settings: ProsodySettings) -> None:
         self._channel: Channel = channel
         self._speaker = Speaker(settings)
-        self._nuclei = Nuclei()
+        self._nuclei = SyllableNuclei()
         self._steps = deque([(0, 0)] * _RATE_STEPS)
         self._found = self._speech = 0
         self._window = round(settings.window / FRAME_SECONDS)
@@ -109,7 +163,7 @@ class _Side:
         self._recent = np.full((3, self._window - STEP), np.float32(np.nan))
 
     def hear(
-        self, voices: Voices, row: int, alone: list[bool], times: list[tuple[float, float]]
+        self, voices: VoiceFeatures, row: int, alone: list[bool], times: list[tuple[float, float]]
     ) -> list[events.Prosody]:
         """The events of a portion; ``times`` are the end of each step and when it is known."""
         if not voices.active[row].any():
@@ -137,7 +191,7 @@ class _Side:
             self._remember(0, 0)
         return []
 
-    def _medians(self, sounds: Floats) -> list[Sound | None]:
+    def _medians(self, sounds: Floats) -> list[EffortInput | None]:
         """The medians of the last second's voiced frames at the end of each step."""
         known = np.concatenate([self._recent, sounds], axis=1)
         self._recent = known[:, STEP - self._window :]
@@ -149,7 +203,7 @@ class _Side:
         low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, self._window - 1)
         medians = ((windows[:, steps, low] + windows[:, steps, high]) / 2).T.tolist()
         enough = (count >= self._fewest).tolist()
-        return [Sound(*median) if told else None for median, told in zip(medians, enough, strict=True)]
+        return [EffortInput(*median) if told else None for median, told in zip(medians, enough, strict=True)]
 
     def _count(self, frames: list[_Frame]) -> None:
         """Counts the syllables of a step."""
@@ -164,19 +218,19 @@ class _Side:
         self._remember(found, speech)
 
     def _event(
-        self, frames: list[_Frame], recent: Sound | None, at: float, known: float, *, alone: bool
+        self, frames: list[_Frame], recent: EffortInput | None, at: float, known: float, *, alone: bool
     ) -> events.Prosody:
         """What a step of 0.1 s sounds like; the speaker's baseline learns from it."""
         levels = [frame.level for frame in frames if frame.active]
         voiced = [frame[_SOUND] for frame in frames if not math.isnan(frame.pitch)]
         seconds_voiced = len(voiced) * FRAME_SECONDS
         shift = self._speaker.compare(recent)
-        sound = Sound(*map(_median, zip(*voiced, strict=True))) if voiced else None
+        sound = EffortInput(*map(_median, zip(*voiced, strict=True))) if voiced else None
         if sound:
             self._speaker.learn(sound, seconds_voiced, shift, alone=alone)
         power = sum(10 ** (level / 10) for level in levels) / len(levels)
         return events.Prosody(
-            known=known,
+            detected_at=known,
             channel=self._channel,
             at=at,
             level_dbfs=round(10 * math.log10(power), 2),

@@ -57,7 +57,7 @@ def session() -> Any:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-class Silero:
+class SileroModel:
     """Speech probabilities of two sides: 16 kHz in, a number of each side for each 32 ms.
 
     ``floor_dbfs`` is the level of a frame (RMS) that keeps a side awake.

@@ -25,7 +25,7 @@ def _taps() -> Samples:
     return np.asarray(taps / (2 * taps.sum()), np.float32)
 
 
-class Doubler:
+class Upsampler:
     """Doubles the rate of both rows at once; feed float32 [rows, n], get [rows, 2n], 1 ms late."""
 
     def __init__(self, rows: int = 2) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from monitor.audio.edges import QUIET, SPEECH
+from monitor.audio.frames import QUIET, SPEECH
 
 STEP = 0.01
 TARGET_DBFS = -20.0
@@ -30,7 +30,7 @@ _TINY = 1e-12
 Samples = NDArray[np.float32]
 
 
-class WebRtc:
+class WebRtcModel:
     """Votes of one side; ``mode`` is 0 (lets most through) to 3 (strict).
 
     Below ``floor_dbfs`` nothing is speech.

@@ -88,14 +88,14 @@ def _tasks(args: argparse.Namespace) -> list[Any]:
     from monitor.review.backtest import Task
     from monitor.review.collection import calls_in
     from monitor.review.facts import FactsCache, default_folder
-    from monitor.rules.book import load_book
+    from monitor.rules.rule_set import load_rules
 
     rules = [args.new, *([args.against] if args.against else [])]
     for path in rules:  # wrong rules are told at once, not after an hour of hearing
-        load_book([path] if path else None, profile=args.profile)
+        load_rules([path] if path else None, profile=args.profile)
     calls = calls_in(args.calls)
     named = {one.rule for call in calls for one in call.wanted or ()}
-    judged = tuple(sorted(named | {rule.rule for rule in load_book().rules}))
+    judged = tuple(sorted(named | {rule.rule for rule in load_rules().rules}))
     folder = None if args.no_cache else default_folder()
     FactsCache(folder).sweep()
     return [

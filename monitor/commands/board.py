@@ -11,6 +11,7 @@ from monitor.events import (
     AlertUpdated,
     CallEnded,
     CallStarted,
+    CommandApplied,
     Difficulty,
     Dropped,
     Event,
@@ -18,7 +19,6 @@ from monitor.events import (
     OpenCall,
     Refused,
     Snapshot,
-    Told,
 )
 
 LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
@@ -26,7 +26,7 @@ MOST_LINES = 200
 
 
 @dataclass
-class Row:
+class BoardRow:
     """One open call."""
 
     call: str
@@ -54,11 +54,11 @@ class Happened:
     text: str
 
 
-class Board:
+class CallBoard:
     """Follows events, and remembers what a supervisor wants to see."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, Row] = {}
+        self.rows: dict[str, BoardRow] = {}
         self.stream: deque[Happened] = deque(maxlen=MOST_LINES)
 
     def take(self, call: str, event: Event) -> list[Happened]:
@@ -70,7 +70,7 @@ class Board:
         self.stream.extend(news)
         return news
 
-    def in_order(self) -> list[Row]:
+    def in_order(self) -> list[BoardRow]:
         """The calls, those that need somebody first."""
         return sorted(self.rows.values(), key=lambda row: (-_weight(row), -(row.difficulty or 0.0), row.call))
 
@@ -81,17 +81,17 @@ class Board:
         if isinstance(event, Refused):
             yield Happened("", None, 0.0, None, event.reason)
             return
-        row = self.rows.setdefault(call, Row(call))
-        row.seconds = max(row.seconds, event.known)
+        row = self.rows.setdefault(call, BoardRow(call))
+        row.seconds = max(row.seconds, event.detected_at)
         text = _follow(row, event)
         if text:
             level = event.level if isinstance(event, AlertOpened | AlertUpdated) else None
-            yield Happened(call, row.agent, event.known, level, text)
+            yield Happened(call, row.agent, event.detected_at, level, text)
         if isinstance(event, CallEnded):
             del self.rows[call]
 
 
-def _follow(row: Row, event: Event) -> str | None:
+def _follow(row: BoardRow, event: Event) -> str | None:
     """Changes the row; a text if people should read of it."""
     match event:
         case CallStarted():
@@ -101,7 +101,7 @@ def _follow(row: Row, event: Event) -> str | None:
             return "the call ended" + (f": {event.notice}" if event.notice else "")
         case Difficulty():
             row.difficulty = event.score
-        case Told():
+        case CommandApplied():
             return f"{event.by or 'somebody'}: {event.kind}" + (f" “{event.text}”" if event.text else "")
         case AlertClosed():
             row.alerts.pop(event.alert, None)
@@ -113,11 +113,11 @@ def _follow(row: Row, event: Event) -> str | None:
     return None
 
 
-def _row(open_call: OpenCall) -> Row:
+def _row(open_call: OpenCall) -> BoardRow:
     score = open_call.difficulty.score if open_call.difficulty else None
     alerts: dict[str, AlertEvent] = {alert.alert: alert for alert in open_call.alerts}
-    return Row(open_call.call, open_call.agent, open_call.team, open_call.seconds, score, alerts)
+    return BoardRow(open_call.call, open_call.agent, open_call.team, open_call.seconds, score, alerts)
 
 
-def _weight(row: Row) -> int:
+def _weight(row: BoardRow) -> int:
     return LEVELS.index(row.worst) + 1 if row.worst else 0

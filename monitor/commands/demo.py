@@ -54,7 +54,7 @@ def _address() -> str:
     """The usual address of the page, or any free one where that is taken."""
     import socket
 
-    from monitor.sinks.server import DEFAULT_PORT
+    from monitor.wire.addresses import DEFAULT_PORT
 
     with socket.socket() as probe:
         taken = probe.connect_ex(("127.0.0.1", DEFAULT_PORT)) == 0

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from monitor.sources.finding import Device
+    from monitor.sources.device import Device
 
 EPILOG = """\
 examples:
@@ -34,8 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from monitor.errors import BadInput
-    from monitor.sources.device import devices
-    from monitor.sources.finding import advice
+    from monitor.sources.device import advice, devices
 
     found = devices()
     if args.json:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import platformdirs
 
+from monitor.client.credentials import read_secret
 from monitor.errors import BadInput
-from monitor.sinks.alone import alone
-from monitor.sinks.hub import Hub
-from monitor.sinks.log import EventLog
-from monitor.sinks.secrets import read_secret
-from monitor.sinks.server import Address, Door, listening, parse_address
+from monitor.hub.hub import Hub
+from monitor.hub.log import EventLog, sole_writer
+from monitor.hub.server import HubServer, listening
+from monitor.wire.addresses import Address, parse_address
 
 STOPPED = 130
 HOUSEKEEPING = 600.0
@@ -47,9 +47,9 @@ class Hubbing:
         """Where the event log lies."""
         return self.db or Path(platformdirs.user_data_dir("call-monitor")) / "hub.db"
 
-    def door(self) -> Door:
+    def door(self) -> HubServer:
         """The door as it was asked for. Raises ``BadInput``."""
-        return Door(
+        return HubServer(
             address=parse_address(self.listen),
             tls=_tls(self.cert, self.key),
             secret=read_secret(self.secret_file) if self.secret_file else None,
@@ -62,7 +62,7 @@ def serve_until_stopped(hubbing: Hubbing) -> int:
     """Serves until Ctrl-C (130) or SIGTERM (0)."""
     door = hubbing.door()
     _allow_many_connections()
-    with contextlib.closing(EventLog(hubbing.path)) as log, alone(hubbing.path):
+    with contextlib.closing(EventLog(hubbing.path)) as log, sole_writer(hubbing.path):
         log.retain(days=hubbing.keep_days, megabytes=hubbing.keep_mb)
         return asyncio.run(_serve(hubbing, Hub(log), door))
 
@@ -81,7 +81,7 @@ def erase(hubbing: Hubbing, call: str) -> int:
     return 0
 
 
-async def _serve(hubbing: Hubbing, hub: Hub, door: Door) -> int:
+async def _serve(hubbing: Hubbing, hub: Hub, door: HubServer) -> int:
     stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def stop(code: int) -> None:
@@ -114,7 +114,7 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _tell(address: Address, door: Door, path: Path) -> None:
+def _tell(address: Address, door: HubServer, path: Path) -> None:
     scheme, secure = ("https", "wss") if door.tls else ("http", "ws")
     host = f"[{address.host}]" if ":" in address.host else address.host
     where = f"{host}:{address.port}"

@@ -11,24 +11,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from monitor.audio.channels import HIGHEST_RATE, LOWEST_RATE
 from monitor.call import About
 from monitor.commands.playing import STOPPED, Playing, build_sinks, serving, tell_notice
 from monitor.commands.uplinking import open_uplink
 from monitor.errors import BadInput
-from monitor.events import CHANNELS, Channel, Hook, Order, Reply
+from monitor.events import CHANNELS, CallControl, CallControlAnswer, Channel, Command
 from monitor.sinks import Sink
 from monitor.sources.capture import Capture
-from monitor.sources.device import DeviceStream, devices, is_there, refresh
-from monitor.sources.finding import Device, default_of, named
-from monitor.sources.lane import Lane
+from monitor.sources.channel_stream import ChannelStream
+from monitor.sources.channels import HIGHEST_RATE, LOWEST_RATE
+from monitor.sources.device import Device, DeviceStream, default_of, devices, is_there, named, refresh
 
 if TYPE_CHECKING:
-    from monitor.live import Day
+    from monitor.client.uplink import Uplink
+    from monitor.live import LiveSettings
     from monitor.session import Served
     from monitor.sinks.recorder import Recorder
-    from monitor.sinks.uplink import Uplink
-    from monitor.speech.worker import Worker
+    from monitor.speech.recogniser import RecogniserThread
 
 STOP_PATIENCE = 0.25
 """Seconds that the end of a call waits for a hub that does not answer; the rest waits on disk."""
@@ -61,17 +60,17 @@ class Living(Playing):
 
 def listen(living: Living) -> int:
     """Hears calls until it is stopped; the exit code. The recogniser is loaded before a device is opened."""
-    from monitor.live import Day
-    from monitor.speech.models import choose
-    from monitor.speech.worker import Worker
+    from monitor.live import LiveSettings
+    from monitor.speech.model_store import choose
+    from monitor.speech.recogniser import RecogniserThread
 
     lanes = choose_lanes(living)
     choice = choose(living.model)
     book, settings = living.book(), living.settings()
     tell_notice(choice.notice)
     recogniser = choice.recogniser()
-    worker = Worker(recogniser) if recogniser else None
-    day = Day(
+    worker = RecogniserThread(recogniser) if recogniser else None
+    day = LiveSettings(
         book=book,
         settings=settings,
         sources=tuple(lane.name for lane in lanes),
@@ -95,17 +94,21 @@ def listen(living: Living) -> int:
 
 
 async def _listen(
-    living: Living, day: "Day", lanes: Sequence[Lane], worker: "Worker | None", served: "Served | None"
+    living: Living,
+    day: "LiveSettings",
+    lanes: Sequence[ChannelStream],
+    worker: "RecogniserThread | None",
+    served: "Served | None",
 ) -> int:
-    from monitor.live import Live, stopping
-    from monitor.sources.control import hooks
-    from monitor.sources.waiting import warm_up
+    from monitor.live import LiveMonitor, stopping
+    from monitor.sources.call_control import hooks
+    from monitor.sources.call_detection import warm_up
 
     capture = Capture(lanes, refresh)
     if served:
         day = replace(day, sinks=partial(_sinks, living, served))
     warm_up(capture.rate, day.settings.gate)
-    live = Live(day, capture, worker)
+    live = LiveMonitor(day, capture, worker)
     async with contextlib.AsyncExitStack() as closing:
         came = closing.enter_context(stopping(live))
         if served:
@@ -121,21 +124,21 @@ async def _listen(
 
 @contextlib.asynccontextmanager
 async def to_the_hub(
-    living: Living, answer: Callable[[Hook], Reply], say: Callable[[str], None]
+    living: Living, answer: Callable[[CallControl], CallControlAnswer], say: Callable[[str], None]
 ) -> AsyncIterator[None]:
     """While inside, the agent's softphone may also speak through the hub.
 
     Whoever sits here is told when the hub cannot be reached, and why; what could not be sent meanwhile is
     sent when it is back.
     """
+    from monitor.client.standby import stand_by
+    from monitor.client.uplink import HubConnectionStatus
     from monitor.commands.uplinking import hub_of, waiting_folder
-    from monitor.sinks.hooks import Standing
-    from monitor.sinks.hub_line import HubLine
-    from monitor.sinks.standby import stand_by
+    from monitor.wire.messages import Standing
 
     hub = hub_of(living.uplink or "", living.token_file)
     whose = Standing(agent=living.agent, team=living.team)
-    line = HubLine(hub, waiting_folder(), say)
+    line = HubConnectionStatus(hub, waiting_folder(), say)
     tasks = [
         asyncio.create_task(stand_by(hub, whose, answer, line.tell)),
         asyncio.create_task(line.send_what_waits()),
@@ -149,26 +152,26 @@ async def to_the_hub(
 
 
 def _sinks(
-    living: Living, served: "Served | None", about: About, order: Callable[[Order], None]
+    living: Living, served: "Served | None", about: About, order: Callable[[Command], None]
 ) -> list[Sink]:
     """Where one call goes. A journal or a way to the hub that fails is told, and the call goes on."""
     from monitor.sinks.journal import JournalSink
-    from monitor.sinks.tolerant import Tolerant
+    from monitor.sinks.tolerant import FaultTolerantSink
 
     made = build_sinks(living, None)
-    sinks = [Tolerant(sink, _say) if isinstance(sink, JournalSink) else sink for sink in made]
+    sinks = [FaultTolerantSink(sink, _say) if isinstance(sink, JournalSink) else sink for sink in made]
     if served:
         served.hub.answer_orders(about.call, order)
         sinks.append(served.hub)
     if living.uplink:
         try:
-            sinks.append(Tolerant(_uplink(living, about, order), _say))
+            sinks.append(FaultTolerantSink(_uplink(living, about, order), _say))
         except BadInput as wrong:
             _say(f"{about.call} is not sent to the hub: {wrong}")
     return sinks
 
 
-def _uplink(living: Living, about: About, order: Callable[[Order], None]) -> "Uplink":
+def _uplink(living: Living, about: About, order: Callable[[Command], None]) -> "Uplink":
     """The way of one call to the hub."""
 
     def tell(trouble: str) -> None:
@@ -201,7 +204,7 @@ def _recording(folder: Path) -> "Callable[[About], Recorder]":
     return lambda about: Recorder(folder, about.call, about.rate)
 
 
-def choose_lanes(living: Living) -> list[Lane]:
+def choose_lanes(living: Living) -> list[ChannelStream]:
     """The devices that were asked for, or the defaults. Raises ``BadInput``."""
     found = devices()
     if living.device:
@@ -217,7 +220,7 @@ def choose_lanes(living: Living) -> list[Lane]:
     return [_lane(mic, ("agent",), living.rate), _lane(speaker, ("caller",), living.rate)]
 
 
-def _lane(device: Device, sides: tuple[Channel, ...], rate: int | None) -> Lane:
+def _lane(device: Device, sides: tuple[Channel, ...], rate: int | None) -> ChannelStream:
     """A lane that finds its device anew each time it is opened: numbers change when devices come and go."""
     rate = rate or device.rate
 
@@ -229,4 +232,6 @@ def _lane(device: Device, sides: tuple[Channel, ...], rate: int | None) -> Lane:
         stream.open(now)
         return stream
 
-    return Lane(device.name, rate, sides, open_, pauses=device.pauses, there=partial(is_there, device))
+    return ChannelStream(
+        device.name, rate, sides, open_, pauses=device.pauses, there=partial(is_there, device)
+    )

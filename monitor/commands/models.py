@@ -33,7 +33,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run_list(args: argparse.Namespace) -> int:
     """Prints every model with where it lies; the exit code."""
-    from monitor.speech.store import listed
+    from monitor.speech.model_store import listed
 
     models = listed()
     if args.json:
@@ -53,8 +53,7 @@ def run_list(args: argparse.Namespace) -> int:
 def run_get(args: argparse.Namespace) -> int:
     """Fetches one model, unless it is here already; the exit code."""
     from monitor.errors import BadInput
-    from monitor.speech.models import unknown
-    from monitor.speech.store import NAMES, fetch, find
+    from monitor.speech.model_store import NAMES, fetch, find, unknown
 
     if args.name in ("bundled", "script", "none"):
         raise BadInput(f"{args.name} needs no fetching; say --model {args.name}.")

@@ -57,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
         if not tell_running(args.press):
             raise BadInput("No overlay is running on this screen; start it with `monitor overlay`.")
         return 0
-    from monitor.sinks.hub_address import parse_hub, why_no_line
-    from monitor.sinks.secrets import read_token
+    from monitor.client.address import parse_hub, why_no_line
+    from monitor.client.credentials import read_token
 
     hub = parse_hub(args.url, lambda: read_token(args.token_file))
     contrast = None if args.contrast is None else args.contrast == "high"

@@ -14,12 +14,12 @@ import msgspec
 from monitor.commands.uplinking import open_uplink, tell_what_waits
 from monitor.config import CallSettings, convert, load_call_settings
 from monitor.errors import BadInput
-from monitor.rules.book import RuleBook, load_book
+from monitor.rules.rule_set import RuleSet, load_rules
 from monitor.sinks import Sink
 
 if TYPE_CHECKING:
+    from monitor.client.uplink import Uplink
     from monitor.session import Served
-    from monitor.sinks.uplink import Uplink
 
 STOPPED = 130
 
@@ -48,9 +48,9 @@ class Playing:
     agent: str | None = None
     team: str | None = None
 
-    def book(self) -> RuleBook:
+    def book(self) -> RuleSet:
         """The rules in force."""
-        return load_book([self.rules] if self.rules else None, profile=self.profile)
+        return load_rules([self.rules] if self.rules else None, profile=self.profile)
 
     def settings(self) -> CallSettings:
         """The core's settings, with the gate that was asked for."""
@@ -100,7 +100,7 @@ def play_recording(playing: Playing, paths: Sequence[Path]) -> int:
     from monitor.playback import FLAT_OUT_BLOCK, WORDS_BLOCK, Playback, about_recording, run_flat_out
     from monitor.session import PACED_BLOCK, run_paced
     from monitor.sources.recording import open_recording
-    from monitor.speech.models import choose
+    from monitor.speech.model_store import choose
 
     book, settings = playing.book(), playing.settings()
     recording = open_recording(list(paths), agent_channel=playing.agent_channel, mono=playing.mono)
@@ -172,10 +172,11 @@ def serving(
 
     Where ``call`` is known the page opens on it, through the agent's eyes.
     """
+    from monitor.hub.hub import Hub
+    from monitor.hub.log import EventLog
+    from monitor.hub.server import HubServer
     from monitor.session import Served
-    from monitor.sinks.hub import Hub
-    from monitor.sinks.log import EventLog
-    from monitor.sinks.server import Address, Door, parse_address
+    from monitor.wire.addresses import Address, parse_address
 
     def tell(bound: Address) -> None:
         page = f"http://{bound.host}:{bound.port}/" + (f"#role=agent&call={call}" if call else "")
@@ -189,7 +190,7 @@ def serving(
             f"--serve {address} is not for this machine alone, and only a hub does that: run `monitor hub` "
             "there with TLS and tokens, and say --uplink here; or say --serve 127.0.0.1:8765."
         )
-    return Served(Hub(EventLog()), Door(address=bound), tell)
+    return Served(Hub(EventLog()), HubServer(address=bound), tell)
 
 
 def build_sinks(playing: Playing, length: float | None) -> list[Sink]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from monitor.commands.playing import Playing
     from monitor.events import Channel, Event
     from monitor.review.scorecard import Scorecard
-    from monitor.review.sound import Picture
+    from monitor.review.sound import Spectrogram
     from monitor.sources.recording import Recording
 
 EPILOG = """\
@@ -116,7 +116,7 @@ def _hear(playing: "Playing", paths: list[Path]) -> _Heard:
     from monitor.call import Call
     from monitor.playback import FLAT_OUT_BLOCK, WORDS_BLOCK, about_recording, play
     from monitor.sources.recording import open_recording
-    from monitor.speech.models import choose
+    from monitor.speech.model_store import choose
 
     book = playing.book()
     recording = open_recording(paths, agent_channel=playing.agent_channel, mono=playing.mono)
@@ -130,13 +130,13 @@ def _hear(playing: "Playing", paths: list[Path]) -> _Heard:
         for events in play(call, blocks, recogniser):
             said += events
             if events:
-                reached(events[-1].known)
+                reached(events[-1].detected_at)
     if recording.notice:
         sys.stderr.write(f"monitor: {recording.notice}\n")
     return _Heard(said, book.hide_agent_effort, recording)
 
 
-def _drawn(heard: _Heard, card: "Scorecard") -> "dict[Channel, Picture] | None":
+def _drawn(heard: _Heard, card: "Scorecard") -> "dict[Channel, Spectrogram] | None":
     """The pictures of the sound, where there is a recording, of the sides that the profile shows."""
     from monitor.events import CHANNELS
     from monitor.review.sound import PIECE, pictures

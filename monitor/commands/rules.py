@@ -10,9 +10,9 @@ from monitor.commands.backtest import register_backtest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from monitor.rules.book import RuleBook
-    from monitor.rules.coverage import Row
-    from monitor.rules.trial import Trial
+    from monitor.judge.rule_tests import RuleTest
+    from monitor.rules.coverage import RulebookRow
+    from monitor.rules.rule_set import RuleSet
 
 EPILOG = """\
 examples:
@@ -55,13 +55,13 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run_check(args: argparse.Namespace) -> int:
     """Validates, runs the tests, prints what is wrong; 0 or 1."""
-    from monitor.rules.book import load_book
+    from monitor.judge.rule_tests import rule_tests
+    from monitor.phrases.shadowing import shadowed
     from monitor.rules.coverage import load_rulebook, missing, untested
-    from monitor.rules.shadows import shadowed
-    from monitor.rules.trial import trials
+    from monitor.rules.rule_set import load_rules
 
-    book = load_book(args.paths or None, profile=args.profile, language=args.language)
-    done = list(trials(book))
+    book = load_rules(args.paths or None, profile=args.profile, language=args.language)
+    done = list(rule_tests(book))
     rows = load_rulebook() if args.rulebook or not args.paths else []
     faults = missing(rows, book) + untested(book)
     hints = shadowed(book.lexicon) if args.phrases else []
@@ -69,13 +69,13 @@ def run_check(args: argparse.Namespace) -> int:
     if args.rulebook:
         show.rulebook(rows)
     hints += _inherited(book, done)
-    show.trials(book, done)
+    show.rule_tests(book, done)
     show.faults(faults, hints)
     show.sum(book, done, faults)
     return 1 if faults or any(trial.wrong for trial in done) else 0
 
 
-def _inherited(book: "RuleBook", done: "list[Trial]") -> list[str]:
+def _inherited(book: "RuleSet", done: "list[RuleTest]") -> list[str]:
     """What to do about tests that failed because another file changed the rule that they are of."""
     failed = dict.fromkeys(trial.rule for trial in done if trial.wrong)
     changed = {name: book.sources[name].said_by for name in failed if name in book.sources}
@@ -90,7 +90,7 @@ def _inherited(book: "RuleBook", done: "list[Trial]") -> list[str]:
 class _Text:
     """For people."""
 
-    def rulebook(self, rows: "Iterable[Row]") -> None:
+    def rulebook(self, rows: "Iterable[RulebookRow]") -> None:
         rows = list(rows)
         widest = max(len(row.advice) for row in rows)
         for row in rows:
@@ -101,7 +101,7 @@ class _Text:
         counts = Counter(row.works for row in rows)
         _print("\n" + ", ".join(f"{works} {count}" for works, count in counts.most_common()) + "\n")
 
-    def trials(self, book: "RuleBook", done: "Iterable[Trial]") -> None:
+    def rule_tests(self, book: "RuleSet", done: "Iterable[RuleTest]") -> None:
         for trial in done:
             if trial.wrong:
                 where = book.sources[trial.rule].part("tests", trial.number - 1).where
@@ -113,7 +113,7 @@ class _Text:
         for hint in hints:
             _print(f"hint    {hint}")
 
-    def sum(self, book: "RuleBook", done: "list[Trial]", faults: list[str]) -> None:
+    def sum(self, book: "RuleSet", done: "list[RuleTest]", faults: list[str]) -> None:
         failed = sum(1 for trial in done if trial.wrong)
         off = sum(1 for rule in book.rules if rule.off)
         _print(
@@ -125,12 +125,12 @@ class _Text:
 class _Lines:
     """For programs: one JSON object a line."""
 
-    def rulebook(self, rows: "Iterable[Row]") -> None:
+    def rulebook(self, rows: "Iterable[RulebookRow]") -> None:
         for row in rows:
             fields = {name: getattr(row, name) for name in row.__struct_fields__}
             _print_json({"kind": "row", **fields})
 
-    def trials(self, book: "RuleBook", done: "Iterable[Trial]") -> None:
+    def rule_tests(self, book: "RuleSet", done: "Iterable[RuleTest]") -> None:
         for trial in done:
             _print_json(
                 {"kind": "test", "rule": trial.rule, "test": trial.number, "passed": not trial.wrong,
@@ -142,7 +142,7 @@ class _Lines:
             for text in texts:
                 _print_json({"kind": kind, "text": text})
 
-    def sum(self, book: "RuleBook", done: "list[Trial]", faults: list[str]) -> None:
+    def sum(self, book: "RuleSet", done: "list[RuleTest]", faults: list[str]) -> None:
         failed = sum(1 for trial in done if trial.wrong)
         _print_json(
             {"kind": "sum", "rules": len(book.rules), "tests": len(done), "failed": failed,

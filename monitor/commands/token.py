@@ -52,8 +52,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(args: argparse.Namespace) -> int:
     """Prints one token; the exit code."""
-    from monitor.sinks import secrets
-    from monitor.sinks.access import mint
+    from monitor.client import credentials as secrets
+    from monitor.hub.access import mint
 
     secret = (
         secrets.read_or_make(args.secret_file) if args.new_secret else secrets.read_secret(args.secret_file)

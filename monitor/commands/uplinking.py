@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from monitor.sinks.hub_address import HubAddress
-    from monitor.sinks.uplink import Uplink
+    from monitor.client.address import HubAddress
+    from monitor.client.uplink import Uplink
 
 
 def add_uplink(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +25,8 @@ def add_uplink(parser: argparse.ArgumentParser) -> None:
 
 def hub_of(url: str, token_file: Path | None) -> "HubAddress":
     """The hub at ``url``, which is shown the token. Raises ``BadInput``."""
-    from monitor.sinks.hub_address import parse_hub
-    from monitor.sinks.secrets import read_token
+    from monitor.client.address import parse_hub
+    from monitor.client.credentials import read_token
 
     return parse_hub(url, lambda: read_token(token_file))
 
@@ -46,9 +46,8 @@ def open_uplink(
     ``patience``: seconds that the end of the call waits for a hub that does not answer. ``tell`` is given
     why the hub will never take this call, where that is so.
     """
-    from monitor.sinks.access import Claimed
-    from monitor.sinks.conversation import PATIENCE
-    from monitor.sinks.uplink import Uplink
+    from monitor.client.uplink import PATIENCE, Uplink
+    from monitor.wire.messages import Claimed
 
     hub = hub_of(url, token_file)
     claimed = Claimed(call=call, agent=agent, team=team)

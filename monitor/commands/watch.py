@@ -41,9 +41,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(args: argparse.Namespace) -> int:
     """Watches until Ctrl-C; the exit code."""
+    from monitor.client.address import parse_hub
+    from monitor.client.credentials import read_token
     from monitor.commands.watching import watch
-    from monitor.sinks.hub_address import parse_hub
-    from monitor.sinks.secrets import read_token
 
     hub = parse_hub(args.url, lambda: read_token(args.token_file))
     filters = {"team": args.team, "agent": args.agent, "call": args.call, "level": [args.level]}

@@ -9,11 +9,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from monitor.commands.board import LEVELS, Board, Happened, Row
+from monitor.client.address import HubAddress
+from monitor.client.follower import Back, Broken, EventFollower, RefusedByHub
+from monitor.commands.board import LEVELS, BoardRow, CallBoard, Happened
 from monitor.events import Level
 from monitor.sinks.console import SHAPES, Outlet, clock_text
-from monitor.sinks.follow import Back, Broken, Follower, Told
-from monitor.sinks.hub_address import HubAddress
 
 STOPPED = 130
 LONGEST_NAME, LONGEST_ID = 16, 12
@@ -27,15 +27,15 @@ KINDS = ("alert", "call", "difficulty", "told")
 def watch(hub: HubAddress, filters: dict[str, list[str]]) -> int:
     """Watches until Ctrl-C (130) or SIGTERM (0)."""
     console = Outlet()
-    show: Screen | Lines = Screen(console) if console.is_terminal else Lines(console)
-    follower = Follower(hub, {**filters, "kind": list(KINDS)})
+    show: WatchScreen | WatchLines = WatchScreen(console) if console.is_terminal else WatchLines(console)
+    follower = EventFollower(hub, {**filters, "kind": list(KINDS)})
     try:
         return asyncio.run(_watch(follower, show))
     finally:
         show.close()
 
 
-async def _watch(follower: Follower, show: "Screen | Lines") -> int:
+async def _watch(follower: EventFollower, show: "WatchScreen | WatchLines") -> int:
     loop = asyncio.get_running_loop()
     following = asyncio.ensure_future(_follow(follower, show))
     code = [0]
@@ -52,11 +52,11 @@ async def _watch(follower: Follower, show: "Screen | Lines") -> int:
     return code[0]
 
 
-async def _follow(follower: Follower, show: "Screen | Lines") -> None:
-    board = Board()
+async def _follow(follower: EventFollower, show: "WatchScreen | WatchLines") -> None:
+    board = CallBoard()
     async for news in follower.news():
         match news:
-            case Told():
+            case RefusedByHub():
                 show.show(board, board.take(news.call, news.event))
             case Broken():
                 show.tell(board, f"{news.reason}; trying again")
@@ -64,19 +64,19 @@ async def _follow(follower: Follower, show: "Screen | Lines") -> None:
                 show.tell(board, "catching up" if news.resumed else "listening")
 
 
-class Lines:
+class WatchLines:
     """Plain lines, one for each thing that happened."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._told = ""
 
-    def show(self, board: Board, news: list[Happened]) -> None:
+    def show(self, board: CallBoard, news: list[Happened]) -> None:
         """Prints what is new."""
         for happened in news:
             self._print(_plain(happened))
 
-    def tell(self, board: Board, text: str) -> None:
+    def tell(self, board: CallBoard, text: str) -> None:
         """Prints how the line stands, once."""
         if text != self._told:
             self._told = text
@@ -90,23 +90,23 @@ class Lines:
         self._console.file.flush()
 
 
-class Screen:
+class WatchScreen:
     """The whole terminal, drawn anew four times a second at most."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._told = "connecting"
-        self._board = Board()
+        self._board = CallBoard()
         self._live = Live(console=console, screen=True, refresh_per_second=4, get_renderable=self._picture)
         self._live.start()
 
-    def show(self, board: Board, news: list[Happened]) -> None:
+    def show(self, board: CallBoard, news: list[Happened]) -> None:
         """The next picture shows it."""
         self._board = board
         if self._told == "catching up":
             self._told = "listening"
 
-    def tell(self, board: Board, text: str) -> None:
+    def tell(self, board: CallBoard, text: str) -> None:
         """The next picture shows how the line stands."""
         self._board = board
         self._told = text
@@ -133,7 +133,7 @@ class Screen:
         )
 
 
-def table(rows: list[Row], width: int) -> Table:
+def table(rows: list[BoardRow], width: int) -> Table:
     """The open calls. What a narrow terminal has no room for is left out: the call's id, then the team."""
     grid = Table(expand=True, box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     longest = max((len(row.agent or "") for row in rows), default=0)
@@ -162,7 +162,7 @@ def _score(difficulty: float | None) -> Text:
     return Text(f"{difficulty:.0f}", style)
 
 
-def _alerts(row: Row) -> Text:
+def _alerts(row: BoardRow) -> Text:
     """The open alerts, the gravest first, each with its shape."""
     alerts = sorted(row.alerts.values(), key=lambda alert: LEVELS.index(alert.level), reverse=True)
     parts = [Text.assemble(_mark(alert.level), " ", _printable(alert.rule)) for alert in alerts]

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from monitor.overlay.look import Box, Dot, Part, Shape, Words
+from monitor.overlay.look import Box, Dot, DrawnShape, DrawnText, Part
 
 ALIGN = {
     "left": Qt.AlignmentFlag.AlignLeft,
@@ -43,14 +43,14 @@ def paint(painter: QPainter, part: Part, base: QFont) -> None:
                 painter.setPen(QPen(colour, part.ring))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(QPointF(part.x, part.y), part.radius, part.radius)
-        case Shape():
+        case DrawnShape():
             points = QPolygonF([QPointF(x, y) for x, y in part.points])
             width = part.line or 2.0
             painter.setPen(
                 QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
             )
             painter.drawPolyline(points) if part.line else painter.drawPolygon(points)
-        case Words():
+        case DrawnText():
             painter.setPen(colour)
             painter.setFont(_font(base, part.size, part.weight))
             wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignVCenter | ALIGN[part.align]

@@ -8,7 +8,7 @@ are seconds of the call.
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.events import AlertClosed, AlertEvent, Level, Told, without_bar
+from monitor.events import AlertClosed, AlertEvent, CommandApplied, Level, without_bar
 
 Kind = Literal["info", "warn", "critical", "credit", "message"]
 
@@ -63,7 +63,7 @@ def card_of(event: AlertEvent) -> Card:
     kind: Kind = "credit" if level == "info" and CREDIT in event.rule.split(".") else level
     # Before the dash stands what happened on this call, after it the rule's reason; a glance takes in one.
     why = shortened(without_bar(event.why.split(" – ")[0]))
-    return Card(kind, event.say, why, event.known, event.alert)
+    return Card(kind, event.say, why, event.detected_at, event.alert)
 
 
 def shortened(text: str) -> str:
@@ -71,18 +71,18 @@ def shortened(text: str) -> str:
     return text if len(text) <= MOST_WHY else text[:MOST_WHY].rsplit(" ", 1)[0].rstrip(",;: ") + " …"
 
 
-def card_of_message(told: Told) -> Card:
+def card_of_message(told: CommandApplied) -> Card:
     """The card of a supervisor's words."""
     minutes, seconds = divmod(int(told.at), 60)
     return Card(
         "message",
         f"“{told.text}”",
         f"From {told.by or 'your supervisor'}, {minutes:02d}:{seconds:02d}",
-        told.known,
+        told.detected_at,
     )
 
 
-class Cards:
+class CardDisplay:
     """The one card that is shown and those that wait for a pause."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class Cards:
             if event.reason in GONE_AT_ONCE:
                 self.shown = None
             else:
-                self._until = min(self._until, max(self.since + LEAST_SECONDS, event.known))
+                self._until = min(self._until, max(self.since + LEAST_SECONDS, event.detected_at))
 
     def clear(self) -> None:
         """The call is over."""

@@ -17,9 +17,9 @@ import msgspec
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection
 
-from monitor import wire
 from monitor.errors import BadInput
-from monitor.events import Event, Order, Snapshot
+from monitor.events import Command, Event, Snapshot
+from monitor.wire import envelope as wire
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 """Seconds between attempts to connect: doubled each time, and shortened by up to half at random."""
@@ -78,7 +78,7 @@ class Link:
             line.close()
         self._thread.join(2.0)
 
-    def send(self, call: str, order: Order) -> bool:
+    def send(self, call: str, order: Command) -> bool:
         """Sends what the agent asked for; False where the line does not stand."""
         plain = {name: value for name, value in msgspec.to_builtins(order).items() if value is not None}
         line = self._line

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from monitor.events import Channel
 from monitor.overlay.card import Card, Kind
-from monitor.overlay.shown import BAND_SECONDS, Shown, Side
+from monitor.overlay.shown import BAND_SECONDS, Shown, ShownSide
 
 WIDTH, STRIP, RADIUS, PAD = 360.0, 36.0, 14.0, 16.0
 ICON, TEXT_LEFT = 30.0, 58.0
@@ -78,7 +78,7 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class DrawnShape:
     """A filled polygon with softened corners, or an open line where ``line`` is its width."""
 
     points: tuple[tuple[float, float], ...]
@@ -88,7 +88,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class DrawnText:
     """Text in a box, wrapped at its width."""
 
     x: float
@@ -103,7 +103,7 @@ class Words:
     fade: float = 1.0
 
 
-Part: TypeAlias = Box | Dot | Shape | Words
+Part: TypeAlias = Box | Dot | DrawnShape | DrawnText
 Measure: TypeAlias = Callable[[str, float, int, float], float]
 """The height of a text of this size and weight, wrapped at a width."""
 
@@ -175,8 +175,8 @@ def _card(card: Card, measure: Measure, y: float, fade: float, why: float) -> It
     yield from icon(card.kind, PAD + ICON / 2, y + 13 + ICON / 2, ICON / 2, fade)
     # One short line stands on the middle of the icon; more begin at its top.
     lone = max(0.0, (ICON - say_tall) / 2) if not why_tall else 0.0
-    yield Words(TEXT_LEFT, y + 12 + lone, width, say_tall, card.say, _say_size(card), INK, 600, fade=fade)
-    yield Words(TEXT_LEFT, y + 15 + say_tall, width, why_tall, card.why, WHY, INK2, fade=min(fade, why))
+    yield DrawnText(TEXT_LEFT, y + 12 + lone, width, say_tall, card.say, _say_size(card), INK, 600, fade=fade)
+    yield DrawnText(TEXT_LEFT, y + 15 + say_tall, width, why_tall, card.why, WHY, INK2, fade=min(fade, why))
 
 
 def icon(kind: Kind, x: float, y: float, r: float, fade: float = 1.0) -> Iterator[Part]:
@@ -184,29 +184,29 @@ def icon(kind: Kind, x: float, y: float, r: float, fade: float = 1.0) -> Iterato
     fill = FILLS[kind]
     match kind:
         case "warn":
-            yield Shape(((x, y - r), (x + r, y), (x, y + r), (x - r, y)), fill, fade=fade)
+            yield DrawnShape(((x, y - r), (x + r, y), (x, y + r), (x - r, y)), fill, fade=fade)
         case "critical":
-            yield Shape(((x, y - r), (x + r, y + r * 0.85), (x - r, y + r * 0.85)), fill, fade=fade)
+            yield DrawnShape(((x, y - r), (x + r, y + r * 0.85), (x - r, y + r * 0.85)), fill, fade=fade)
         case _:
             yield Dot(x, y, r * 0.94, fill, fade=fade)
     sign, ink = SIGNS[kind]
     if kind == "credit":
         tick = ((x - r * 0.4, y + r * 0.02), (x - r * 0.1, y + r * 0.32), (x + r * 0.42, y - r * 0.3))
-        yield Shape(tick, ink, line=max(1.2, r * 0.16), fade=fade)
+        yield DrawnShape(tick, ink, line=max(1.2, r * 0.16), fade=fade)
     elif r > ICON / 3:
         low = r * 0.22 if kind == "critical" else r * 0.5 if kind == "message" else 0.0
         size = r * (1.8 if kind == "message" else 1.1)
-        yield Words(x - r, y - r + low, 2 * r, 2 * r, sign, size, ink, 700, "centre", fade)
+        yield DrawnText(x - r, y - r + low, 2 * r, 2 * r, sign, size, ink, 700, "centre", fade)
 
 
 def _strip(shown: Shown, y: float) -> Iterator[Part]:
     middle = y + STRIP / 2
     yield _connection_dot(shown, WIDTH - 18, middle)
     if shown.call is None:
-        yield Words(PAD, y, 240, STRIP, shown.at_rest, SMALL, INK3)
+        yield DrawnText(PAD, y, 240, STRIP, shown.at_rest, SMALL, INK3)
         return
     minutes, seconds = divmod(int(shown.now), 60)
-    yield Words(14, y, 40, STRIP, f"{minutes:02d}:{seconds:02d}", SMALL, INK2)
+    yield DrawnText(14, y, 40, STRIP, f"{minutes:02d}:{seconds:02d}", SMALL, INK2)
     if shown.open_card and shown.card is None:
         yield from icon(shown.open_card.kind, 58, middle, 4.5)
     sides: tuple[Channel, Channel] = ("agent", "caller")
@@ -214,7 +214,7 @@ def _strip(shown: Shown, y: float) -> Iterator[Part]:
         yield from _band(shown, shown.sides[side], side, row)
         yield from _meter(shown.sides[side], side, row)
     left = METER_LEFT + METER_WIDTH
-    yield Words(left, y, WIDTH - 28 - left, STRIP, _told(shown), SMALL, INK2, align="right")
+    yield DrawnText(left, y, WIDTH - 28 - left, STRIP, _told(shown), SMALL, INK2, align="right")
 
 
 def _told(shown: Shown) -> str:
@@ -237,7 +237,7 @@ def _connection_dot(shown: Shown, x: float, y: float) -> Dot:
             return Dot(x, y, 3.25, GREY, ring=1.5)
 
 
-def _band(shown: Shown, side: Side, name: Channel, y: float) -> Iterator[Part]:
+def _band(shown: Shown, side: ShownSide, name: Channel, y: float) -> Iterator[Part]:
     """The last half minute of one side's speech; now is at the right."""
     yield Box(BAND_LEFT, y, BAND_WIDTH, BAR, TRACK, BAR / 2)
     since = shown.now - BAND_SECONDS
@@ -249,7 +249,7 @@ def _band(shown: Shown, side: Side, name: Channel, y: float) -> Iterator[Part]:
             yield Box(BAND_LEFT + left, y, right - left, BAR, SIDES[name], min(BAR, right - left) / 2, fade)
 
 
-def _meter(side: Side, name: Channel, y: float) -> Iterator[Part]:
+def _meter(side: ShownSide, name: Channel, y: float) -> Iterator[Part]:
     """The level against one's own normal: the tick in the middle is normal, to the right is louder."""
     yield Box(METER_LEFT, y, METER_WIDTH, BAR, TRACK, BAR / 2)
     middle = METER_LEFT + METER_WIDTH / 2

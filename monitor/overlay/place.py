@@ -13,7 +13,7 @@ CORNERS: tuple[Corner, ...] = get_args(Corner)
 MARGIN = 16
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class OverlayPosition(msgspec.Struct, frozen=True, kw_only=True):
     """The corner, and the name of the screen (none: the main one, whichever that is)."""
 
     corner: Corner = "bottom-right"
@@ -25,15 +25,15 @@ def place_file() -> Path:
     return Path(platformdirs.user_config_dir("call-monitor")) / "overlay.json"
 
 
-def load_place(path: Path) -> Place:
+def load_place(path: Path) -> OverlayPosition:
     """The place that was kept; the default one where there is none that can be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Place)
+        return msgspec.json.decode(path.read_bytes(), type=OverlayPosition)
     except (OSError, msgspec.DecodeError):
-        return Place()
+        return OverlayPosition()
 
 
-def save_place(path: Path, place: Place) -> None:
+def save_place(path: Path, place: OverlayPosition) -> None:
     """Keeps the place. A machine on which that cannot be done loses only the habit."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ NO_HUB, REFUSED, NO_CALL = "No hub yet – trying", "Not let in – a new token 
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ShownSide:
     """One side on the strip: whether it speaks, when it spoke, its level against its normal (dB)."""
 
     speaks: bool = False
@@ -31,7 +31,9 @@ class Shown:
     connection: Connection = "lost"
     call: str | None = None
     now: float = 0.0
-    sides: dict[Channel, Side] = field(default_factory=lambda: {channel: Side() for channel in CHANNELS})
+    sides: dict[Channel, ShownSide] = field(
+        default_factory=lambda: {channel: ShownSide() for channel in CHANNELS}
+    )
     share: float | None = None
     card: Card | None = None
     why: bool = False

@@ -21,17 +21,17 @@ from monitor.events import (
     CallEnded,
     CallStarted,
     Channel,
+    Command,
+    CommandApplied,
     Event,
     OpenCall,
-    Order,
     Prosody,
     Snapshot,
     SpeechEnded,
     SpeechStarted,
-    Told,
 )
-from monitor.overlay.card import RANK, WHY_AFTER, Card, Cards, card_of, card_of_message
-from monitor.overlay.shown import BAND_SECONDS, Connection, Shown, Side
+from monitor.overlay.card import RANK, WHY_AFTER, Card, CardDisplay, card_of, card_of_message
+from monitor.overlay.shown import BAND_SECONDS, Connection, Shown, ShownSide
 
 VOICE_LASTS = 0.6
 """Seconds after which a side that is not heard has no level any more."""
@@ -73,7 +73,7 @@ class View:
         self._call = call
         self._now = now
         self._voices: dict[Channel, _Voice] = {channel: _Voice() for channel in CHANNELS}
-        self._cards = Cards()
+        self._cards = CardDisplay()
         self._open: dict[str, Card] = {}
         self._snoozed_until = 0.0
 
@@ -88,12 +88,12 @@ class View:
         if isinstance(event, CallStarted):
             self._begin(call)
         if self._call is None and not isinstance(event, CallEnded):
-            self._begin(call, event.known)
+            self._begin(call, event.detected_at)
         if call != self._call:
             return
         self._connection = "live"
         self._hear(event)
-        self.advance(event.known)
+        self.advance(event.detected_at)
         if isinstance(event, Prosody):
             self.caught_up()  # never kept, so what was missed has been told
 
@@ -154,7 +154,7 @@ class View:
             self._ask_gravest([card_of_message(one) for one in youngest.messages[-1:] if self._recent(one)])
         self.advance(youngest.seconds)
 
-    def _recent(self, told: Told) -> bool:
+    def _recent(self, told: CommandApplied) -> bool:
         return bool(told.text) and self._now - told.at <= MESSAGE_LASTS
 
     def _hear(self, event: Event) -> None:
@@ -165,13 +165,13 @@ class View:
                 self._spoke(event)
             case Prosody():
                 voice = self._voices[event.channel]
-                voice.level_db, voice.heard = event.level_db, event.known
+                voice.level_db, voice.heard = event.level_db, event.detected_at
             case AlertClosed():
                 self._open.pop(event.alert, None)
                 self._cards.close(event)
             case AlertEvent():
                 self._alert(event)
-            case Told():
+            case CommandApplied():
                 self._told(event)
             case CallEnded():
                 self._begin(None)
@@ -184,7 +184,7 @@ class View:
         voice.since = None
         voice.stretches.append((event.start, event.end))
         voice.talked += event.end - event.start
-        voice.forget(event.known - BAND_SECONDS)
+        voice.forget(event.detected_at - BAND_SECONDS)
 
     def _alert(self, event: AlertEvent) -> None:
         if "agent" not in event.to:
@@ -195,11 +195,11 @@ class View:
         if event.card or event.alert in self._open:
             self._open[event.alert] = card
 
-    def _told(self, event: Told) -> None:
+    def _told(self, event: CommandApplied) -> None:
         if event.kind == "message" and event.text:
             self._cards.ask(card_of_message(event))
         elif event.kind == "snooze":
-            self._snoozed_until = event.known + (event.seconds or SNOOZE_SECONDS)
+            self._snoozed_until = event.detected_at + (event.seconds or SNOOZE_SECONDS)
 
     # --- what is shown, and what can be asked ---
 
@@ -225,15 +225,15 @@ class View:
         """Whether the picture changes by itself as time goes on: in a call, and until a card has gone."""
         return self._call is not None and (self._connection == "live" or self._cards.shown is not None)
 
-    def order(self, kind: Literal["acknowledge", "wrong", "snooze"]) -> tuple[str, Order] | None:
+    def order(self, kind: Literal["acknowledge", "wrong", "snooze"]) -> tuple[str, Command] | None:
         """What to send to the hub for the card that is shown or still open; none if there is none."""
         if self._call is None:
             return None
         if kind == "snooze":
-            return self._call, Order(kind="snooze", seconds=SNOOZE_SECONDS)
+            return self._call, Command(kind="snooze", seconds=SNOOZE_SECONDS)
         shown = self.shown
         card = shown.card if shown.card and shown.card.alert else shown.open_card
-        return (self._call, Order(kind=kind, alert=card.alert)) if card else None
+        return (self._call, Command(kind=kind, alert=card.alert)) if card else None
 
     def put_away(self) -> None:
         """The agent has read the message on the screen."""
@@ -244,13 +244,13 @@ class View:
         voice = self._voices[channel]
         return voice.since is not None or self._now - voice.heard <= VOICE_LASTS / 2
 
-    def _side(self, channel: Channel) -> Side:
+    def _side(self, channel: Channel) -> ShownSide:
         voice = self._voices[channel]
         speech = [(start, end) for start, end in voice.stretches if end > self._now - BAND_SECONDS]
         if voice.since is not None:
             speech.append((voice.since, self._now))
         fresh = self._now - voice.heard <= VOICE_LASTS
-        return Side(self._speaks(channel), tuple(speech), voice.level_db if fresh else None)
+        return ShownSide(self._speaks(channel), tuple(speech), voice.level_db if fresh else None)
 
     def _share(self) -> float | None:
         talked = {

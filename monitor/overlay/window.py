@@ -19,7 +19,7 @@ from monitor.overlay.brush import measure, paint
 from monitor.overlay.card import Card
 from monitor.overlay.link import State
 from monitor.overlay.look import SHADE, WIDTH, Picture, in_contrast, picture
-from monitor.overlay.place import MARGIN, Corner, Place, save_place, told_apart, top_left
+from monitor.overlay.place import MARGIN, Corner, OverlayPosition, save_place, told_apart, top_left
 from monitor.overlay.view import View
 
 FADE_IN, FADE_OUT = 0.18, 0.3
@@ -41,7 +41,7 @@ class Overlay(QWidget):
 
     painted = Signal(str)
 
-    def __init__(self, place: Place, kept: Path, *, contrast: bool | None = None) -> None:
+    def __init__(self, place: OverlayPosition, kept: Path, *, contrast: bool | None = None) -> None:
         super().__init__(None, FLAGS)
         for attribute in (
             Qt.WidgetAttribute.WA_TranslucentBackground,
@@ -105,7 +105,7 @@ class Overlay(QWidget):
 
     def stand_at(self, corner: Corner) -> None:
         """Moves to a corner, and remembers it."""
-        self._move(Place(corner=corner, screen=self._place.screen))
+        self._move(OverlayPosition(corner=corner, screen=self._place.screen))
 
     @property
     def screens(self) -> dict[str, QScreen]:
@@ -121,7 +121,7 @@ class Overlay(QWidget):
 
     def stand_on(self, screen: str) -> None:
         """Moves to another screen, and remembers it, also while that screen is away."""
-        self._move(Place(corner=self._place.corner, screen=screen))
+        self._move(OverlayPosition(corner=self._place.corner, screen=screen))
 
     def stand(self) -> None:
         """The screens have changed: goes to its place again, wherever that is now."""
@@ -130,7 +130,7 @@ class Overlay(QWidget):
 
     # --- inside ---
 
-    def _move(self, place: Place) -> None:
+    def _move(self, place: OverlayPosition) -> None:
         self._place = place
         save_place(self._kept, place)
         self._picture = self._draw()

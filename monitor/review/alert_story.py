@@ -43,9 +43,9 @@ def alert_stories(events: Iterable[Event]) -> list[AlertStory]:
 
 def _story(life: list[AlertEvent]) -> AlertStory:
     news = [event for event in life if not isinstance(event, AlertClosed)] or life
-    gravest = max(news, key=lambda event: (LEVELS.index(event.level), event.known))
+    gravest = max(news, key=lambda event: (LEVELS.index(event.level), event.detected_at))
     closed = next((event for event in life if isinstance(event, AlertClosed)), None)
-    shown = tuple(event.known for event in news if event.card)
+    shown = tuple(event.detected_at for event in news if event.card)
     return AlertStory(
         alert=gravest.alert,
         rule=gravest.rule,
@@ -53,8 +53,8 @@ def _story(life: list[AlertEvent]) -> AlertStory:
         level=gravest.level,
         channel=gravest.channel,
         start=gravest.start,
-        opened=life[0].known,
-        closed=closed.known if closed else None,
+        opened=life[0].detected_at,
+        closed=closed.detected_at if closed else None,
         reason=closed.reason if closed else None,
         say=gravest.say,
         why=gravest.why,

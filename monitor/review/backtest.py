@@ -22,7 +22,7 @@ from monitor.review.collection import Recorded
 from monitor.review.damage import Damage, vocabulary
 from monitor.review.facts import FactsCache, facts_of
 from monitor.review.ruletest import Figures, Outcome, Raised, figures, judge
-from monitor.rules.book import RuleBook, load_book
+from monitor.rules.rule_set import RuleSet, load_rules
 
 MOVED = 0.05
 """Seconds by which an alert may open at another time and still be the same."""
@@ -51,7 +51,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     failed: str | None = None
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class AlertDifference(msgspec.Struct, frozen=True, kw_only=True):
     """An alert that only one of the two sets of rules raises, or that they raise differently."""
 
     rule: str
@@ -66,7 +66,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     hours: float
     rules: dict[str, tuple[Figures, ...]]
     total: tuple[Figures, ...]
-    changed: dict[str, tuple[Change, ...]]
+    changed: dict[str, tuple[AlertDifference, ...]]
     failed: dict[str, str]
 
 
@@ -86,12 +86,12 @@ def run(task: Task) -> Result:
 
 
 def _length(facts: Sequence[Event]) -> float:
-    return max((event.known for event in facts), default=0.0)
+    return max((event.detected_at for event in facts), default=0.0)
 
 
 @lru_cache(maxsize=4)
-def _book(rules: str | None, profile: str) -> RuleBook:
-    return load_book([Path(rules)] if rules else None, profile=profile)
+def _book(rules: str | None, profile: str) -> RuleSet:
+    return load_rules([Path(rules)] if rules else None, profile=profile)
 
 
 def backtest(
@@ -161,22 +161,22 @@ def _named(outcome: Outcome) -> set[str]:
     return {one.rule for one in outcome.raised} | set(outcome.missed) | set(outcome.found)
 
 
-def changes(new: Outcome, old: Outcome) -> tuple[Change, ...]:
+def changes(new: Outcome, old: Outcome) -> tuple[AlertDifference, ...]:
     """The alerts that are not the same under both sets of rules, by time."""
     left = list(old.raised)
-    found: list[Change] = []
+    found: list[AlertDifference] = []
     for one in new.raised:
         same = [other for other in left if other.rule == one.rule and abs(other.at - one.at) <= MOVED]
         if same:
             left.remove(same[0])
             if same[0].level != one.level:
-                found.append(Change(rule=one.rule, new=one, old=same[0]))
+                found.append(AlertDifference(rule=one.rule, new=one, old=same[0]))
         else:
-            found.append(Change(rule=one.rule, new=one))
-    found += [Change(rule=one.rule, old=one) for one in left]
+            found.append(AlertDifference(rule=one.rule, new=one))
+    found += [AlertDifference(rule=one.rule, old=one) for one in left]
     return tuple(sorted(found, key=_when))
 
 
-def _when(change: Change) -> tuple[float, str]:
+def _when(change: AlertDifference) -> tuple[float, str]:
     raised = change.new or change.old
     return (raised.at if raised else 0.0, change.rule)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from monitor.review.backtest import Change, Report
+from monitor.review.backtest import AlertDifference, Report
 from monitor.review.ruletest import Figures, Raised
 
 COLUMNS = ("rule", "alerts/h", "right", "missed", "false", "precision", "recall", "F1", "delay s")
@@ -80,7 +80,7 @@ def _counted(what: str, raised: list[Raised]) -> str:
     return f"{len(raised)} {what}" + (f" ({', '.join(known)})" if known else "")
 
 
-def _change(change: Change) -> str:
+def _change(change: AlertDifference) -> str:
     if change.new and change.old:
         return f"~ {change.rule} at {change.new.at:.1f} s: {change.old.level} -> {change.new.level}"
     raised = change.new or change.old

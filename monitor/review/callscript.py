@@ -23,8 +23,8 @@ import msgspec
 
 from monitor.config import Settings, convert, read_yaml
 from monitor.errors import BadInput
-from monitor.events import CallEnded, CallStarted, Event, Told, Utterance
-from monitor.rules.script import Asked, compile_script
+from monitor.events import CallEnded, CallStarted, CommandApplied, Event, Utterance
+from monitor.rules.script import ScriptCommand, compile_script
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -78,34 +78,34 @@ def script_facts(script: CallScript) -> list[Event]:
         profile="default", meta=dict(script.meta),
     )  # fmt: skip
     ended = CallEnded(
-        known=read.end, seconds=read.end, talk={}, overlap=0.0, silence=0.0, interruptions={}, alerts={}
+        detected_at=read.end, seconds=read.end, talk={}, overlap=0.0, silence=0.0, interruptions={}, alerts={}
     )
     told = [_told(order) for order in read.orders]
     spoken = [part for fact in read.facts for part in _bit_by_bit(fact)]
-    facts = sorted([*told, *spoken], key=lambda event: event.known)
+    facts = sorted([*told, *spoken], key=lambda event: event.detected_at)
     return [started, *facts, ended]
 
 
 def _bit_by_bit(fact: Event) -> Iterator[Event]:
     """A long utterance as a recogniser gives it: its first words before its last ones are spoken."""
     if isinstance(fact, Utterance):
-        late = fact.known - fact.end
+        late = fact.detected_at - fact.end
         for number in range(1, int((fact.end - fact.start) / REVISED) + 1):
             heard = round(fact.start + number * REVISED, 3)
             words = tuple(word for word in fact.words if word.end <= heard)
             if words and heard < fact.end:
                 yield msgspec.structs.replace(
-                    fact, known=round(heard + late, 3), revision=number, end=heard, words=words,
+                    fact, detected_at=round(heard + late, 3), revision=number, end=heard, words=words,
                     text=" ".join(word.text for word in words), final=False,
                 )  # fmt: skip
         fact = msgspec.structs.replace(fact, revision=int((fact.end - fact.start) / REVISED) + 1)
     yield fact
 
 
-def _told(order: Asked) -> Told:
+def _told(order: ScriptCommand) -> CommandApplied:
     """A hold or a resume; orders about alerts have no place in a script that is judged by several books."""
     if order.kind not in ("hold", "resume"):
         raise BadInput(
             f"A call script may not say {order.kind!r}: which alert it means depends on the rules."
         )
-    return Told(known=order.at, at=order.at, kind=order.kind)
+    return CommandApplied(detected_at=order.at, at=order.at, kind=order.kind)

@@ -16,7 +16,7 @@ from monitor.sources.journal import SUFFIXES as JOURNALS
 SOUND = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".au", ".aiff", ".mp4"})
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class WantedCalls(msgspec.Struct, frozen=True):
     """An alert that must open between ``begin`` and ``end``; with ``may``, one that need not.
 
     ``words`` and ``wordless`` as in the truth: only a recogniser can find it, or only what goes without one.
@@ -41,7 +41,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     paths: tuple[str, ...]
     agent_channel: int = 1
-    wanted: tuple[Wanted, ...] | None = None
+    wanted: tuple[WantedCalls, ...] | None = None
     allowed: tuple[str, ...] = ()
     whole: bool = False
 
@@ -98,7 +98,8 @@ def _truth(path: Path) -> Truth | None:
 
 def _from_truth(truth: Truth, sound: list[Path]) -> Recorded:
     wanted = tuple(
-        Wanted(one.rule, one.from_, one.to, one.may, one.words, one.wordless) for one in truth.expected_alerts
+        WantedCalls(one.rule, one.from_, one.to, one.may, one.words, one.wordless)
+        for one in truth.expected_alerts
     )
     return Recorded(
         call=truth.call, kind="sound", paths=tuple(map(str, sound)), agent_channel=truth.agent_channel,
@@ -108,7 +109,7 @@ def _from_truth(truth: Truth, sound: list[Path]) -> Recorded:
 
 def _from_script(path: Path) -> Recorded:
     script = read_script(path)
-    wanted = tuple(Wanted(one.rule, one.from_, one.to) for one in script.alerts)
+    wanted = tuple(WantedCalls(one.rule, one.from_, one.to) for one in script.alerts)
     return Recorded(
         call=script.call, kind="script", paths=(str(path),), wanted=wanted, allowed=tuple(script.allowed),
         whole=True,

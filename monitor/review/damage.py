@@ -96,15 +96,15 @@ def _with(word: Word, text: str, start: float | None = None, end: float | None =
         text=text,
         start=word.start if start is None else start,
         end=word.end if end is None else end,
-        p=0.0,
+        confidence=0.0,
         committed=word.committed,
     )
 
 
 def _sure(word: Word, random: Random) -> Word:
     """The word with the probability that a recogniser may give it; a damaged one comes with none."""
-    p = random.betavariate(*(RIGHT if word.p else WRONG))
-    return msgspec.structs.replace(word, p=round(p, 2))
+    p = random.betavariate(*(RIGHT if word.confidence else WRONG))
+    return msgspec.structs.replace(word, confidence=round(p, 2))
 
 
 def vocabulary(events: Iterable[Event]) -> set[str]:

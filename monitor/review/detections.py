@@ -45,13 +45,13 @@ class Detection(NamedTuple):
     by: Channel | None
     start: float
     end: float
-    known: float
+    detected_at: float
 
 
 def detections(events: Sequence[Event]) -> list[Detection]:
     """Every claim in ``events``, in the order in which they were made."""
     found = [*_meetings(events), *_raised(events), *_silences(events), *_faults(events), *_apologies(events)]
-    return sorted(found, key=lambda one: one.known)
+    return sorted(found, key=lambda one: one.detected_at)
 
 
 def final_words(events: Iterable[Event], channel: Channel) -> list[tuple[Word, float]]:
@@ -61,7 +61,7 @@ def final_words(events: Iterable[Event], channel: Channel) -> list[tuple[Word, f
         if isinstance(event, Utterance) and event.channel == channel:
             latest[event.utterance] = event
     said = sorted(latest.values(), key=lambda utterance: utterance.start)
-    return [(word, utterance.known) for utterance in said for word in utterance.words]
+    return [(word, utterance.detected_at) for utterance in said for word in utterance.words]
 
 
 def _meetings(events: Sequence[Event]) -> list[Detection]:
@@ -69,9 +69,9 @@ def _meetings(events: Sequence[Event]) -> list[Detection]:
     for event in events:
         if isinstance(event, Interruption | TalkOver):
             kind: TruthKind = "interruption" if isinstance(event, Interruption) else "talk_over"
-            found.append(Detection(kind, event.by, event.start, event.at, event.known))
+            found.append(Detection(kind, event.by, event.start, event.at, event.detected_at))
         elif isinstance(event, Overlap) and event.kind in ("backchannel", "terminal", "simultaneous"):
-            found.append(Detection(event.kind, event.by, event.start, event.end, event.known))
+            found.append(Detection(event.kind, event.by, event.start, event.end, event.detected_at))
     return found
 
 
@@ -100,7 +100,7 @@ def _held(sounds: Sequence[Prosody]) -> list[tuple[float, float, float]]:
             begins = paused or not above or effort < RAISED
             start, above = (sound.at - STEP, 0.0) if begins else (start, above)
             above += voiced if effort >= RAISED else 0.0
-            known = sound.known if above >= RAISED_FOR - 1e-9 else None
+            known = sound.detected_at if above >= RAISED_FOR - 1e-9 else None
         if effort >= LOWERED:
             last = sound.at
     return stretches if known is None else [*stretches, (start, last, known)]
@@ -111,7 +111,7 @@ def _silences(events: Sequence[Event]) -> list[Detection]:
     found: list[Detection] = []
     speaking: set[Channel] = set()
     silent_from: float | None = None
-    last = max((event.known for event in events), default=0.0)
+    last = max((event.detected_at for event in events), default=0.0)
     turns = [event for event in events if isinstance(event, SpeechStarted | SpeechEnded)]
     for event in sorted(turns, key=lambda one: one.at if isinstance(one, SpeechStarted) else one.end):
         if isinstance(event, SpeechEnded):
@@ -134,11 +134,11 @@ def _silence(start: float, end: float) -> Detection:
 def _faults(events: Sequence[Event]) -> list[Detection]:
     """Faults of the sound; each is said when it begins and again, with its end, when it is over."""
     found: dict[tuple[str, Channel | None, float], Detection] = {}
-    last = max((event.known for event in events), default=0.0)
+    last = max((event.detected_at for event in events), default=0.0)
     for event in events:
-        if isinstance(event, Quality) and event.kind in ("bleed", "clipping", "dead_channel"):
+        if isinstance(event, Quality) and event.kind in ("crosstalk", "clipping", "dead_channel"):
             place = (event.kind, event.channel, event.start)
-            known = found[place].known if place in found else event.known
+            known = found[place].detected_at if place in found else event.detected_at
             end = last if event.end is None else event.end
             found[place] = Detection(event.kind, event.channel, event.start, end, known)
     return list(found.values())

@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from monitor.review.spoken import Moment, Spoken
-from monitor.rules.phrases import Match
+from monitor.phrases.lexicon import Match
+from monitor.review.spoken import Moment, SpokenCall
 
 UNDERSTOOD_WITHIN = 30.0
 """Seconds after a sign of distress or anger in which a word of understanding still answers it."""
@@ -48,7 +48,7 @@ def _unheard(deaf: Deaf, start: float, end: float) -> bool:
     return any(begin < end and start < over for begin, over in deaf)
 
 
-def feelings(spoken: Spoken, seconds: float, deaf: Deaf = ()) -> Iterator[Feeling]:
+def feelings(spoken: SpokenCall, seconds: float, deaf: Deaf = ()) -> Iterator[Feeling]:
     """The caller's signs of distress or anger.
 
     One whose time was cut off by the end is left out, and one whose answer could not be heard.
@@ -67,7 +67,7 @@ def feelings(spoken: Spoken, seconds: float, deaf: Deaf = ()) -> Iterator[Feelin
         yield Feeling(kind=kind, said=said, answer=spoken.sentence("agent", answer) if answer else None)
 
 
-def promises(spoken: Spoken) -> Iterator[Promise]:
+def promises(spoken: SpokenCall) -> Iterator[Promise]:
     """The agent's promises, each with its date."""
     dates = spoken.of("agent", "time_expression")
     for match in spoken.of("agent", "promise"):
@@ -92,7 +92,7 @@ def _belongs(date: Match, promise: Match) -> bool:
     return date.end > promise.start - DATED_BEFORE and date.start <= promise.end + DATED_WITHIN
 
 
-def open_items(spoken: Spoken, seconds: float, deaf: Deaf = ()) -> Iterator[Moment]:
+def open_items(spoken: SpokenCall, seconds: float, deaf: Deaf = ()) -> Iterator[Moment]:
     """Further matters of the caller to which the agent gave no answer afterwards."""
     answers = spoken.of("agent", *ANSWERS)
     for match in spoken.of("caller", "concern"):

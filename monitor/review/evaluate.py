@@ -16,13 +16,13 @@ from rapidfuzz.distance import Levenshtein
 
 from monitor.events import CHANNELS, AlertEvent, AlertOpened, CallStarted, Channel, Event
 from monitor.review.detections import Detection, detections, final_words
-from monitor.review.truth import ExpectedAlert, Happening, Truth, TruthKind
+from monitor.review.truth import ExpectedAlert, TrueEvent, Truth, TruthKind
 
 MOMENTS: tuple[TruthKind, ...] = (
     "interruption", "talk_over", "backchannel", "terminal", "simultaneous", "apology",
 )  # fmt: skip
 STRETCHES: tuple[TruthKind, ...] = (
-    "raised", "dead_air", "hold_music", "bleed", "clipping", "dead_channel",
+    "raised", "dead_air", "hold_music", "crosstalk", "clipping", "dead_channel",
 )  # fmt: skip
 
 TOLERANCE = 1.0
@@ -151,7 +151,7 @@ def _named(claims: list[Detection], truth: Truth) -> dict[TruthKind, list[Detect
     return named
 
 
-def _moments(happened: list[Happening], claims: list[Detection]) -> Score:
+def _moments(happened: list[TrueEvent], claims: list[Detection]) -> Score:
     left = list(claims)
     delays: list[float] = []
     missed = 0
@@ -160,31 +160,31 @@ def _moments(happened: list[Happening], claims: list[Detection]) -> Score:
         if near:
             best = min(near, key=lambda claim: abs(claim.start - one.start))
             left.remove(best)
-            delays.append(round(best.known - one.start, 3))
+            delays.append(round(best.detected_at - one.start, 3))
         elif one.kind == "apology" or one.overlap >= AUDIBLE_OVERLAP:
             missed += 1
     return Score(found=len(delays), missed=missed, wrong=len(left), delays=tuple(delays))
 
 
-def _belongs(claim: Detection, one: Happening) -> bool:
+def _belongs(claim: Detection, one: TrueEvent) -> bool:
     return one.start - TOLERANCE <= claim.start <= max(one.start + TOLERANCE, one.end)
 
 
-def _stretches(happened: list[Happening], claims: list[Detection]) -> Score:
+def _stretches(happened: list[TrueEvent], claims: list[Detection]) -> Score:
     delays = []
     for one in happened:
         hits = [claim for claim in claims if _by(claim, one) and _meet(claim, one)]
         if hits:
-            delays.append(round(max(min(hit.known for hit in hits) - one.start, 0.0), 3))
+            delays.append(round(max(min(hit.detected_at for hit in hits) - one.start, 0.0), 3))
     wrong = sum(not any(_by(claim, one) and _meet(claim, one) for one in happened) for claim in claims)
     return Score(found=len(delays), missed=len(happened) - len(delays), wrong=wrong, delays=tuple(delays))
 
 
-def _by(claim: Detection, one: Happening) -> bool:
+def _by(claim: Detection, one: TrueEvent) -> bool:
     return claim.by is None or one.by is None or claim.by == one.by
 
 
-def _meet(claim: Detection, one: Happening) -> bool:
+def _meet(claim: Detection, one: TrueEvent) -> bool:
     return claim.start < one.end + TOLERANCE and claim.end > one.start - TOLERANCE
 
 
@@ -205,7 +205,7 @@ def _alerts(
     missed = tuple(_alerted(one, None, None) for one, found in hits if not found and not one.may)
     explained = {alert.alert for _, found in hits for alert in found}
     unexpected = tuple(
-        Alerted(rule=alert.rule, channel=alert.channel, at=alert.known, level=levels[alert.alert])
+        Alerted(rule=alert.rule, channel=alert.channel, at=alert.detected_at, level=levels[alert.alert])
         for alert in opened
         if alert.alert not in explained
         and levels[alert.alert] != "info"
@@ -219,11 +219,11 @@ _RANK = ("info", "warn", "critical")
 
 def _answers(alert: AlertOpened, one: ExpectedAlert) -> bool:
     side = one.channel is None or alert.channel is None or alert.channel == one.channel
-    return alert.rule == one.rule and side and one.from_ <= alert.known <= one.to
+    return alert.rule == one.rule and side and one.from_ <= alert.detected_at <= one.to
 
 
 def _alerted(one: ExpectedAlert, alert: AlertOpened | None, level: str | None) -> Alerted:
-    at = alert.known if alert else None
+    at = alert.detected_at if alert else None
     return Alerted(rule=one.rule, channel=one.channel, from_=one.from_, to=one.to, at=at, level=level)
 
 

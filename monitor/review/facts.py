@@ -14,7 +14,7 @@ from tempfile import NamedTemporaryFile
 
 import msgspec
 
-from monitor import clock, wire
+from monitor import clock
 from monitor.config import CallSettings, load_call_settings
 from monitor.errors import BadInput
 from monitor.events import AlertEvent, Difficulty, Event, Note
@@ -23,6 +23,7 @@ from monitor.review.callscript import read_script, script_facts
 from monitor.review.collection import Recorded
 from monitor.review.truth import truth_beside
 from monitor.sources.journal import read_journal
+from monitor.wire import envelope as wire
 
 KEPT_DAYS = 30.0
 """Days after which facts that nobody asked for again are deleted."""
@@ -30,7 +31,7 @@ KEPT_DAYS = 30.0
 DERIVED = (AlertEvent, Difficulty, Note)
 """What rules made of the facts; it is made anew."""
 
-_CORE = ("audio", "speech", "sources", "call.py", "events.py", "session.py", "sides.py", "rules/roles.py")
+_CORE = ("audio", "speech", "sources", "call.py", "events.py", "session.py", "dialogue/roles.py")
 _DAY = 86_400.0
 
 
@@ -92,7 +93,7 @@ def facts_of(call: Recorded, model: str | None, cache: FactsCache) -> list[Event
     if call.kind == "journal":
         return [event for event in read_journal(path).events if not isinstance(event, DERIVED)]
     from monitor.session import replay_events
-    from monitor.speech.models import choose
+    from monitor.speech.model_store import choose
 
     paths = [Path(one) for one in call.paths]
     model = model or choose(None, paths).name
@@ -120,7 +121,7 @@ def _key(call: Recorded, model: str, settings: CallSettings) -> str:
 
 def _model_print(model: str) -> str:
     """What tells two models at the same place apart: names, sizes and times of their files."""
-    from monitor.speech.store import BUNDLED, NAMES, bundled_folder, find
+    from monitor.speech.model_store import BUNDLED, NAMES, bundled_folder, find
 
     known = find(model) if model in NAMES else None
     place = bundled_folder() if model == BUNDLED else known or Path(model)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from monitor.events import CallStarted, Note
 from monitor.review.dues import Feeling, Promise
-from monitor.review.spoken import Moment, Spoken
+from monitor.review.spoken import Moment, SpokenCall
 
 MATTER_FROM = 6
 """The caller's first utterance of so many words is taken for the matter; greetings are shorter."""
@@ -29,7 +29,7 @@ def clock_text(seconds: float) -> str:
 def draft_notes(
     about: CallStarted,
     seconds: float,
-    spoken: Spoken,
+    spoken: SpokenCall,
     *,
     feelings: Sequence[Feeling],
     promises: Sequence[Promise],
@@ -55,7 +55,7 @@ def draft_notes(
         yield f"Still open, raised at {clock_text(item.start)}: “{item.text}”"
 
 
-def _matter(spoken: Spoken) -> str | None:
+def _matter(spoken: SpokenCall) -> str | None:
     """The caller's first words that are more than a greeting."""
     for utterance in spoken.utterances:
         words = utterance.text.split()

@@ -14,7 +14,7 @@ from monitor.review.page_alerts import alerts_panel
 from monitor.review.page_parts import panel, table, time_link
 from monitor.review.page_transcript import transcript
 from monitor.review.scorecard import Scorecard
-from monitor.review.sound import Picture
+from monitor.review.sound import Spectrogram
 from monitor.review.spoken import Moment
 from monitor.review.timeline_plot import icon, timeline_plot
 
@@ -22,7 +22,7 @@ STYLE = Path(__file__).with_name("report.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def report_page(card: Scorecard, sound: Mapping[Channel, Picture] | None = None) -> str:
+def report_page(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None = None) -> str:
     """The whole page; ``sound`` is there where the recording was, and not only a journal of it."""
     title = escape(f"Call report: {card.call}")
     sections = [
@@ -123,7 +123,7 @@ def _silence_tile(card: Scorecard) -> str:
     )
 
 
-def _timeline(card: Scorecard, sound: Mapping[Channel, Picture] | None) -> str:
+def _timeline(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None) -> str:
     keys: tuple[tuple[str, str], ...] = (
         ("agent", "agent"), ("caller", "caller"), ("both", "both at once"), ("normalkey", "own normal"),
     )  # fmt: skip
@@ -138,7 +138,7 @@ def _timeline(card: Scorecard, sound: Mapping[Channel, Picture] | None) -> str:
     )
 
 
-def _origin(sound: Mapping[Channel, Picture] | None) -> str:
+def _origin(sound: Mapping[Channel, Spectrogram] | None) -> str:
     """Where each curve comes from."""
     curves = (
         "Speech, level and pitch are drawn from the events of the call, against each speaker’s own normal"
@@ -174,7 +174,7 @@ def _columns(card: Scorecard) -> str:
 
 
 TROUBLES: dict[QualityKind, str] = {
-    "bleed": "the other side’s voice is heard in it",
+    "crosstalk": "the other side’s voice is heard in it",
     "same_audio": "both channels carry the same sound",
     "swapped": "the sides seem to be exchanged",
     "clipping": "it is overdriven",

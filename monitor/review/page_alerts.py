@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
-from monitor.events import Cited, Evidence, without_bar
+from monitor.events import Evidence, EvidenceItem, without_bar
 from monitor.review.alert_story import AlertStory
 from monitor.review.notes import clock_text
 from monitor.review.page_parts import panel, time_link
@@ -70,7 +70,7 @@ def _measured(seen: Evidence, value: float, bar: str) -> str:
     return " ".join([f"{escape(seen.measure.replace('_', ' '))} <b>{value:g}{unit}</b>", *more])
 
 
-def _cited(cited: Cited) -> str:
+def _cited(cited: EvidenceItem) -> str:
     who = cited.channel or "both"
     what = f"“{cited.text}”" if cited.text else (cited.kind or "").replace("_", " ")
     return f'{time_link(cited.start)} <span class="{who}">{who}</span> {escape(what)}'

@@ -7,9 +7,9 @@ import msgspec
 
 from monitor.call import rejudge
 from monitor.events import AlertEvent, AlertOpened, CallStarted, Event, Evidence, Level
+from monitor.judge.binding import bind
 from monitor.review.collection import Recorded
-from monitor.rules.bind import bind
-from monitor.rules.book import RuleBook
+from monitor.rules.rule_set import RuleSet
 
 _RANK: tuple[Level, ...] = ("info", "warn", "critical")
 
@@ -51,7 +51,7 @@ def alerts_of(events: Iterable[Event]) -> list[Raised]:
 
 
 def judge(
-    facts: Sequence[Event], book: RuleBook, call: Recorded, judged: Sequence[str] | None = None
+    facts: Sequence[Event], book: RuleSet, call: Recorded, judged: Sequence[str] | None = None
 ) -> Outcome:
     """What ``book`` raises on these facts, held against what is known of the call.
 
@@ -103,7 +103,7 @@ def _forgiven(alert: Raised, call: Recorded, needs_words: frozenset[str]) -> boo
     return alert.rule not in needs_words if call.whole else alert.level == "info"
 
 
-def word_rules(book: RuleBook) -> frozenset[str]:
+def word_rules(book: RuleSet) -> frozenset[str]:
     """The rules that need a recogniser."""
     return frozenset(rule.rule for rule in book.rules if bind(rule, 0).trigger.words)
 

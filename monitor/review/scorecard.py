@@ -26,12 +26,12 @@ from monitor.events import (
     SpeechEnded,
     Utterance,
 )
+from monitor.phrases.lexicon import Lexicon
 from monitor.review.alert_story import AlertStory, alert_stories
 from monitor.review.curves import Curve, curves_of
 from monitor.review.dues import Feeling, Promise, feelings, open_items, promises
 from monitor.review.notes import draft_notes
-from monitor.review.spoken import Moment, Spoken, spoken_in
-from monitor.rules.phrases import Lexicon
+from monitor.review.spoken import Moment, SpokenCall, spoken_in
 
 Verdict = Literal["ordinary", "difficult", "very difficult"]
 
@@ -48,7 +48,7 @@ class Span(msgspec.Struct, frozen=True):
         return round(self.end - self.start, 2)
 
 
-class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+class ReportedTrouble(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch in which the sound was not to be trusted; ``end`` is null where it lasted to the end."""
 
     kind: QualityKind
@@ -99,7 +99,7 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
     hardness: Hardness
     scores: dict[str, float]
     curves: dict[Channel, Curve]
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[ReportedTrouble, ...]
     transcript: tuple[Utterance, ...]
     notice: str | None = None
 
@@ -123,7 +123,7 @@ def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice
     if not isinstance(started, CallStarted):
         raise TypeError("the events of a call begin with call.started")
     ended = next((event for event in reversed(events) if isinstance(event, CallEnded)), None)
-    seconds = ended.seconds if ended else max(event.known for event in events)
+    seconds = ended.seconds if ended else max(event.detected_at for event in events)
     spoken = spoken_in(events, Lexicon.load(language))
     stories = alert_stories(events)
     troubles = tuple(_troubles(events))
@@ -159,14 +159,14 @@ def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice
     )
 
 
-def _troubles(events: Sequence[Event]) -> list[Trouble]:
+def _troubles(events: Sequence[Event]) -> list[ReportedTrouble]:
     """What was wrong with the sound, from where to where."""
-    found: dict[tuple[QualityKind, Channel | None, float], Trouble] = {}
+    found: dict[tuple[QualityKind, Channel | None, float], ReportedTrouble] = {}
     for event in events:
         if isinstance(event, Quality):
             key = event.kind, event.channel, event.start
             say = event.say or (found[key].say if key in found else None)
-            found[key] = Trouble(
+            found[key] = ReportedTrouble(
                 kind=event.kind, channel=event.channel, start=event.start, end=event.end, say=say
             )
     return list(found.values())
@@ -222,7 +222,7 @@ def longest_gap(said: Sequence[Span]) -> Span | None:
     return max(gaps, key=lambda gap: gap.end - gap.start, default=None)
 
 
-def _quoted(spoken: Spoken, channel: Channel, *classes: str) -> list[Moment]:
+def _quoted(spoken: SpokenCall, channel: Channel, *classes: str) -> list[Moment]:
     return [
         Moment(start=match.start, end=match.end, channel=channel, text=match.text)
         for match in spoken.of(channel, *classes)

@@ -38,7 +38,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Spectrogram:
     """One side's spectrogram: ``loud`` [bands, columns] in dB below its loudest, the lowest band first."""
 
     loud: Floats
@@ -61,7 +61,7 @@ def pictures(
     seconds: float,
     shown: Sequence[Channel] = CHANNELS,
     heard: Callable[[float], None] = lambda _: None,
-) -> dict[Channel, Picture]:
+) -> dict[Channel, Spectrogram]:
     """The pictures of the sides that are ``shown``, from the whole call in ``blocks`` of ``PIECE`` seconds.
 
     ``rate`` is 8000 or 16000 Hz, ``seconds`` the length of the call; ``heard`` is told how far it is.
@@ -94,7 +94,7 @@ def pictures(
         for side, ref in zip(power, loudest, strict=True)
     ]
     return {
-        channel: Picture(side.astype(np.float32), step, LOWEST, top)
+        channel: Spectrogram(side.astype(np.float32), step, LOWEST, top)
         for channel, side in zip(shown, loud, strict=True)
     }
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import msgspec
 
 from monitor.events import Channel, Event, Utterance, Word
-from monitor.rules.phrases import Lexicon, Match
-from monitor.rules.spotter import Spotter
+from monitor.phrases.lexicon import Lexicon, Match
+from monitor.phrases.spotter import PhraseSpotter
 
 SENTENCE_WORDS = 16
 """A quoted sentence is cut after so many words."""
@@ -23,7 +23,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Spoken:
+class SpokenCall:
     """The transcript of one call with its phrases, by time."""
 
     utterances: tuple[Utterance, ...]
@@ -63,11 +63,11 @@ class Spoken:
                 return
 
 
-def spoken_in(events: Iterable[Event], lexicon: Lexicon) -> Spoken:
+def spoken_in(events: Iterable[Event], lexicon: Lexicon) -> SpokenCall:
     """The final utterances among ``events``, and their phrases as the rules find them."""
     final: dict[tuple[Channel, int], Utterance] = {}
     phrases: dict[tuple[Channel, int], Sequence[Match]] = {}
-    spotter = Spotter(lexicon)
+    spotter = PhraseSpotter(lexicon)
     for event in events:
         if isinstance(event, Utterance) and event.final:
             final[event.channel, event.utterance] = event
@@ -77,4 +77,4 @@ def spoken_in(events: Iterable[Event], lexicon: Lexicon) -> Spoken:
         (one for one in final.values() if one.text.strip()), key=lambda one: (one.start, one.channel)
     )
     marks = [(channel, match) for (channel, _), matches in phrases.items() for match in matches]
-    return Spoken(tuple(said), tuple(sorted(marks, key=lambda mark: (mark[1].start, mark[1].end))))
+    return SpokenCall(tuple(said), tuple(sorted(marks, key=lambda mark: (mark[1].start, mark[1].end))))

@@ -12,7 +12,7 @@ from monitor.review.alert_story import AlertStory
 from monitor.review.curves import Curve, Point
 from monitor.review.notes import clock_text
 from monitor.review.scorecard import Scorecard
-from monitor.review.sound import Picture
+from monitor.review.sound import Spectrogram
 
 WIDTH, GUTTER, RIGHT = 1120.0, 108.0, 14.0
 LANE, LANE_GAP = 20.0, 6.0
@@ -39,7 +39,7 @@ SHAPES: dict[Level, str] = {
 Scale = Callable[[float], float]
 
 
-def timeline_plot(card: Scorecard, sound: Mapping[Channel, Picture] | None = None) -> str:
+def timeline_plot(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None = None) -> str:
     """The SVG element; ``sound`` adds the spectrograms of the sides that it holds."""
     span = max(card.seconds, 1e-3)
     parts: list[str] = []
@@ -149,7 +149,7 @@ def _against_normal(
             yield f'<path class="curve {side}" d="M{line}{"h3" if len(points) == 1 else ""}"/>'
 
 
-def _sound(card: Scorecard, sound: Mapping[Channel, Picture], x: Scale, top: float) -> Iterator[str]:
+def _sound(card: Scorecard, sound: Mapping[Channel, Spectrogram], x: Scale, top: float) -> Iterator[str]:
     """The spectrograms, the agent's first as in the lanes of speech."""
     for side in (side for side in CHANNELS if side in sound):
         picture = sound[side]

@@ -14,7 +14,7 @@ from monitor.events import Band, Channel
 
 TruthKind = Literal[
     "interruption", "talk_over", "backchannel", "terminal", "simultaneous",
-    "raised", "dead_air", "hold_music", "bleed", "clipping", "dead_channel", "apology",
+    "raised", "dead_air", "hold_music", "crosstalk", "clipping", "dead_channel", "apology",
 ]  # fmt: skip
 
 
@@ -22,7 +22,7 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Base of everything in a truth file: an unknown key is an error."""
 
 
-class Spoken(_Strict, frozen=True, kw_only=True):
+class TrueUtterance(_Strict, frozen=True, kw_only=True):
     """One stretch of one speaker. ``text`` is what is heard (a trailing dash: broken off)."""
 
     channel: Channel
@@ -41,7 +41,7 @@ class TrueWord(_Strict, frozen=True, kw_only=True):
     end: float
 
 
-class Happening(_Strict, frozen=True, kw_only=True):
+class TrueEvent(_Strict, frozen=True, kw_only=True):
     """Something that happened. ``by`` is who did it, or whose sound it is; null: both sides.
 
     ``overlap`` is how long both spoke at once, for the kinds where the two meet.
@@ -84,13 +84,13 @@ class Truth(_Strict, frozen=True, kw_only=True):
     band: Band
     seconds: float
     voices: dict[str, dict[str, str]]
-    utterances: tuple[Spoken, ...]
+    utterances: tuple[TrueUtterance, ...]
     words: tuple[TrueWord, ...]
-    events: tuple[Happening, ...] = ()
+    events: tuple[TrueEvent, ...] = ()
     expected_alerts: tuple[ExpectedAlert, ...] = ()
     allowed_alerts: tuple[str, ...] = ()
 
-    def happenings(self, kind: TruthKind) -> list[Happening]:
+    def happenings(self, kind: TruthKind) -> list[TrueEvent]:
         """All events of one kind, in the order of the call."""
         return [happening for happening in self.events if happening.kind == kind]
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from monitor.rules.cues import MOMENTS
 from monitor.rules.measures import MEASURES
-from monitor.rules.places import Place, meant
 from monitor.rules.reading import COMPARISONS, Bar
 from monitor.rules.rule import QUESTIONS, SAY_MOST, Rule, names, number
+from monitor.rules.triggers import MOMENTS
 from monitor.timeline import HORIZON
+from monitor.yaml_source import YamlPosition, meant
 
 
-def check(place: Place, classes: frozenset[str]) -> Rule:
+def check(place: YamlPosition, classes: frozenset[str]) -> Rule:
     """The rule at ``place``. Raises ``BadInput`` saying where it is broken, and what was expected."""
     rule = place.typed(Rule)
     asked = [key for key in QUESTIONS if getattr(rule, key) is not None]
@@ -25,7 +25,7 @@ def check(place: Place, classes: frozenset[str]) -> Rule:
     return rule
 
 
-def _check_texts(place: Place, rule: Rule) -> None:
+def _check_texts(place: YamlPosition, rule: Rule) -> None:
     said: list[tuple[tuple[str | int, ...], str]] = [(("say",), rule.say)]
     said += [(("ladder", at, "say"), rung.say or "") for at, rung in enumerate(rule.ladder or ())]
     for keys, text in said:
@@ -37,7 +37,7 @@ def _check_texts(place: Place, rule: Rule) -> None:
         raise place.part("say").wrong("an alert to the agent needs a text that says what to do next.")
 
 
-def _check_question(place: Place, rule: Rule, classes: frozenset[str]) -> None:
+def _check_question(place: YamlPosition, rule: Rule, classes: frozenset[str]) -> None:
     if rule.measure is not None:
         _check_measure(place.part("measure"), rule.measure, classes)
     for key in ("all", "any"):
@@ -60,7 +60,7 @@ def _check_question(place: Place, rule: Rule, classes: frozenset[str]) -> None:
         raise place.part("expect").wrong("`expect`, `turns` and `looking_back` go with `after`.")
 
 
-def _check_measure(place: Place, written: Mapping[str, object], classes: frozenset[str]) -> None:
+def _check_measure(place: YamlPosition, written: Mapping[str, object], classes: frozenset[str]) -> None:
     if len(written) != 1:
         raise place.wrong("exactly one measure was expected here; several go under `all:` or `any:`.")
     name, params = next(iter(written.items()))
@@ -80,20 +80,20 @@ def _check_measure(place: Place, written: Mapping[str, object], classes: frozens
             raise inside.part(key).wrong(f"a window is above 0 and at most {HORIZON:.0f} s, or `call`.")
 
 
-def _check_classes(place: Place, wanted: Iterable[str], classes: frozenset[str]) -> None:
+def _check_classes(place: YamlPosition, wanted: Iterable[str], classes: frozenset[str]) -> None:
     for name in wanted:
         if name not in classes:
             listed = ", ".join(sorted(classes))
             raise place.wrong(f"there are no phrases {name}{meant(name, classes)}; there are: {listed}.")
 
 
-def _check_bar(place: Place, given: object, *, needed: bool) -> None:
+def _check_bar(place: YamlPosition, given: object, *, needed: bool) -> None:
     keys = [key for key in COMPARISONS if getattr(given, key) is not None]
     if len(keys) > 1 or (needed and not keys):
         raise place.wrong(f"exactly one of {', '.join(COMPARISONS)} was expected.")
 
 
-def _check_cues(place: Place, classes: frozenset[str]) -> None:
+def _check_cues(place: YamlPosition, classes: frozenset[str]) -> None:
     for key in ("after", "expect", "unless"):
         cue = place.part(key)
         if not isinstance(cue.plain, dict):
@@ -109,7 +109,7 @@ def _check_cues(place: Place, classes: frozenset[str]) -> None:
                 )
 
 
-def _check_times(place: Place, rule: Rule) -> None:
+def _check_times(place: YamlPosition, rule: Rule) -> None:
     for key in (
         "hold",
         "cooldown",
@@ -145,7 +145,7 @@ def _check_times(place: Place, rule: Rule) -> None:
         )
 
 
-def _check_ladder(place: Place, rule: Rule) -> None:
+def _check_ladder(place: YamlPosition, rule: Rule) -> None:
     if not rule.ladder:
         return
     if rule.all or rule.any or rule.not_said_by is not None:

@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from monitor import yaml_source as places
 from monitor.config import Settings
 from monitor.resources import resource
-from monitor.rules import places
-from monitor.rules.book import RuleBook
+from monitor.rules.rule_set import RuleSet
 
 ROWS = 72
 
 Works = Literal["live", "end", "metadata", "scorecard", "not detectable"]
 
 
-class Row(Settings, frozen=True, kw_only=True):
+class RulebookRow(Settings, frozen=True, kw_only=True):
     """A row of the rulebook."""
 
     row: int
@@ -26,10 +26,10 @@ class Row(Settings, frozen=True, kw_only=True):
     """The part of the advice that needs something which is not built in, and what that is."""
 
 
-def load_rulebook(path: Path | None = None) -> list[Row]:
+def load_rulebook(path: Path | None = None) -> list[RulebookRow]:
     """All rows, by number. Raises ``BadInput`` where one is missing or says neither rules nor a reason."""
     place = places.read(path or resource("configs/rulebook.yaml"))
-    rows = place.typed(list[Row])
+    rows = place.typed(list[RulebookRow])
     for at, (row, number) in enumerate(zip(rows, range(1, ROWS + 1), strict=False)):
         if row.row != number:
             raise place.part(at, "row").wrong(f"row {number} was expected here; rows stand in order.")
@@ -40,7 +40,7 @@ def load_rulebook(path: Path | None = None) -> list[Row]:
     return rows
 
 
-def missing(rows: Iterable[Row], book: RuleBook) -> list[str]:
+def missing(rows: Iterable[RulebookRow], book: RuleSet) -> list[str]:
     """What rows promise and the book does not hold, one sentence each."""
     there = {rule.rule for rule in book.rules}
     return [
@@ -51,7 +51,7 @@ def missing(rows: Iterable[Row], book: RuleBook) -> list[str]:
     ]
 
 
-def untested(book: RuleBook) -> list[str]:
+def untested(book: RuleSet) -> list[str]:
     """Rules that lack a positive or a negative test, one sentence each."""
     found = []
     for rule in book.rules:

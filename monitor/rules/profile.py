@@ -5,14 +5,14 @@ from pathlib import Path
 
 import msgspec
 
+from monitor import yaml_source as places
 from monitor.config import Settings
 from monitor.errors import BadInput
 from monitor.events import Audience, Level
 from monitor.resources import resource
-from monitor.rules import places
 from monitor.rules.measures import MEASURES
-from monitor.rules.places import Place
 from monitor.rules.rule import Rule
+from monitor.yaml_source import YamlPosition
 
 _LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
 
@@ -37,7 +37,7 @@ class Profile:
     agent_voice_private: bool = False
     hide_agent_effort: bool = False
     cards_from: Level = "info"
-    overrides: tuple[Place, ...] = ()
+    overrides: tuple[YamlPosition, ...] = ()
 
 
 def load_profile(name: str) -> Profile:

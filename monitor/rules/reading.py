@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.events import Channel, Cited
+from monitor.events import Channel, EvidenceItem
 from monitor.rules.rule import Threshold, number
 from monitor.timeline import Mark
 
@@ -26,8 +26,8 @@ class Reading:
     at: float = 0.0
     channel: Channel | None = None
     baseline: float | None = None
-    words: tuple[Cited, ...] = ()
-    events: tuple[Cited, ...] = ()
+    words: tuple[EvidenceItem, ...] = ()
+    events: tuple[EvidenceItem, ...] = ()
     again: float | None = None
     rate: float = 0.0
     detail: str | None = None

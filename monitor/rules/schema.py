@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from monitor.json_schema import REF, components
 from monitor.rules.measures import MEASURES
 from monitor.rules.measures.registry import Measure
 from monitor.rules.rule import QUESTIONS, Rule
+from monitor.wire.json_schema import REF, components
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

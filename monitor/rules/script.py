@@ -7,7 +7,7 @@
     agent 12-12.4 mm-hm                   a sign of listening
     hold 20-80                            the softphone puts the caller on hold
     interruption agent 5.2                the agent took the floor at 5.2 s, whatever the times say
-    trouble bleed agent 3-40              the sound is not to be trusted
+    trouble crosstalk agent 3-40              the sound is not to be trusted
     acknowledge 30 RULE                   a person puts away the newest alert of RULE (or: snooze 30 120s)
     end 90                                the call ends here (by default 5 s after the last line)
 
@@ -24,16 +24,16 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio.overlap import Overlap
+from monitor.audio.overlap import OverlapTracker
 from monitor.config import OverlapSettings
 from monitor.errors import BadInput
 from monitor.events import (
     CHANNELS,
     FRAME_SECONDS,
     Channel,
+    Command,
     Event,
     Interruption,
-    Order,
     Prosody,
     Quality,
     SpeechEnded,
@@ -65,14 +65,14 @@ _LINE = re.compile(
 _HOLD = re.compile(rf"hold {_TIME}-{_TIME}")
 _INTERRUPTION = re.compile(rf"interruption (agent|caller) {_TIME}")
 _TROUBLE = re.compile(
-    rf"trouble (bleed|same_audio|swapped|clipping|dead_channel) (agent|caller) {_TIME}-{_TIME}"
+    rf"trouble (crosstalk|same_audio|swapped|clipping|dead_channel) (agent|caller) {_TIME}-{_TIME}"
 )
 _ORDER = re.compile(rf"(acknowledge|wrong|snooze) {_TIME} (\S+)")
 _END = re.compile(rf"end {_TIME}")
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class ScriptTalk:
     """One line of talk."""
 
     channel: Channel
@@ -85,7 +85,7 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ScriptCommand:
     """An order at a moment; ``rule`` names the alert (the newest of that rule) or the length of a snooze."""
 
     at: float
@@ -94,24 +94,24 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class CompiledScript:
     """A call, ready to be judged: facts by ``known``, orders by time, and when it ends."""
 
     facts: tuple[Event, ...]
-    orders: tuple[Asked, ...]
+    orders: tuple[ScriptCommand, ...]
     end: float
 
 
 @dataclass(slots=True)
 class _Lines:
-    talk: list[Talk] = field(default_factory=list)
+    talk: list[ScriptTalk] = field(default_factory=list)
     facts: list[Event] = field(default_factory=list)
-    orders: list[Asked] = field(default_factory=list)
+    orders: list[ScriptCommand] = field(default_factory=list)
     end: float | None = None
 
 
 @lru_cache(maxsize=512)
-def compile_script(lines: tuple[str, ...], *, words: bool = True) -> Script:
+def compile_script(lines: tuple[str, ...], *, words: bool = True) -> CompiledScript:
     """The facts of these lines. Raises ``BadInput`` for a line that cannot be read."""
     read = _Lines()
     for line in lines:
@@ -126,24 +126,24 @@ def compile_script(lines: tuple[str, ...], *, words: bool = True) -> Script:
         facts += _sound(talk)
         if words and talk.words:
             facts.append(_utterance(place, talk, end))
-    facts.sort(key=attrgetter("known"))
-    return Script(tuple(facts), tuple(sorted(read.orders, key=attrgetter("at"))), end)
+    facts.sort(key=attrgetter("detected_at"))
+    return CompiledScript(tuple(facts), tuple(sorted(read.orders, key=attrgetter("at"))), end)
 
 
 def _read(line: str, read: _Lines) -> None:
     if found := _LINE.fullmatch(line.strip()):
         read.talk.append(_talk(found, line))
     elif found := _HOLD.fullmatch(line):
-        read.orders += [Asked(float(found[1]), "hold"), Asked(float(found[2]), "resume")]
+        read.orders += [ScriptCommand(float(found[1]), "hold"), ScriptCommand(float(found[2]), "resume")]
     elif found := _INTERRUPTION.fullmatch(line):
         at, by = float(found[2]), _side(found[1])
-        read.facts.append(Interruption(known=at, start=round(at - 1.0, 3), at=at, by=by, of=other(by)))
+        read.facts.append(Interruption(detected_at=at, start=round(at - 1.0, 3), at=at, by=by, of=other(by)))
     elif found := _TROUBLE.fullmatch(line):
         kind, channel, start, end = found[1], _side(found[2]), float(found[3]), float(found[4])
-        read.facts.append(Quality(known=start, kind=kind, channel=channel, start=start))  # type: ignore[arg-type]
-        read.facts.append(Quality(known=end, kind=kind, channel=channel, start=start, end=end))  # type: ignore[arg-type]
+        read.facts.append(Quality(detected_at=start, kind=kind, channel=channel, start=start))  # type: ignore[arg-type]
+        read.facts.append(Quality(detected_at=end, kind=kind, channel=channel, start=start, end=end))  # type: ignore[arg-type]
     elif found := _ORDER.fullmatch(line):
-        read.orders.append(Asked(float(found[2]), found[1], found[3]))
+        read.orders.append(ScriptCommand(float(found[2]), found[1], found[3]))
     elif found := _END.fullmatch(line):
         read.end = float(found[1])
     else:
@@ -156,7 +156,7 @@ def _side(name: str) -> Channel:
     return "agent" if name == "agent" else "caller"
 
 
-def _talk(found: re.Match[str], line: str) -> Talk:
+def _talk(found: re.Match[str], line: str) -> ScriptTalk:
     start, end = float(found[2]), float(found[3])
     if end <= start:
         raise BadInput(f"This line of a test ends before it begins: {line!r}.")
@@ -166,14 +166,14 @@ def _talk(found: re.Match[str], line: str) -> Talk:
     }
     effort = numbers.get("raised", numbers.get("calm", 0.0))
     words = tuple((found[5] or "").split())
-    return Talk(_side(found[1]), start, end, words, effort, numbers.get("pace", PACE), "flat" in given)
+    return ScriptTalk(_side(found[1]), start, end, words, effort, numbers.get("pace", PACE), "flat" in given)
 
 
 def _is_number(text: str) -> bool:
     return text.lstrip("-").replace(".", "", 1).isdigit()
 
 
-def _speech(talks: Sequence[Talk], end: float) -> list[Event]:
+def _speech(talks: Sequence[ScriptTalk], end: float) -> list[Event]:
     """Segments with short gaps bridged, known as late as the gate knows them."""
     facts: list[Event] = []
     stretches: list[tuple[float, float]] = []
@@ -184,20 +184,20 @@ def _speech(talks: Sequence[Talk], end: float) -> list[Event]:
             stretches.append((talk.start, talk.end))
     for begin, stop in stretches:
         channel = talks[0].channel
-        facts.append(SpeechStarted(known=_round(min(end, begin + 0.12)), channel=channel, at=begin))
+        facts.append(SpeechStarted(detected_at=_round(min(end, begin + 0.12)), channel=channel, at=begin))
         facts.append(
-            SpeechEnded(known=_round(min(end, stop + BRIDGE)), channel=channel, start=begin, end=stop)
+            SpeechEnded(detected_at=_round(min(end, stop + BRIDGE)), channel=channel, start=begin, end=stop)
         )
     return facts
 
 
-def _floor(talks: Sequence[Talk], end: float) -> list[Event]:
+def _floor(talks: Sequence[ScriptTalk], end: float) -> list[Event]:
     frames = round(end / FRAME_SECONDS)
     active = np.zeros((2, frames), bool)
     for talk in talks:
         row = CHANNELS.index(talk.channel)
         active[row, round(talk.start / FRAME_SECONDS) : round(talk.end / FRAME_SECONDS)] = True
-    stage = Overlap(OverlapSettings())
+    stage = OverlapTracker(OverlapSettings())
     facts: list[Event] = []
     for first, last in _lively(active):
         facts += stage.feed(first, active[:, first:last], np.zeros(last - first, bool))
@@ -216,7 +216,7 @@ def _lively(active: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
         yield first, min(active.shape[1], int(spoken[-1]) + quiet)
 
 
-def _sound(talk: Talk) -> list[Event]:
+def _sound(talk: ScriptTalk) -> list[Event]:
     facts: list[Event] = []
     first, last = round(talk.start / STEP) + 1, round(talk.end / STEP)
     for step in range(first, last + 1):
@@ -225,31 +225,38 @@ def _sound(talk: Talk) -> list[Event]:
         pitch = round(melody + 4.0 * talk.effort, 2)
         facts.append(
             Prosody(
-                known=_round(at + 0.06), channel=talk.channel, at=at, level_dbfs=-24.0, f0_hz=150.0,
+                detected_at=_round(at + 0.06), channel=talk.channel, at=at, level_dbfs=-24.0, f0_hz=150.0,
                 effort=talk.effort, rate_sps=talk.pace, voiced=0.7, pitch_st=pitch,
             )
         )  # fmt: skip
     return facts
 
 
-def _utterance(place: int, talk: Talk, end: float) -> Utterance:
+def _utterance(place: int, talk: ScriptTalk, end: float) -> Utterance:
     step = (talk.end - talk.start) / len(talk.words)
     words = tuple(
         Word(text, _round(talk.start + at * step), _round(talk.start + (at + 1) * step))
         for at, text in enumerate(talk.words)
     )
     return Utterance(
-        known=_round(min(end, talk.end + WORDS_LATE)), channel=talk.channel, utterance=place + 1, revision=1,
-        start=talk.start, end=talk.end, text=" ".join(talk.words), words=words, final=True,
-    )  # fmt: skip
+        detected_at=_round(min(end, talk.end + WORDS_LATE)),
+        channel=talk.channel,
+        utterance=place + 1,
+        revision=1,
+        start=talk.start,
+        end=talk.end,
+        text=" ".join(talk.words),
+        words=words,
+        final=True,
+    )
 
 
 def _round(moment: float) -> float:
     return round(moment, 3)
 
 
-def order_of(asked: Asked, alert: str | None) -> Order:
+def order_of(asked: ScriptCommand, alert: str | None) -> Command:
     """The order as the judge takes it; ``alert`` is the id of the newest alert of its rule."""
     if asked.kind == "snooze":
-        return Order(kind="snooze", seconds=number(asked.rule or "60s"))
-    return Order(kind=asked.kind, alert=alert)  # type: ignore[arg-type]  # the patterns admit the kinds only
+        return Command(kind="snooze", seconds=number(asked.rule or "60s"))
+    return Command(kind=asked.kind, alert=alert)  # type: ignore[arg-type]  # the patterns admit the kinds only

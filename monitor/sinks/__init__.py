@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
-from monitor import wire
-from monitor.events import Event, Order
+from monitor.events import Command, Event
+from monitor.wire import envelope as wire
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Sink(Protocol):
 class Answering(Protocol):
     """A sink through which people answer: their orders go back to the call."""
 
-    def answer_orders(self, call: str, order: Callable[[Order], None]) -> None:
+    def answer_orders(self, call: str, order: Callable[[Command], None]) -> None:
         """Says who takes the orders for ``call``."""
 
 

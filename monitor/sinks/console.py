@@ -84,7 +84,7 @@ class ConsoleSink:
     def take(self, lines: Sequence[Line]) -> None:
         """The next lines, in order."""
         for line in lines:
-            self._now = max(self._now, line.event.known)
+            self._now = max(self._now, line.event.detected_at)
             self._show(line.event)
         if self._live:
             self._live.update(self._moving())
@@ -158,7 +158,7 @@ class ConsoleSink:
             self._carded.add(event.alert)
         if self._levels_told.get(event.alert) == event.level:
             if carded:
-                told = f"{clock_text(event.known)}  now on the agent's screen: {event.say}"
+                told = f"{clock_text(event.detected_at)}  now on the agent's screen: {event.say}"
                 self._print(Text(told, style="dim"))
             return
         self._levels_told[event.alert] = event.level
@@ -173,7 +173,9 @@ class ConsoleSink:
 
     def _tell_over(self, event: Event) -> None:
         """Tells that a trouble is over once the call goes on; what only its end ended was never over."""
-        if not self._over or (event.known <= self._over[-1].known and not isinstance(event, CallEnded)):
+        if not self._over or (
+            event.detected_at <= self._over[-1].detected_at and not isinstance(event, CallEnded)
+        ):
             return
         over, self._over = self._over, []
         for trouble in over if not isinstance(event, CallEnded) else ():
@@ -187,7 +189,9 @@ class ConsoleSink:
 
     def _trouble(self, event: Quality) -> None:
         if event.say:
-            self._print(_row(clock_text(event.known), Text("Sound", "yellow"), Text(event.say, "yellow")))
+            self._print(
+                _row(clock_text(event.detected_at), Text("Sound", "yellow"), Text(event.say, "yellow"))
+            )
             return
         side = event.channel or "both sides"
         state = "is over" if event.end is not None else "heard"

@@ -6,7 +6,7 @@ from monitor.errors import BadInput
 from monitor.sinks import Line, Sink
 
 
-class Tolerant:
+class FaultTolerantSink:
     """Passes lines on until ``sink`` fails; then ``say`` is told why, once, and the rest is left out."""
 
     def __init__(self, sink: Sink, say: Callable[[str], None]) -> None:

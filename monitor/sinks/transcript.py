@@ -19,7 +19,7 @@ from monitor.sinks import Line
 
 
 @dataclass
-class Spoken:
+class SpokenLine:
     """What one call leaves for a transcript."""
 
     call: str = ""
@@ -44,7 +44,7 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def vtt(spoken: Spoken) -> str:
+def vtt(spoken: SpokenLine) -> str:
     """WebVTT (W3C) with a voice span for each side."""
     cues = [
         f"{_stamp(u.start)} --> {_stamp(u.end)}\n<v {u.channel.capitalize()}>{_escaped(u.text)}</v>\n"
@@ -53,7 +53,7 @@ def vtt(spoken: Spoken) -> str:
     return "\n".join(["WEBVTT\n", *cues])
 
 
-def srt(spoken: Spoken) -> str:
+def srt(spoken: SpokenLine) -> str:
     """SubRip, the side before the words."""
     return "\n".join(
         f"{number}\n{_stamp(u.start, ',')} --> {_stamp(u.end, ',')}\n{u.channel.capitalize()}: {u.text}\n"
@@ -61,17 +61,17 @@ def srt(spoken: Spoken) -> str:
     )
 
 
-def ctm(spoken: Spoken) -> str:
+def ctm(spoken: SpokenLine) -> str:
     """NIST CTM: call, side, start, duration, word, confidence."""
     words = [(word, u.channel) for u in spoken.in_order() for word in u.words]
     words.sort(key=lambda pair: pair[0].start)
     return "".join(
-        f"{spoken.call} {side} {w.start:.3f} {w.end - w.start:.3f} {w.text.strip()} {w.p:.3f}\n"
+        f"{spoken.call} {side} {w.start:.3f} {w.end - w.start:.3f} {w.text.strip()} {w.confidence:.3f}\n"
         for w, side in words
     )
 
 
-def rttm(spoken: Spoken) -> str:
+def rttm(spoken: SpokenLine) -> str:
     """NIST RTTM: who speaks when."""
     return "".join(
         f"SPEAKER {spoken.call} 1 {s.start:.3f} {s.end - s.start:.3f} <NA> <NA> {s.channel} <NA> <NA>\n"
@@ -79,13 +79,13 @@ def rttm(spoken: Spoken) -> str:
     )
 
 
-def as_json(spoken: Spoken) -> str:
+def as_json(spoken: SpokenLine) -> str:
     """Utterances with words, times and probabilities."""
     plain = {"call": spoken.call, "seconds": spoken.seconds, "utterances": spoken.in_order()}
     return msgspec.json.format(msgspec.json.encode(plain), indent=1).decode() + "\n"
 
 
-def vcon(spoken: Spoken) -> str:
+def vcon(spoken: SpokenLine) -> str:
     """A vCon (IETF draft-ietf-vcon-vcon-core) with the transcript as its analysis; it holds no sound."""
     made = clock.stamp()
     body = [
@@ -117,7 +117,7 @@ def vcon(spoken: Spoken) -> str:
     return msgspec.json.format(msgspec.json.encode(plain), indent=1).decode() + "\n"
 
 
-FORMS: dict[str, Callable[[Spoken], str]] = {
+FORMS: dict[str, Callable[[SpokenLine], str]] = {
     ".json": as_json, ".vtt": vtt, ".srt": srt, ".ctm": ctm, ".rttm": rttm, ".vcon": vcon,
 }  # fmt: skip
 
@@ -136,7 +136,7 @@ class TranscriptSink:
         if path.is_dir() or not os.access(path.parent, os.W_OK):
             raise BadInput(f"The transcript cannot be written to {path}; name a file that may be written.")
         self._path = path
-        self._spoken = Spoken()
+        self._spoken = SpokenLine()
 
     def take(self, lines: Sequence[Line]) -> None:
         """The next lines, in order."""

@@ -14,11 +14,10 @@ from typing import Literal
 import numpy as np
 
 from monitor import clock
-from monitor.audio.channels import Channels
 from monitor.errors import BadInput
 from monitor.events import CHANNELS, Band, Block, Channel
-from monitor.sources.lane import SETTLED, Lane, Piece, Stream
-from monitor.sources.losses import Losses
+from monitor.sources.channel_stream import SETTLED, AlignedPiece, CaptureStream, ChannelStream, LossReporter
+from monitor.sources.channels import ChannelAligner
 
 BLOCK = 0.04
 MOST = 0.5
@@ -45,7 +44,7 @@ BEHIND = 2.0
 class _Watched:
     """What the keeper knows of one lane."""
 
-    lane: Lane
+    lane: ChannelStream
     state: Literal["new", "open", "lost"] = "new"
     rung: int = 0
     news: float = 0.0
@@ -63,7 +62,7 @@ class Keeper:
     ``refresh`` looks for devices anew, which ends every stream; it is only called while none is open.
     """
 
-    def __init__(self, lanes: Sequence[Lane], refresh: Callable[[], None]) -> None:
+    def __init__(self, lanes: Sequence[ChannelStream], refresh: Callable[[], None]) -> None:
         self._watched = [_Watched(lane) for lane in lanes]
         self._refresh = refresh
         self._notices: deque[str] = deque()
@@ -117,7 +116,7 @@ class Keeper:
         else:
             self._watch(watched, stream, now)
 
-    def _watch(self, watched: _Watched, stream: Stream, now: float) -> None:
+    def _watch(self, watched: _Watched, stream: CaptureStream, now: float) -> None:
         """A device from which nothing came since the last look."""
         quiet = now - watched.news
         silent = not watched.lane.pauses
@@ -130,7 +129,7 @@ class Keeper:
         watched.asked = now
         return watched.lane.there()
 
-    def _let_go(self, watched: _Watched, stream: Stream, now: float) -> None:
+    def _let_go(self, watched: _Watched, stream: CaptureStream, now: float) -> None:
         """Closes a device that is lost; it is opened again later."""
         self._miss(watched, now)
         watched.lane.stream = None
@@ -165,14 +164,14 @@ class Capture:
     ``lanes`` are one that hears both sides, or two in any order.
     """
 
-    def __init__(self, lanes: Sequence[Lane], refresh: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, lanes: Sequence[ChannelStream], refresh: Callable[[], None] = lambda: None) -> None:
         self._lanes = lanes
         rates = {side: lane.rate for lane in lanes for side in lane.sides}
-        self._channels = Channels((rates["agent"], rates["caller"]))
+        self._channels = ChannelAligner((rates["agent"], rates["caller"]))
         self._keeper = Keeper(lanes, refresh)
         self._notices: list[str] = []
         self._pushed: dict[Channel, int] = dict.fromkeys(CHANNELS, 0)
-        self._losses = Losses(self._channels.rate)
+        self._losses = LossReporter(self._channels.rate)
         self._began = 0.0
         self._behind = False
         self.gaps = 0
@@ -235,7 +234,7 @@ class Capture:
         """Lets the devices go."""
         self._keeper.close()
 
-    def _push(self, lane: Lane, piece: Piece) -> None:
+    def _push(self, lane: ChannelStream, piece: AlignedPiece) -> None:
         for row, side in enumerate(lane.sides):
             if piece.missing:
                 if piece.lost:
@@ -253,7 +252,7 @@ class Capture:
             self._notices.append(said)
 
 
-def _delivers(lane: Lane) -> bool:
+def _delivers(lane: ChannelStream) -> bool:
     stream = lane.stream
     return stream is not None and (
         stream.ring.written >= SETTLED * lane.rate or (lane.pauses and stream.active)

@@ -1,4 +1,13 @@
-"""Sound cards, through PortAudio. The only file that knows ``sounddevice``, and only once it is needed.
+"""Sound cards and sound servers: which devices there are, and their streams.
+
+The sources of PulseAudio (or PipeWire in its clothes), as ``pactl`` tells them.
+
+PortAudio's usual builds on Linux list ALSA devices only; what a headset plays is a source of the sound
+server (NAME.monitor), and ALSA's pulse device opens it when it is named in the environment.
+
+What can be heard on this machine, and which of it a person means.
+
+Sound cards, through PortAudio. The only file that knows ``sounddevice``, and only once it is needed.
 
 PortAudio must be asked from one thread at a time (see ``capture.Keeper``); its callback runs in a thread
 of its own and keeps the callback law: it copies once into the ring, notes when, and moves a counter on
@@ -6,17 +15,157 @@ of its own and keeps the callback law: it copies once into the ring, notes when,
 """
 
 import os
+import platform
+import re
+import shutil
+import subprocess
 import sys
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor import clock
-from monitor.audio.ring import Ring
 from monitor.errors import BadInput
-from monitor.sources import soundserver
-from monitor.sources.finding import Device, kind_of
+from monitor.sources.ring import RingBuffer
+
+PATIENCE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class PulseSource:
+    """One source of the sound server."""
+
+    name: str
+    rate: int
+    channels: int
+    monitor: bool
+    default: bool
+
+
+def pulse_sources() -> list[PulseSource]:
+    """Every source, monitors included; none where no sound server answers."""
+    info = dict(line.split(": ", 1) for line in _ask("info").splitlines() if ": " in line)
+    usual = {info.get("Default Source"), f"{info.get('Default Sink')}.monitor"}
+    found = []
+    for line in _ask("list", "short", "sources").splitlines():
+        parts = line.split("\t")
+        if len(parts) < 4:
+            continue
+        words = {word[-2:]: word[:-2] for word in parts[3].split()}
+        found.append(
+            PulseSource(
+                name=parts[1],
+                rate=_number(words.get("Hz"), 48000),
+                channels=_number(words.get("ch"), 1),
+                monitor=parts[1].endswith(".monitor"),
+                default=parts[1] in usual,
+            )
+        )
+    return found
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isdecimal() else otherwise
+
+
+def _ask(*words: str) -> str:
+    """What ``pactl`` says, in English; nothing where it is not here or has nothing to say."""
+    program = shutil.which("pactl")
+    if program is None:
+        return ""
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program with fixed words
+            [program, *words],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            env={**os.environ, "LC_ALL": "C"},
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+Kind = Literal["microphone", "loopback"]
+
+_LOOPBACK = re.compile(
+    r"monitor|loop|stereo ?mix|what u hear|wave out mix|blackhole|soundflower|cable output|voicemeeter",
+    re.IGNORECASE,
+)
+"""How systems and virtual cables call a device that hears what is played."""
+
+ADVICE = {
+    "Linux": "Linux: every output has a monitor (NAME.monitor) under PulseAudio and PipeWire; the default "
+    "output's is taken. If none is listed, install pulseaudio-utils and libasound2-plugins "
+    "(or pipewire-pulse).",
+    "Windows": "Windows: PortAudio cannot open WASAPI loopback here; switch on 'Stereo Mix' in the sound "
+    "settings, or send the softphone through a virtual cable (VB-CABLE) and name 'CABLE Output'.",
+    "Darwin": "macOS: install BlackHole, make a Multi-Output Device of it and your headset, play the "
+    "softphone there, and name 'BlackHole'.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """Something that can be heard. ``rate`` in Hz is what it would choose; ``index`` is PortAudio's number.
+
+    ``pulse`` names a source of the sound server that PortAudio reaches through its device ``index``.
+    ``pauses`` tells that it delivers nothing while nothing is played (loopbacks of WASAPI).
+    """
+
+    name: str
+    kind: Kind
+    rate: int
+    channels: int
+    host: str
+    index: int
+    pulse: str | None = None
+    default: bool = False
+    pauses: bool = False
+
+
+def kind_of(name: str) -> Kind:
+    """Whether a device of this name hears a voice or what is played."""
+    return "loopback" if _LOOPBACK.search(name) else "microphone"
+
+
+def advice(system: str | None = None) -> str:
+    """One line: how to hear the caller on this system."""
+    return ADVICE.get(system or platform.system(), ADVICE["Linux"])
+
+
+def default_of(kind: Kind, devices: Sequence[Device]) -> Device:
+    """The device that is taken when none was named. Raises ``BadInput``."""
+    fitting = [device for device in devices if device.kind == kind]
+    chosen = next((device for device in fitting if device.default), fitting[0] if fitting else None)
+    if chosen:
+        return chosen
+    if kind == "microphone":
+        raise BadInput("No microphone is here: plug in a headset, or name a device (`monitor devices`).")
+    raise BadInput(f"Nothing here hears what the caller says. {advice()}")
+
+
+def named(wanted: str, devices: Sequence[Device]) -> Device:
+    """The device that a person means by a name, a part of one, or its number. Raises ``BadInput``."""
+    folded = wanted.casefold().strip()
+    exact = [device for device in devices if device.name.casefold() == folded]
+    numbered = [device for device in devices if device.pulse is None and str(device.index) == folded]
+    partly = [device for device in devices if folded and folded in device.name.casefold()]
+    for found in (exact, numbered, partly):
+        if len(found) == 1 or (found and len({device.name for device in found}) == 1):
+            return found[0]
+        if found:
+            names = ", ".join(sorted({device.name for device in found}))
+            raise BadInput(f"{wanted} could be any of: {names}; say more of the name.")
+    near = get_close_matches(folded, [device.name.casefold() for device in devices], n=1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    raise BadInput(f"There is no device {wanted}{meant}; `monitor devices` lists what can be heard.")
+
 
 Samples = NDArray[np.float32]
 
@@ -98,7 +247,7 @@ def is_there(device: Device) -> bool:
     """Whether a source of the sound server still exists; PortAudio itself tells of other devices."""
     if device.pulse is None:
         return True
-    names = {source.name for source in soundserver.sources()}
+    names = {source.name for source in pulse_sources()}
     return not names or device.pulse in names  # none at all: nobody answered, which says nothing
 
 
@@ -114,7 +263,7 @@ def _served(index: int) -> list[Device]:
             pulse=source.name,
             default=source.default,
         )
-        for source in soundserver.sources()
+        for source in pulse_sources()
     ]
 
 
@@ -140,7 +289,7 @@ class DeviceStream:
 
     def __init__(self, rate: int, channels: int) -> None:
         self.rate = rate
-        self.ring = Ring(round(REMEMBERED * rate), channels, guard=rate)
+        self.ring = RingBuffer(round(REMEMBERED * rate), channels, guard=rate)
         self.rung = 0
         self.overflows = 0
         self._stamps = np.zeros((STAMPS, 3), np.float64)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor import wire
 from monitor.errors import BadInput
 from monitor.events import CallEnded, CallStarted, Event
+from monitor.wire import envelope as wire
 
 SUFFIXES = frozenset({".jsonl", ".ndjson"})
 
@@ -29,7 +29,7 @@ class Journal:
     @property
     def end(self) -> float:
         """The call time of the last thing known, in seconds."""
-        return max((event.known for event in self.events), default=0.0)
+        return max((event.detected_at for event in self.events), default=0.0)
 
     @property
     def ended(self) -> CallEnded | None:
@@ -74,9 +74,9 @@ def _does_not_follow(last: Event, event: Event, *, same: bool) -> str | None:
         return "this line is of another call"
     if isinstance(event, CallStarted):
         return "a second call begins here"
-    if event.known < last.known - OUT_OF_ORDER:
+    if event.detected_at < last.detected_at - OUT_OF_ORDER:
         return "this line is earlier than the one before it"
-    if event.known > LONGEST:
+    if event.detected_at > LONGEST:
         return "no call is as long as this line says"
     return None
 

@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio.channels import Channels, call_rate
 from monitor.errors import BadInput
 from monitor.events import CHANNELS, Band, Block, Channel
-from monitor.sources.decode import Sound, SoundFile
-from monitor.sources.header import shown
+from monitor.sources.channels import ChannelAligner, call_rate
+from monitor.sources.decode import AudioFile, DecodedAudio, shown
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class RecordingPiece:
     """Raw sound of one side, float32 mono at that side's source rate; ``lost`` samples miss before it.
 
     ``last`` tells that this side is over (the piece itself is then empty).
@@ -39,14 +38,14 @@ class Recording:
     ``sides`` holds each side's file and its channel in that file; a side without one is silent.
     """
 
-    def __init__(self, sides: dict[Channel, tuple[SoundFile, int]]) -> None:
+    def __init__(self, sides: dict[Channel, tuple[AudioFile, int]]) -> None:
         self._sides = sides
         self._files = tuple(dict.fromkeys(file for file, _ in sides.values()))
         self._cleaned = 0
         only = self._files[0].rate
         self.rates = tuple(sides[side][0].rate if side in sides else only for side in CHANNELS)
         self.rate = call_rate((self.rates[0], self.rates[1]))
-        self.band: Band = Channels((self.rates[0], self.rates[1])).band
+        self.band: Band = ChannelAligner((self.rates[0], self.rates[1])).band
         self.sources = tuple(str(file.path) for file in self._files)
         self.call = call_id([file.path for file in self._files])
 
@@ -83,11 +82,11 @@ class Recording:
                            "the shorter side was taken as silent from there.")  # fmt: skip
         return " ".join(notices) or None
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[RecordingPiece]:
         """The sound of both sides as it is decoded; two files take turns, so neither runs ahead."""
         for side in CHANNELS:
             if side not in self._sides:
-                yield Piece(side, np.zeros(0, np.float32), last=True)
+                yield RecordingPiece(side, np.zeros(0, np.float32), last=True)
         playing = {file: file.sounds() for file in self._files}
         while playing:
             file = min(playing, key=lambda file: file.heard / file.rate)
@@ -98,7 +97,7 @@ class Recording:
 
     def blocks(self, seconds: float = 0.1) -> Iterator[Block]:
         """The call in blocks of so many seconds (the last may be shorter), at the call's rate."""
-        channels = Channels((self.rates[0], self.rates[1]))
+        channels = ChannelAligner((self.rates[0], self.rates[1]))
         size = max(1, round(seconds * channels.rate))
         for piece in self.pieces():
             if piece.lost:
@@ -113,13 +112,13 @@ class Recording:
         if channels.ready:
             yield channels.take()
 
-    def _sides_of(self, file: SoundFile, sound: Sound | None) -> Iterator[Piece]:
+    def _sides_of(self, file: AudioFile, sound: DecodedAudio | None) -> Iterator[RecordingPiece]:
         for side, (its_file, row) in self._sides.items():
             if its_file is file:
                 if sound is None:
-                    yield Piece(side, np.zeros(0, np.float32), last=True)
+                    yield RecordingPiece(side, np.zeros(0, np.float32), last=True)
                 else:
-                    yield Piece(side, sound.pcm[row], sound.lost)
+                    yield RecordingPiece(side, sound.pcm[row], sound.lost)
 
 
 def open_recording(
@@ -139,7 +138,7 @@ def open_recording(
     places: tuple[Channel, Channel] = ("caller", "agent") if agent_channel else ("agent", "caller")
     if len(paths) == 2:
         return Recording(_pair(paths, places, mono))
-    file = SoundFile(paths[0])
+    file = AudioFile(paths[0])
     if file.channels == 2:
         if mono:
             raise BadInput(f"{shown(file.path)} has two channels, but --mono is for one; leave it out.")
@@ -159,10 +158,10 @@ def open_recording(
 
 def _pair(
     paths: Sequence[Path], places: tuple[Channel, Channel], mono: Channel | None
-) -> dict[Channel, tuple[SoundFile, int]]:
+) -> dict[Channel, tuple[AudioFile, int]]:
     if mono:
         raise BadInput("--mono is for one file that holds one voice, but two files were given; leave it out.")
-    files = [SoundFile(path) for path in paths]
+    files = [AudioFile(path) for path in paths]
     if paths[0].samefile(paths[1]):
         raise BadInput(f"{shown(paths[0])} was given twice; give the caller's file and the agent's.")
     for file in files:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.audio.frames import Framer
-from monitor.audio.gate import Gate
-from monitor.audio.quality import Quality
+from monitor.audio.quality import QualityMonitor
+from monitor.audio.vad import VoiceActivityDetector
 from monitor.config import CallSettings
 from monitor.events import CHANNELS, FRAME_SECONDS, Block, Channel
 
@@ -29,7 +29,7 @@ WHO: dict[Channel, str] = {"agent": "The microphone (agent)", "caller": "The loo
 
 
 @dataclass
-class Side:
+class ChannelCheck:
     """What has been heard of one side so far."""
 
     level_dbfs: float = -120.0
@@ -52,12 +52,12 @@ class SoundCheck:
 
     def __init__(self, rate: int) -> None:
         settings = CallSettings()
-        self.sides: dict[Channel, Side] = {channel: Side() for channel in CHANNELS}
+        self.sides: dict[Channel, ChannelCheck] = {channel: ChannelCheck() for channel in CHANNELS}
         self.heard = 0.0
         self._rate = rate
         self._framer = Framer(rate)
-        self._gate = Gate(rate, settings.gate)
-        self._quality = Quality(rate, settings.quality)
+        self._gate = VoiceActivityDetector(rate, settings.gate)
+        self._quality = QualityMonitor(rate, settings.quality)
         self._products = np.zeros(3)
 
     def feed(self, block: Block) -> None:

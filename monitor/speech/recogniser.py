@@ -1,9 +1,25 @@
-"""What every recogniser is: a name, and answers to jobs."""
+"""What a recogniser is, and the thread that runs it.
 
-from collections.abc import Sequence
+What every recogniser is: a name, and answers to jobs.
+
+One thread that holds the recogniser, for all calls of this machine.
+
+Jobs wait in one queue: the ends of utterances before updates, and within each the oldest first. A call
+has at most one job in flight per side, so the oldest first is fair to all calls. Jobs that wait
+together are asked together, because short windows are cheaper in a batch.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from monitor.events import Heard, Job
+import msgspec
+
+from monitor import clock
+from monitor.events import RecognitionRequest, RecognitionResult
+from monitor.speech.native_thread import NativeThread, run_apart
 
 
 class Recogniser(Protocol):
@@ -14,6 +30,89 @@ class Recogniser(Protocol):
         """What ``call.started.model`` and ``status`` call it."""
         ...
 
-    def recognise(self, jobs: Sequence[Job]) -> list[Heard]:
+    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
         """The words of each job; ``cost`` is left to whoever holds a watch."""
         ...
+
+
+log = logging.getLogger(__name__)
+
+Deliver = Callable[[RecognitionResult], None]
+
+BATCH = 4
+"""Jobs asked at once; more would make the first of them wait for little gain."""
+
+CLOSE_SECONDS = 0.2
+"""How long ``close`` waits for a decode under way; the thread dies with the process anyway."""
+
+
+class RecogniserThread:
+    """Answers jobs in a thread of its own. ``submit`` and ``close`` may be called from any thread."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+        self._finals: deque[tuple[RecognitionRequest, Deliver]] = deque()
+        self._partials: deque[tuple[RecognitionRequest, Deliver]] = deque()
+        self._bell = threading.Condition()
+        self._closed = False
+        self._thread = NativeThread(self._work, "recogniser")
+        self._thread.start()
+
+    def submit(self, jobs: Sequence[RecognitionRequest], deliver: Deliver) -> None:
+        """Queues ``jobs``; ``deliver`` gets each answer, in the recogniser's thread."""
+        with self._bell:
+            if self._closed:
+                return
+            for job in jobs:
+                (self._finals if job.final else self._partials).append((job, deliver))
+            self._bell.notify()
+
+    def close(self) -> None:
+        """Ends the thread; waiting jobs stay unanswered."""
+        with self._bell:
+            self._closed = True
+            self._finals.clear()
+            self._partials.clear()
+            self._bell.notify()
+        if self._thread is not threading.current_thread():
+            self._thread.join(CLOSE_SECONDS)
+
+    def _work(self) -> None:
+        while batch := self._next():
+            answers = recognise_timed(self._recogniser, [job for job, _ in batch])
+            for (_, deliver), heard in zip(batch, answers, strict=True):
+                if not self._closed:
+                    deliver(heard)
+
+    def _next(self) -> list[tuple[RecognitionRequest, Deliver]]:
+        with self._bell:
+            self._bell.wait_for(lambda: self._closed or self._finals or self._partials)
+            if self._closed:
+                return []
+            queue = self._finals or self._partials
+            return [queue.popleft() for _ in range(min(BATCH, len(queue)))]
+
+
+def recognise_timed(recogniser: Recogniser, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+    """The answers to ``jobs``, each with its share of the seconds that they took.
+
+    A recogniser that fails is not allowed to end a call: its jobs come back empty, and the log tells
+    what kind of error it was (never its text, which may hold what was said).
+    """
+    began = clock.stopwatch()
+    try:
+        answers = recogniser.recognise(jobs)
+    except Exception as wrong:  # noqa: BLE001 - whatever a native library may raise
+        log.error("the recogniser failed on %d windows (%s)", len(jobs), type(wrong).__name__)
+        answers = [RecognitionResult(job.job) for job in jobs]
+    cost = (clock.stopwatch() - began) / max(1, len(jobs))
+    return [msgspec.structs.replace(heard, cost=round(cost, 6)) for heard in answers]
+
+
+def recognise_now(recogniser: Recogniser, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+    """The answers to ``jobs`` on the spot, as a flat-out replay wants them.
+
+    Their cost is 0: nobody waits there, and the words of a replay must not depend on the machine.
+    Ctrl-C is heard while a large model works.
+    """
+    return run_apart(lambda: recogniser.recognise(jobs))

@@ -30,7 +30,7 @@ def frames_of(duration: float) -> int:
     return round(duration / FRAME_SECONDS)
 
 
-class Segment:
+class UtteranceAudio:
     """One utterance: its sound and where in it the side spoke. Frames count from the call's start."""
 
     def __init__(self, number: int, first: int, frame: int, room: int) -> None:
@@ -116,10 +116,10 @@ class Segment:
         smooth = np.where(self._active[:length], smooth, smooth - 30.0)
         return self.first + low + int(np.argmin(smooth[low:high]))
 
-    def split(self, cut: int, number: int) -> "Segment":
+    def split(self, cut: int, number: int) -> "UtteranceAudio":
         """Ends this segment at frame ``cut``; the rest as a new one."""
         at, length = cut - self.first, self.end - self.first
-        rest = Segment(number, cut, self._frame, len(self._active))
+        rest = UtteranceAudio(number, cut, self._frame, len(self._active))
         rest.known = self.end
         rest.append(
             self._sound[at * self._frame : length * self._frame],
@@ -138,7 +138,7 @@ class Segment:
         self.last_active = min(self.last_active, end - 1)
 
 
-class Segmenter:
+class UtteranceSegmenter:
     """Cuts one side. ``open`` is the utterance under way; closed ones are returned once."""
 
     def __init__(self, rate: int, settings: SpeechSettings, number: Callable[[], int]) -> None:
@@ -148,11 +148,13 @@ class Segmenter:
         self._room = frames_of(settings.longest + settings.preroll + settings.end_silence) + 8
         self._before: Floats = np.zeros(0, np.float32)
         self._free = 0
-        self.open: Segment | None = None
+        self.open: UtteranceAudio | None = None
 
-    def feed(self, first: int, sound: Floats, active: NDArray[np.bool_], levels: Floats) -> list[Segment]:
+    def feed(
+        self, first: int, sound: Floats, active: NDArray[np.bool_], levels: Floats
+    ) -> list[UtteranceAudio]:
         """Frames from ``first`` on; the utterances that they end."""
-        closed: list[Segment] = []
+        closed: list[UtteranceAudio] = []
         if self.open is None and not active.any():
             self._remember(sound)
             return closed
@@ -170,7 +172,7 @@ class Segmenter:
         self._remember(sound)
         return closed
 
-    def finish(self) -> list[Segment]:
+    def finish(self) -> list[UtteranceAudio]:
         """The utterance under way, ended by the end of the call."""
         if self.open is None:
             return []
@@ -178,9 +180,9 @@ class Segmenter:
         segment.close(min(segment.end, segment.last_active + 1 + frames_of(TAIL)))
         return [segment]
 
-    def _begin(self, active_from: int, sound_from: int, sound: Floats) -> Segment:
+    def _begin(self, active_from: int, sound_from: int, sound: Floats) -> UtteranceAudio:
         start = max(active_from - frames_of(self._settings.preroll), self._free, sound_from)
-        segment = Segment(self._number(), start, self._frame, self._room)
+        segment = UtteranceAudio(self._number(), start, self._frame, self._room)
         count = active_from - start
         at = (start - sound_from) * self._frame
         segment.append(
@@ -195,7 +197,7 @@ class Segmenter:
         sound: Floats,
         active: NDArray[np.bool_],
         levels: Floats,
-        closed: list[Segment],
+        closed: list[UtteranceAudio],
     ) -> int:
         """Adds frames to the open utterance until it ends or they do; how many."""
         segment = self.open

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from monitor.audio.frames import Run, seconds
 from monitor.config import SpeechSettings
-from monitor.events import CHANNELS, Event, Heard, Job, Status
-from monitor.speech.load import Load
-from monitor.speech.screening import Loudness, Screen
+from monitor.events import CHANNELS, Event, RecognitionRequest, RecognitionResult, Status
+from monitor.speech.backpressure import Backpressure
+from monitor.speech.channel_transcriber import ChannelTranscriber, PendingUtterance
+from monitor.speech.hallucination_filter import HallucinationFilter, Loudness
 from monitor.speech.segmenter import frames_of
-from monitor.speech.side import Side, Spoken
 
 LATE_BLOCK = 0.3
 """Seconds by which a block may overshoot a due moment without changing what is asked."""
@@ -29,9 +29,9 @@ LAG_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 class _Flight:
     """A question under way: whose, and about which utterance."""
 
-    side: Side
-    spoken: Spoken
-    job: Job
+    side: ChannelTranscriber
+    spoken: PendingUtterance
+    job: RecognitionRequest
 
 
 class Transcriber:
@@ -42,11 +42,13 @@ class Transcriber:
         self._words = words
         self._utterances = self._jobs = 0
         self._before = self._frames = 0
-        self._sides = [Side(channel, rate, settings, self._next_utterance) for channel in CHANNELS]
+        self._sides = [
+            ChannelTranscriber(channel, rate, settings, self._next_utterance) for channel in CHANNELS
+        ]
         self._loudness = Loudness()
-        self._screen = Screen(self._sides, self._loudness)
+        self._screen = HallucinationFilter(self._sides, self._loudness)
         self._flying: dict[int, _Flight] = {}
-        self._load = Load(settings)
+        self._load = Backpressure(settings)
         self._said = (0.0, 0)
 
     @property
@@ -71,7 +73,7 @@ class Transcriber:
         full_second = self._frames // 50 > self._before // 50
         return self._status(seconds(self._frames // 50 * 50)) if full_second else []
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[RecognitionRequest]:
         """The questions to ask now, in the order in which they came up; each is handed out once.
 
         Each side has one under way at most, and its ended utterances come before the growing one. Who
@@ -80,7 +82,7 @@ class Transcriber:
         jobs = [job for side in self._sides if side.asked is None and (job := self._job(side))]
         return sorted(jobs, key=lambda job: job.end)
 
-    def heard(self, heard: Heard, known: float) -> list[Event]:
+    def heard(self, heard: RecognitionResult, known: float) -> list[Event]:
         """The answer to a job came back when ``known`` seconds of the call had been heard."""
         flight = self._flying.pop(heard.job, None)
         if flight is None:
@@ -109,7 +111,7 @@ class Transcriber:
         self._utterances += 1
         return self._utterances
 
-    def _job(self, side: Side) -> Job | None:
+    def _job(self, side: ChannelTranscriber) -> RecognitionRequest | None:
         """What one side asks now: its utterance as far as it grew, or an ended one for the last time."""
         spoken = side.at_hand
         if spoken is None:
@@ -118,17 +120,19 @@ class Transcriber:
             return self._ask(side, spoken, end, final=False)
         return self._ask(side, spoken, spoken.segment.end, final=True) if spoken.segment.closed else None
 
-    def _due(self, side: Side) -> int | None:
+    def _due(self, side: ChannelTranscriber) -> int | None:
         interval = self._load.interval(sum(other.now is not None for other in self._sides))
         return side.due(self._before, self._frames, frames_of(interval), frames_of(LATE_BLOCK))
 
-    def _ask(self, side: Side, spoken: Spoken, end: int, *, final: bool) -> Job:
+    def _ask(
+        self, side: ChannelTranscriber, spoken: PendingUtterance, end: int, *, final: bool
+    ) -> RecognitionRequest:
         segment = spoken.segment
         if segment.asked == segment.first:
             spoken.context = side.context(segment)
         segment.asked = end
         self._jobs += 1
-        job = Job(
+        job = RecognitionRequest(
             job=self._jobs,
             channel=side.channel,
             utterance=segment.number,
@@ -148,7 +152,7 @@ class Transcriber:
 
     # --- answers ---
 
-    def _take(self, flight: _Flight, heard: Heard) -> bool:
+    def _take(self, flight: _Flight, heard: RecognitionResult) -> bool:
         """Lets the believable words of an answer in; True if the utterance's words changed."""
         side, spoken, job = flight.side, flight.spoken, flight.job
         words = self._screen.believed(side, spoken, job, heard)
@@ -183,7 +187,7 @@ class Transcriber:
     def standing(self, known: float, notice: str | None = None) -> Status:
         """How the recogniser keeps up just now; ``notice`` goes with it (on the model, or on the source)."""
         return Status(
-            known=known,
+            detected_at=known,
             at=known,
             lag_s=round(self._lag(), 1),
             mode=self._load.mode if self._words else "off",

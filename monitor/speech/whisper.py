@@ -2,7 +2,7 @@
 
 ``faster_whisper.WhisperModel.transcribe`` fills every window up to 30 s, which makes a streaming update
 13 to 19 times dearer than it need be. Here the encoder, the decoder and the aligner are called directly:
-windows as long as the model's ``Handling`` says, both sides of a call in one batch where their windows
+windows as long as the model's ``DecodingOptions`` says, both sides of a call in one batch where their windows
 are alike, temperature 0, as many tokens as can be spoken in the time. Word times and probabilities
 come from ``align`` (dynamic time warping of the cross-attention), in one parallel pass.
 """
@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from monitor.errors import BadInput
-from monitor.events import Heard, Job, Word
-from monitor.speech.handling import Handling, handling_of
+from monitor.events import RecognitionRequest, RecognitionResult, Word
+from monitor.speech.decoding import DecodingOptions, Tokens, decoding_options_of
 from monitor.speech.mel import Floats, LogMel, MelCache, normalised
-from monitor.speech.tokens import Tokens
 
 TOKENS_PER_SECOND = 6
 TOKENS_AT_LEAST = 8
@@ -30,7 +29,7 @@ MOST_TOKENS = 448
 class _Question:
     """One job as the model sees it. ``offset`` is the call time of the window's first frame."""
 
-    job: Job
+    job: RecognitionRequest
     mel: Floats
     frames: int
     offset: float
@@ -57,12 +56,14 @@ class _Answer:
 class Whisper:
     """One model in memory. Not safe for several threads at once; ``Worker`` gives it one."""
 
-    def __init__(self, folder: Path, name: str, threads: int = 1, handling: Handling | None = None) -> None:
+    def __init__(
+        self, folder: Path, name: str, threads: int = 1, handling: DecodingOptions | None = None
+    ) -> None:
         import ctranslate2
         import tokenizers
 
         self.name = name
-        self.handling = handling or handling_of(folder)
+        self.handling = handling or decoding_options_of(folder)
         try:
             self._model = ctranslate2.models.Whisper(
                 str(folder), device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
@@ -74,9 +75,9 @@ class Whisper:
         self._tokens = Tokens(tokenizer, multilingual=self._model.is_multilingual)
         self._mel = MelCache(LogMel(self._model.n_mels))
 
-    def recognise(self, jobs: Sequence[Job]) -> list[Heard]:
+    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
         """The words of each job, in order; jobs with like windows are answered in one batch."""
-        heard: dict[int, Heard] = {}
+        heard: dict[int, RecognitionResult] = {}
         for batch in _batches([self._question(job) for job in jobs]):
             for question, answer in zip(batch, self._answers(batch), strict=True):
                 heard[id(question.job)] = answer
@@ -85,9 +86,9 @@ class Whisper:
     def warm_up(self) -> None:
         """A first window of silence, so that the first words of a call do not wait for it."""
         silence = np.zeros(16000, np.float32)
-        self.recognise([Job(0, "agent", 0, 0.0, 1.0, 16000, silence)])
+        self.recognise([RecognitionRequest(0, "agent", 0, 0.0, 1.0, 16000, silence)])
 
-    def _question(self, job: Job) -> _Question:
+    def _question(self, job: RecognitionRequest) -> _Question:
         raw = self._mel.frames((job.channel, job.utterance), job.audio, job.rate)
         scrolled = self._scrolled(job)
         first = 0
@@ -105,7 +106,7 @@ class Whisper:
             beam=self.handling.final_beam if job.final and job.better else self.handling.partial_beam,
         )
 
-    def _scrolled(self, job: Job) -> int:
+    def _scrolled(self, job: RecognitionRequest) -> int:
         """How many words of the prefix leave the window; it keeps ``keep`` seconds of them."""
         if not job.prefix:
             return 0
@@ -113,7 +114,7 @@ class Whisper:
         count = sum(word.start < oldest for word in job.prefix[:-1])
         return count if count and job.prefix[count].start - job.start > 1.0 else 0
 
-    def _answers(self, batch: Sequence[_Question]) -> Iterator[Heard]:
+    def _answers(self, batch: Sequence[_Question]) -> Iterator[RecognitionResult]:
         mels = np.zeros((len(batch), self._model.n_mels, batch[0].frames), np.float32)
         for row, question in zip(mels, batch, strict=True):
             row[:, : question.mel.shape[1]] = question.mel
@@ -157,7 +158,7 @@ class Whisper:
         aligned: list[Any] = self._model.align(encoded, self._tokens.start, tokens, sound)
         return aligned
 
-    def _heard(self, question: _Question, answer: _Answer, alignment: Any) -> Heard:
+    def _heard(self, question: _Question, answer: _Answer, alignment: Any) -> RecognitionResult:
         words = self._tokens.words(answer.ids)
         if alignment is None or not words:
             return _untimed(question, answer, [text for text, _, _ in words])
@@ -169,13 +170,13 @@ class Whisper:
                 text=text,
                 start=round(question.offset + float(edges[skip + a]), 3),
                 end=round(question.offset + float(edges[skip + b]), 3),
-                p=round(float(p[a:b].mean()), 3),
+                confidence=round(float(p[a:b].mean()), 3),
                 committed=False,
             )
             for text, a, b in words
         )
         logprob = float(np.log(np.maximum(p, 1e-10)).mean())
-        return Heard(question.job.job, timed, round(logprob, 3), round(answer.no_speech, 3))
+        return RecognitionResult(question.job.job, timed, round(logprob, 3), round(answer.no_speech, 3))
 
 
 def _safe(frames: int) -> int:
@@ -202,7 +203,7 @@ def _token_edges(alignments: Sequence[tuple[int, int]], tokens: int) -> Floats:
     return edges
 
 
-def _untimed(question: _Question, answer: _Answer, texts: list[str]) -> Heard:
+def _untimed(question: _Question, answer: _Answer, texts: list[str]) -> RecognitionResult:
     """Words without alignment: spread over the sound that is new, each as likely as the whole."""
     start = question.job.prefix[-1].end if question.job.prefix else question.offset
     span = max(0.0, question.job.end - start)
@@ -213,4 +214,4 @@ def _untimed(question: _Question, answer: _Answer, texts: list[str]) -> Heard:
         Word(text, round(float(a), 3), round(float(b), 3), p, committed=False)
         for text, a, b in zip(texts, edges[:-1], edges[1:], strict=True)
     )
-    return Heard(question.job.job, words, round(answer.logprob, 3), round(answer.no_speech, 3))
+    return RecognitionResult(question.job.job, words, round(answer.logprob, 3), round(answer.no_speech, 3))

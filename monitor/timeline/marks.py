@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monitor.events import CHANNELS, Channel, Cited
+from monitor.events import CHANNELS, Channel, EvidenceItem
 
 HORIZON = 600.0
 """Seconds that are remembered in detail; no rule's window may be longer."""
@@ -39,10 +39,10 @@ class Mark:
         """Whether the two share time on the same side."""
         return self.channel == other.channel and self.start < other.end and other.start < self.end
 
-    def cited(self) -> Cited:
+    def cited(self) -> EvidenceItem:
         """The mark as a piece of evidence."""
         kind = None if self.text is not None else self.kind
-        return Cited(start=self.start, end=self.end, channel=self.channel, text=self.text, kind=kind)
+        return EvidenceItem(start=self.start, end=self.end, channel=self.channel, text=self.text, kind=kind)
 
 
 class Marks:

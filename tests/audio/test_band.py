@@ -6,7 +6,7 @@ import soxr
 
 from monitor.audio.band import ENOUGH, MOST, WIDE_RATE, Bands
 from monitor.audio.frames import Run
-from monitor.audio.quality import Quality
+from monitor.audio.quality import QualityMonitor
 from monitor.config import QualitySettings
 
 SECOND = WIDE_RATE
@@ -81,7 +81,7 @@ def test_it_stops_listening_when_nothing_new_is_to_be_learnt():
 @pytest.mark.parametrize("step", [40, 333, 20_000])
 def test_quality_tells_it_once_and_at_the_same_moment_however_the_sound_is_cut(step: int):
     pcm = np.stack([voice(15, 1), telephone(voice(15, 2))])
-    stage, told, frame = Quality(WIDE_RATE, QualitySettings()), [], WIDE_RATE // 50
+    stage, told, frame = QualityMonitor(WIDE_RATE, QualitySettings()), [], WIDE_RATE // 50
     active = np.ones((2, 750), np.bool_)
     for first in range(0, 750, step):
         part = slice(first, first + step)

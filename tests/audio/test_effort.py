@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.audio.effort import Baseline, RunningMedian, Sound, Speaker, effort
+from monitor.audio.effort import Baseline, EffortInput, RunningMedian, Speaker, effort
 from monitor.config import ProsodySettings
 
 SETTINGS = ProsodySettings()
-CALM, RAISED = Sound(2.0, -12.0, -25.0), Sound(10.0, -5.0, -15.0)
+CALM, RAISED = EffortInput(2.0, -12.0, -25.0), EffortInput(10.0, -5.0, -15.0)
 
 
 def speak(speaker, sound, seconds, *, alone=True):
@@ -43,13 +43,13 @@ def test_scaling_all_weights_changes_no_median(values, factor):
 def test_after_a_half_life_the_old_counts_half():
     baseline = Baseline(half_life=30.0)
     for _ in range(300):
-        baseline.learn(Sound(0.0, -10.0, -30.0), 0.1)
+        baseline.learn(EffortInput(0.0, -10.0, -30.0), 0.1)
     # 30 s weigh half of what they and all before would; the new outweighs them after 30 log2(1.5) = 17.5 s.
     for _ in range(170):
-        baseline.learn(Sound(10.0, -10.0, -30.0), 0.1)
+        baseline.learn(EffortInput(10.0, -10.0, -30.0), 0.1)
     assert baseline.usual.pitch == pytest.approx(0, abs=0.3)
     for _ in range(10):
-        baseline.learn(Sound(10.0, -10.0, -30.0), 0.1)
+        baseline.learn(EffortInput(10.0, -10.0, -30.0), 0.1)
     assert baseline.usual.pitch == pytest.approx(10, abs=0.3)
 
 
@@ -89,11 +89,11 @@ def test_a_quarrel_does_not_become_the_baseline():
 def test_another_person_who_takes_the_phone_is_learnt():
     speaker = Speaker(SETTINGS)
     speak(speaker, CALM, 60)
-    higher = Sound(14.0, -8.0, -25.0)
+    higher = EffortInput(14.0, -8.0, -25.0)
     efforts = speak(speaker, higher, 60)
     assert efforts[0] >= 1.0
     assert efforts[-1] == pytest.approx(0, abs=0.1)
-    assert speak(speaker, Sound(22.0, -1.0, -20.0), 5)[0] >= 1.0
+    assert speak(speaker, EffortInput(22.0, -1.0, -20.0), 5)[0] >= 1.0
 
 
 def test_a_call_that_begins_raised_has_its_baseline_soon_after_the_voice_calms():
@@ -108,5 +108,5 @@ def test_a_call_that_begins_raised_has_its_baseline_soon_after_the_voice_calms()
 def test_what_is_said_while_the_other_speaks_teaches_nothing():
     speaker = Speaker(SETTINGS)
     speak(speaker, CALM, 5)
-    speak(speaker, Sound(4.0, -10.0, -20.0), 100, alone=False)
+    speak(speaker, EffortInput(4.0, -10.0, -20.0), 100, alone=False)
     assert speak(speaker, CALM, 1)[0] == pytest.approx(0, abs=0.05)

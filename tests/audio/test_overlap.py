@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.audio.overlap import Overlap
+from monitor.audio.overlap import OverlapTracker
 from monitor.config import OverlapSettings
 from monitor.events import Event, Interruption, OverlapStarted, TalkOver
 from monitor.events import Overlap as OverlapClosed
@@ -18,7 +18,7 @@ def heard(*lines: str, seconds: float = 16, hushed: tuple[float, float] = (0, 0)
     talk = active(*lines, seconds=seconds)
     hush = np.zeros(talk.shape[1], bool)
     hush[round(hushed[0] * 50) : round(hushed[1] * 50)] = True
-    stage = Overlap(OverlapSettings())
+    stage = OverlapTracker(OverlapSettings())
     return stage.feed(0, talk, hush) + stage.finish(talk.shape[1])
 
 
@@ -33,15 +33,17 @@ def alerts(events: list[Event]) -> list[Event]:
 def test_who_cuts_in_and_goes_on_while_the_other_falls_silent_interrupts():
     events = heard("caller 0-6 it broke on monday", "agent 5-9 have you tried")
     (taken,) = alerts(events)
-    assert taken == Interruption(start=5.0, at=6.4, by="agent", of="caller", known=6.4)
+    assert taken == Interruption(start=5.0, at=6.4, by="agent", of="caller", detected_at=6.4)
     closed = next(e for e in events if isinstance(e, OverlapClosed))
-    assert closed == OverlapClosed(start=5, end=6, by="agent", kind="interruption", seconds=1, known=6.4)
+    assert closed == OverlapClosed(
+        start=5, end=6, by="agent", kind="interruption", seconds=1, detected_at=6.4
+    )
 
 
 def test_the_first_hint_comes_after_two_tenths_of_a_second_of_talk_at_once():
     events = heard("caller 0-6", "agent 4-9")
     hint = next(e for e in events if isinstance(e, OverlapStarted))
-    assert hint == OverlapStarted(start=4.0, at=4.2, by="agent", known=4.2)
+    assert hint == OverlapStarted(start=4.0, at=4.2, by="agent", detected_at=4.2)
 
 
 def test_mm_hm_is_no_interruption():
@@ -84,13 +86,13 @@ def test_who_starts_together_after_a_pause_interrupts_nobody(late):
 
 def test_a_late_yield_is_talked_over_first_and_interrupted_then():
     events = heard("caller 0-8", "agent 4-12")
-    assert [(e.name, e.known) for e in alerts(events)] == [("talk_over", 5.4), ("interruption", 8.4)]
+    assert [(e.name, e.detected_at) for e in alerts(events)] == [("talk_over", 5.4), ("interruption", 8.4)]
     assert kinds(events) == ["interruption"]
 
 
 def test_both_talk_for_ten_seconds_is_said_once():
     events = heard("caller 0-14", "agent 2-12")
-    assert alerts(events) == [TalkOver(start=2, at=3.4, by="agent", of="caller", known=3.4)]
+    assert alerts(events) == [TalkOver(start=2, at=3.4, by="agent", of="caller", detected_at=3.4)]
     (closed,) = (e for e in events if isinstance(e, OverlapClosed))
     assert (closed.kind, closed.start, closed.end, closed.seconds) == ("talk_over", 2, 12, 10)
 
@@ -130,21 +132,21 @@ def test_nothing_is_decided_while_the_sound_is_not_to_be_trusted():
 
 def test_what_still_holds_afterwards_is_said_then():
     events = heard("caller 0-6", "agent 5-9", hushed=(5.5, 6.8))
-    assert [e.known for e in alerts(events)] == [6.82]
+    assert [e.detected_at for e in alerts(events)] == [6.82]
 
 
 def test_an_overlap_that_is_open_when_the_call_ends_is_closed():
     events = heard("caller 0-6", "agent 5-6", seconds=6)
     assert kinds(events) == ["backchannel"]
-    assert events[-1].known == 6.0
+    assert events[-1].detected_at == 6.0
 
 
 def test_the_rows_may_change_places():
     one = heard("caller 0-6", "agent 5-9", "caller 8-8.4", "caller 11-13", "agent 12-14")
     two = heard("agent 0-6", "caller 5-9", "agent 8-8.4", "agent 11-13", "caller 12-14")
     side = {"agent": "caller", "caller": "agent"}
-    assert [(e.name, e.known, getattr(e, "by", None)) for e in one] == [
-        (e.name, e.known, side.get(getattr(e, "by", ""))) for e in two
+    assert [(e.name, e.detected_at, getattr(e, "by", None)) for e in one] == [
+        (e.name, e.detected_at, side.get(getattr(e, "by", ""))) for e in two
     ]
 
 
@@ -156,10 +158,10 @@ def test_any_cut_gives_the_same_events(one, two, cuts, data):
     rows = [np.repeat([b for b, _ in row], [n for _, n in row]).astype(bool)[:600] for row in (one, two)]
     talk = np.stack([np.pad(row, (0, 600 - row.size)) for row in rows])
     hush = np.repeat(data.draw(st.lists(st.booleans(), min_size=60, max_size=60)), 10)
-    whole = Overlap(OverlapSettings())
+    whole = OverlapTracker(OverlapSettings())
     expected = whole.feed(0, talk, hush) + whole.finish(600)
-    stage = Overlap(OverlapSettings())
+    stage = OverlapTracker(OverlapSettings())
     edges = sorted({0, 600, *cuts})
     got = [e for a, b in pairwise(edges) for e in stage.feed(a, talk[:, a:b], hush[a:b])]
     assert got + stage.finish(600) == expected
-    assert all(a.known <= b.known for a, b in pairwise(expected))
+    assert all(a.detected_at <= b.detected_at for a, b in pairwise(expected))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from monitor.audio.features import VoiceAnalyser
 from monitor.audio.frames import Run
 from monitor.audio.pitch import CANDIDATES, LAG, PAST, path
-from monitor.audio.voice import Voice
 from tests.audio.sounds import noise, telephone, voice_like
 
 
@@ -16,7 +16,7 @@ def pitch_of(sound, rate=8000):
     pcm = np.stack([sound, np.zeros_like(sound)])[:, : frames * (rate // 50)].astype(np.float32)
     active = np.zeros((2, frames), bool)
     active[0] = True
-    voice = Voice(rate, 65, 600)
+    voice = VoiceAnalyser(rate, 65, 600)
     portions = [*voice.feed(Run(0, pcm, rate), active), *voice.finish()]
     return 2.0 ** np.concatenate([portion.octave[0] for portion in portions])
 

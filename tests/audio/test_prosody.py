@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio.frames import Run, seconds
-from monitor.audio.prosody import Prosody
+from monitor.audio.prosody import ProsodyAnalyser
 from monitor.config import ProsodySettings
 from monitor.errors import BadInput
 from tests.audio.sounds import mu_law, noise, voice_like
@@ -21,7 +21,7 @@ from tests.talk import active
 
 def events_of(pcm, talk, rate=8000, cuts=()):
     """The events of a call heard in runs that end at ``cuts`` (frame numbers)."""
-    stage, told, hop = Prosody(rate, ProsodySettings()), [], rate // 50
+    stage, told, hop = ProsodyAnalyser(rate, ProsodySettings()), [], rate // 50
     edges = [0, *sorted(cuts), talk.shape[1]]
     for first, end in itertools.pairwise(edges):
         told += stage.feed(Run(first, pcm[:, first * hop : end * hop], rate), talk[:, first:end])
@@ -51,7 +51,7 @@ def raised_spans(events, channel, hold):
             continue
         over = over + 0.1 * event.voiced if event.effort >= 1.0 else 0.0
         if over >= hold - 1e-6:
-            starts.append(event.known)
+            starts.append(event.detected_at)
             under = 1.0
     return starts
 
@@ -88,17 +88,17 @@ def test_events_come_each_tenth_of_a_second_while_a_side_speaks_and_sixty_ms_lat
         steps = talk[row].reshape(-1, 5).any(axis=1)
         expected = [seconds(5 * (step + 1)) for step in np.flatnonzero(steps)]
         assert [event.at for event in events if event.channel == channel] == expected
-    assert all(event.known == round(min(event.at + 0.06, 12.0), 3) for event in events)
+    assert all(event.detected_at == round(min(event.at + 0.06, 12.0), 3) for event in events)
     assert [event.at for event in events] == sorted(event.at for event in events)
 
 
 def test_nothing_is_known_before_it_was_heard(conversation):
     pcm, talk = conversation
-    stage = Prosody(8000, ProsodySettings())
+    stage = ProsodyAnalyser(8000, ProsodySettings())
     for frame in range(600):
         run = Run(frame, pcm[:, frame * 160 : (frame + 1) * 160], 8000)
         for event in stage.feed(run, talk[:, frame : frame + 1]):
-            assert event.known == seconds(frame + 1)
+            assert event.detected_at == seconds(frame + 1)
 
 
 def test_an_event_says_what_was_heard(conversation):
@@ -111,7 +111,7 @@ def test_an_event_says_what_was_heard(conversation):
 
 
 def test_silence_gives_no_event_and_an_odd_end_is_flushed():
-    stage = Prosody(8000, ProsodySettings())
+    stage = ProsodyAnalyser(8000, ProsodySettings())
     talk = np.zeros((2, 52), bool)
     sound = np.stack([voice_like(150, 1.04, 8000)] * 2).astype(np.float32)
     assert stage.feed(Run(0, sound, 8000), talk) == []
@@ -119,7 +119,7 @@ def test_silence_gives_no_event_and_an_odd_end_is_flushed():
     told = stage.feed(Run(52, sound[:, : 50 * 160], 8000), talk[:, :50])
     assert [event.at for event in told][-1] == 1.9
     assert [event.at for event in stage.finish()] == [2.0]
-    assert Prosody(8000, ProsodySettings()).finish() == []
+    assert ProsodyAnalyser(8000, ProsodySettings()).finish() == []
 
 
 @pytest.mark.parametrize("gain_db", [-20, 20])
@@ -179,4 +179,4 @@ def test_a_calm_real_call_has_no_raised_voice(shared_audio):
 )  # fmt: skip
 def test_settings_that_cannot_be_met_are_refused_in_one_sentence(wrong):
     with pytest.raises(BadInput, match=f"prosody.{next(iter(wrong))}"):
-        Prosody(8000, ProsodySettings(**wrong))
+        ProsodyAnalyser(8000, ProsodySettings(**wrong))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.audio.quality import Quality
+from monitor.audio.quality import QualityMonitor
 from monitor.config import QualitySettings
 from monitor.events import Event
 from tests.audio.voices import Sound, echo, hum, runs, voice
@@ -24,7 +24,7 @@ def told(
 
 def heard(pcm: Sound, *talk: str, cuts: list[int]) -> tuple[list[Event], np.ndarray, np.ndarray]:
     flags = active(*talk, seconds=pcm.shape[1] / RATE)
-    stage = Quality(RATE, QualitySettings())
+    stage = QualityMonitor(RATE, QualitySettings())
     events, clean, hushed = [], [], []
     for run in runs(pcm, RATE, cuts):
         cleaned = stage.feed(run, flags[:, run.first : run.first + run.frames])
@@ -53,13 +53,13 @@ def test_bleed_is_told_when_it_begins_and_when_it_is_over():
     said = np.concatenate([voice(8, RATE, 1), voice(14, RATE, 2)])
     agent = line(echo(said[: 8 * RATE], RATE, -15), pause(14))
     events = told(np.stack([agent, line(said)]), "caller 0-22", "agent 0.2-8.2")
-    assert events == [("bleed", "agent", 0, None), ("bleed", "agent", 0, 9)]
+    assert events == [("crosstalk", "agent", 0, None), ("crosstalk", "agent", 0, 9)]
 
 
 def test_bleed_lasts_to_the_end_of_the_call_if_nothing_ends_it():
     said = voice(6, RATE, 1)
     events = told(np.stack([line(echo(said, RATE, -15)), line(said)]), "caller 0-6", "agent 0.2-6")
-    assert events == [("bleed", "agent", 0, None), ("bleed", "agent", 0, 6)]
+    assert events == [("crosstalk", "agent", 0, None), ("crosstalk", "agent", 0, 6)]
 
 
 @pytest.mark.parametrize("gain", [0.3, 1.0, 3.0])
@@ -75,7 +75,7 @@ def test_a_headset_that_leaks_is_bleed_and_not_the_same_sound():
     said, answer = voice(6, RATE, 1), voice(4, RATE, 2)
     agent = line(said * np.float32(0.02), answer)
     events = told(np.stack([agent, line(said, pause(4))]), "caller 0-6", "agent 0-10")
-    assert {kind for kind, *_ in events} == {"bleed"}
+    assert {kind for kind, *_ in events} == {"crosstalk"}
 
 
 @pytest.mark.parametrize("gain", [0.1, 1.0])

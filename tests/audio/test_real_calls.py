@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from monitor.audio.frames import Run
-from monitor.audio.gate import Gate
-from monitor.audio.overlap import Overlap
-from monitor.audio.quality import Quality
+from monitor.audio.overlap import OverlapTracker
+from monitor.audio.quality import QualityMonitor
+from monitor.audio.vad import VoiceActivityDetector
 from monitor.config import GateSettings, OverlapSettings, QualitySettings
 from monitor.events import Event, Interruption, OverlapStarted, TalkOver
 from tests.audio.voices import Sound, echo
@@ -43,9 +43,9 @@ class Told:
 def hear(pcm: Sound, rate: int) -> Told:
     frames = pcm.shape[1] // (rate // 50)
     run = Run(0, np.ascontiguousarray(pcm[:, : frames * (rate // 50)]), rate)
-    before = Gate(rate, GateSettings()).feed(run).active
-    cleaned = Quality(rate, QualitySettings()).feed(run, before)
-    stage = Overlap(OverlapSettings())
+    before = VoiceActivityDetector(rate, GateSettings()).feed(run).active
+    cleaned = QualityMonitor(rate, QualitySettings()).feed(run, before)
+    stage = OverlapTracker(OverlapSettings())
     events = stage.feed(0, cleaned.active, cleaned.hushed) + stage.finish(frames)
     return Told(before, cleaned.active, cleaned.events + events)
 
@@ -123,4 +123,4 @@ def test_a_loudspeaker_in_the_microphone_is_told(shared_audio):
     far, _ = read(shared_audio / "echo" / f"{ECHOES['far end']}_lpb.wav")
     size = min(mic.shape[1], far.shape[1])
     told = hear(np.concatenate([mic[:, :size], far[:, :size]]), rate)
-    assert [(e.kind, e.channel) for e in told.events if e.name == "quality"] == [("bleed", "agent")]
+    assert [(e.kind, e.channel) for e in told.events if e.name == "quality"] == [("crosstalk", "agent")]

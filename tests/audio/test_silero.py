@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.audio.silero import ASLEEP_AFTER, CONTEXT, FRAME, RATE, Silero
-from monitor.audio.upsample import Doubler
+from monitor.audio.silero import ASLEEP_AFTER, CONTEXT, FRAME, RATE, SileroModel
+from monitor.audio.upsample import Upsampler
 from monitor.resources import resource
-from tests.audio.test_gate import calm
+from tests.audio.test_vad import calm
 from tests.examples import examples
 
 
@@ -17,11 +17,11 @@ def voices(seconds: float = 4.0) -> np.ndarray:
     """Both sides of the calm call at 16 kHz, [2, n]."""
     rate, pcm, _ = calm()
     pcm = pcm[:, : round(seconds * rate)]
-    return Doubler(2).feed(pcm) if rate != RATE else pcm
+    return Upsampler(2).feed(pcm) if rate != RATE else pcm
 
 
 def whole(sound: np.ndarray) -> np.ndarray:
-    model = Silero()
+    model = SileroModel()
     return np.concatenate([model.feed(sound), model.finish()], axis=1)
 
 
@@ -43,7 +43,7 @@ def test_it_says_of_each_side_what_the_original_says() -> None:
     sound = voices(20.0)[:, : 600 * FRAME]
     expected = np.stack([original(side) for side in sound])
     assert (expected > 0.5).mean(axis=1).min() > 0.1
-    np.testing.assert_allclose(Silero().feed(sound), expected, atol=2e-5)
+    np.testing.assert_allclose(SileroModel().feed(sound), expected, atol=2e-5)
 
 
 @examples(15)
@@ -57,7 +57,7 @@ def test_the_probabilities_are_the_same_bits_whatever_a_call_carries(
     sound = voices()
     if silent is not None:
         sound[silent, 20 * FRAME + 7 : 50 * FRAME] = 0.0
-    asked, at, parts = Silero(), 0, []
+    asked, at, parts = SileroModel(), 0, []
     for size in [*sizes, sound.shape[1]]:
         parts.append(asked.feed(sound[:, at : at + size]))
         at += size
@@ -65,7 +65,7 @@ def test_the_probabilities_are_the_same_bits_whatever_a_call_carries(
 
 
 def test_one_frame_at_a_time_gives_the_same_bits() -> None:
-    sound, model = voices(), Silero()
+    sound, model = voices(), SileroModel()
     one = [model.feed(sound[:, at : at + FRAME]) for at in range(0, sound.shape[1], FRAME)]
     np.testing.assert_array_equal(np.concatenate([*one, model.finish()], axis=1), whole(sound))
 
@@ -89,7 +89,7 @@ def test_a_voice_is_speech_and_noise_is_not() -> None:
 def test_it_sleeps_through_silence_and_wakes_for_the_next_voice() -> None:
     sound = voices()[:, : 60 * FRAME]
     silence = np.zeros((2, 40 * FRAME), np.float32)
-    model = Silero()
+    model = SileroModel()
     before, quiet, after = model.feed(sound), model.feed(silence), model.feed(sound)
     assert not quiet[:, ASLEEP_AFTER:].any()
     awake = [(probabilities[0] > 0.5).sum() for probabilities in (before, after)]
@@ -97,7 +97,7 @@ def test_it_sleeps_through_silence_and_wakes_for_the_next_voice() -> None:
 
 
 def test_a_begun_frame_is_heard_out() -> None:
-    model = Silero()
+    model = SileroModel()
     assert model.feed(voices()[:, : FRAME + 1]).shape == (2, 1)
     assert model.finish().shape == (2, 1)
     assert model.finish().shape == (2, 0)
@@ -105,4 +105,4 @@ def test_a_begun_frame_is_heard_out() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 511])
 def test_less_than_a_frame_gives_no_answer_yet(size: int) -> None:
-    assert Silero().feed(voices()[:, :size]).size == 0
+    assert SileroModel().feed(voices()[:, :size]).size == 0

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.audio.edges import SPEECH
-from monitor.audio.webrtc import WebRtc
-from tests.audio.test_gate import calm
+from monitor.audio.frames import SPEECH
+from monitor.audio.webrtc import WebRtcModel
+from tests.audio.test_vad import calm
 from tests.examples import examples
 
 
@@ -17,14 +17,14 @@ def voice() -> np.ndarray:
 
 
 def votes(sound: np.ndarray, mode: int = 2) -> list[int]:
-    return WebRtc(calm()[0], mode, -75.0).feed(sound)
+    return WebRtcModel(calm()[0], mode, -75.0).feed(sound)
 
 
 @examples(20)
 @given(sizes=st.lists(st.integers(0, 40), min_size=1, max_size=10))
 def test_the_cuts_do_not_matter(sizes: list[int]) -> None:
     sound, step = voice(), calm()[0] // 100
-    vad, at, heard = WebRtc(calm()[0], 2, -75.0), 0, []
+    vad, at, heard = WebRtcModel(calm()[0], 2, -75.0), 0, []
     for size in [*(sizes * 3), sound.size]:
         heard += vad.feed(sound[at : at + size * step])
         at += size * step

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from monitor.sinks.log import EventLog
-from tests.sinks.hubs import SOON, alert, arrivals, ended, lines, next_line, publish, started
+from monitor.hub.log import EventLog
+from tests.hub.hubs import SOON, alert, arrivals, ended, lines, next_line, publish, started
 
 HUB = (sys.executable, "-m", "monitor", "hub")
 

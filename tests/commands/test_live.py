@@ -11,7 +11,7 @@ from monitor.commands import live
 from monitor.commands.living import Living, choose_lanes
 from monitor.errors import BadInput
 from monitor.sources import device
-from monitor.sources.finding import Device
+from monitor.sources.device import Device
 
 HEADSET = [
     Device(name="headset", kind="microphone", rate=48000, channels=1, host="ALSA", index=1, default=True),

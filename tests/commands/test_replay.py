@@ -12,10 +12,10 @@ import pytest
 import soundfile
 from websockets.asyncio.client import connect
 
-from monitor import wire
 from monitor.events import AlertEvent, CallEnded, CallStarted, Quality, Snapshot, Status
 from monitor.sinks import Line
 from monitor.sinks.journal import JournalSink
+from monitor.wire import envelope as wire
 
 AUDIO = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
 CALL = AUDIO / "interruptions.flac"
@@ -75,7 +75,7 @@ def test_every_alert_explains_itself(lines: list[bytes]):
         assert 0 < len(alert.say) <= 60
         assert alert.evidence.measure
         assert alert.evidence.clears
-        assert alert.start <= alert.at <= alert.known
+        assert alert.start <= alert.at <= alert.detected_at
 
 
 def test_every_alert_that_opens_closes_once(lines: list[bytes]):

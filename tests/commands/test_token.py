@@ -7,9 +7,9 @@ import pytest
 
 from monitor import clock
 from monitor.__main__ import main
+from monitor.client.credentials import TOKEN_VARIABLE, parse_duration, read_secret, read_token
 from monitor.errors import BadInput
-from monitor.sinks.access import identify
-from monitor.sinks.secrets import TOKEN_VARIABLE, parse_duration, read_secret, read_token
+from monitor.hub.access import identify
 
 
 def test_a_new_secret_is_for_its_owner_and_the_token_opens_with_it(tmp_path: Path, capsys):

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from monitor.commands.board import Board
+from monitor.commands.board import CallBoard
 from monitor.commands.watching import styled, table
 from monitor.events import Dropped, OpenCall, Snapshot
-from monitor.sinks.access import mint
-from monitor.sinks.log import EventLog
-from monitor.sinks.server import Address
-from tests.sinks.hubs import SECRET, SOON, a_hub, alert, arrivals, closed, difficulty, ended, started, true
+from monitor.hub.access import mint
+from monitor.hub.log import EventLog
+from monitor.wire.addresses import Address
+from tests.hub.hubs import SECRET, SOON, a_hub, alert, arrivals, closed, difficulty, ended, started, true
 
 Watching = Callable[..., Awaitable[Process]]
 WATCH = (sys.executable, "-m", "monitor", "watch")
@@ -127,7 +127,7 @@ async def test_on_a_terminal_the_calls_stand_in_a_table():
 
 @pytest.mark.parametrize("width", [50, 60, 80, 120])
 def test_who_and_how_long_is_read_however_many_alerts_are_open_and_however_narrow_it_is(width: int):
-    board = Board()
+    board = CallBoard()
     board.take("c1", started("c1", "Bartholomew Featherstonehaugh"))
     for n in range(12):
         board.take("c1", alert(n, level="critical" if n == 11 else "info", rule=f"some.rule{n}"))
@@ -144,7 +144,7 @@ def test_who_and_how_long_is_read_however_many_alerts_are_open_and_however_narro
 
 
 def test_the_board_puts_calls_that_need_somebody_first():
-    board = Board()
+    board = CallBoard()
     calls = [OpenCall(call=f"c{n}", agent=f"agent {n}", team="north", seconds=10.0) for n in range(4)]
     board.take("hub", Snapshot(sequence=7, calls=tuple(calls)))
     board.take("c2", alert(1, level="warn"))
@@ -157,7 +157,7 @@ def test_the_board_puts_calls_that_need_somebody_first():
 
 
 def test_an_alert_is_told_when_it_opens_and_when_it_becomes_more_serious():
-    board = Board()
+    board = CallBoard()
     assert len(board.take("c1", alert(1, level="info"))) == 1
     assert board.take("c1", alert(1, level="info")) == []
     assert len(board.take("c1", alert(1, level="warn"))) == 1
@@ -166,7 +166,7 @@ def test_an_alert_is_told_when_it_opens_and_when_it_becomes_more_serious():
 
 
 def test_what_others_wrote_does_not_steer_the_terminal():
-    board = Board()
+    board = CallBoard()
     (news,) = board.take("c1", alert(1, why="\x1b[2Jgone\x07"))
     assert not re.search(r"[\x00-\x1f]", styled(news).plain)
 

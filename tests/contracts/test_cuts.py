@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from monitor.call import About, Call, rejudge
 from monitor.events import Block, Event
 from monitor.playback import play
-from monitor.rules.book import RuleBook, load_book
+from monitor.rules.rule_set import RuleSet, load_rules
 from monitor.sources.recording import open_recording
 from tests.examples import examples
 
@@ -26,8 +26,8 @@ _encoder = msgspec.json.Encoder()
 
 
 @pytest.fixture(scope="module")
-def book() -> RuleBook:
-    return load_book()
+def book() -> RuleSet:
+    return load_rules()
 
 
 def sound(name: str) -> tuple[NDArray[np.float32], int]:
@@ -36,7 +36,7 @@ def sound(name: str) -> tuple[NDArray[np.float32], int]:
     return pcm[:, : SECONDS * recording.rate], recording.rate
 
 
-def said(pcm: NDArray[np.float32], rate: int, cuts: list[int], book: RuleBook) -> list[Event]:
+def said(pcm: NDArray[np.float32], rate: int, cuts: list[int], book: RuleSet) -> list[Event]:
     call = Call(About("c", ("c",), rate, "wide", "none"), book)
     return [event for events in play(call, blocks(pcm, cuts), None) for event in events]
 
@@ -52,43 +52,43 @@ def as_bytes(events: list[Event]) -> list[bytes]:
 
 
 @pytest.fixture(scope="module", params=CALLS)
-def whole(request: pytest.FixtureRequest, book: RuleBook) -> tuple[NDArray[np.float32], int, list[bytes]]:
+def whole(request: pytest.FixtureRequest, book: RuleSet) -> tuple[NDArray[np.float32], int, list[bytes]]:
     pcm, rate = sound(request.param)
     return pcm, rate, as_bytes(said(pcm, rate, [], book))
 
 
 @examples(8, fixtures=True)
 @given(cuts=st.lists(st.integers(1, SECONDS * 16000), max_size=60))
-def test_random_cuts_change_nothing(whole, book: RuleBook, cuts: list[int]):
+def test_random_cuts_change_nothing(whole, book: RuleSet, cuts: list[int]):
     pcm, rate, expected = whole
     assert as_bytes(said(pcm, rate, cuts, book)) == expected
 
 
 @pytest.mark.parametrize("step", [160, 333, 640])
-def test_even_cuts_as_a_sound_card_makes_them_change_nothing(whole, book: RuleBook, step: int):
+def test_even_cuts_as_a_sound_card_makes_them_change_nothing(whole, book: RuleSet, step: int):
     pcm, rate, expected = whole
     assert as_bytes(said(pcm, rate, list(range(step, pcm.shape[1], step)), book)) == expected
 
 
-def test_the_same_sound_says_the_same_twice(whole, book: RuleBook):
+def test_the_same_sound_says_the_same_twice(whole, book: RuleSet):
     pcm, rate, expected = whole
     assert as_bytes(said(pcm, rate, [], book)) == expected
 
 
-def test_the_facts_alone_give_the_same_alerts_again(whole, book: RuleBook):
+def test_the_facts_alone_give_the_same_alerts_again(whole, book: RuleSet):
     pcm, rate, expected = whole
     events = said(pcm, rate, [], book)
     again = [event for batch in rejudge(events, book) for event in batch]
     assert as_bytes(again) == expected
 
 
-def test_nothing_is_said_about_sound_that_was_not_heard_yet(whole, book: RuleBook):
+def test_nothing_is_said_about_sound_that_was_not_heard_yet(whole, book: RuleSet):
     """Causality: what is known at a time does not change with what comes after it."""
     pcm, rate, _ = whole
     half = pcm.shape[1] // 2 // (rate // 50) * (rate // 50)
     changed = pcm.copy()
     changed[:, half:] = 0.0
     limit = half / rate
-    first = [event for event in said(pcm, rate, [half], book) if event.known <= limit]
-    second = [event for event in said(changed, rate, [half], book) if event.known <= limit]
+    first = [event for event in said(pcm, rate, [half], book) if event.detected_at <= limit]
+    second = [event for event in said(changed, rate, [half], book) if event.detected_at <= limit]
     assert as_bytes(first) == as_bytes(second)

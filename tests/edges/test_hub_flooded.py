@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 import numpy as np
 import pytest
 
-from monitor.sinks.limits import AT_A_TIME, Gate, Limits, Turnstile, gates
-from tests.sinks.hubs import SOON, Place, a_hub, alert, alerts_in, arrivals, ask, next_line, started
+from monitor.hub.limits import AT_A_TIME, AcceptLimiter, ConnectionLimiter, Limits, connection_limiters
+from tests.hub.hubs import SOON, Place, a_hub, alert, alerts_in, arrivals, ask, next_line, started
 
 RATE, SECONDS = 10_000, 3.0
 """Connections a second that are begun, for so long; a busy machine begins fewer."""
@@ -80,14 +80,14 @@ async def test_a_flood_changes_nothing_for_those_who_are_inside(waits: bool):
 
 
 def test_a_gate_turns_away_before_anything_is_made_for_anybody_and_takes_a_breath():
-    turnstile = Turnstile(Limits(per_source=3, new_at_once=3, new_per_second=0.001))
-    (gate,) = gates(turnstile, "127.0.0.1", 0)
+    turnstile = AcceptLimiter(Limits(per_source=3, new_at_once=3, new_per_second=0.001))
+    (gate,) = connection_limiters(turnstile, "127.0.0.1", 0)
     there = [socket.create_connection(gate.getsockname()[:2]) for _ in range(AT_A_TIME + 10)]
     let_in, breaths = [], 0
     for _ in range(4):
         try:
             while True:
-                connection, _ = Gate.accept(gate)
+                connection, _ = ConnectionLimiter.accept(gate)
                 assert turnstile.enter("127.0.0.1")
                 let_in.append(connection)
         except BlockingIOError:
@@ -100,7 +100,7 @@ def test_a_gate_turns_away_before_anything_is_made_for_anybody_and_takes_a_breat
 
 
 def test_a_name_with_several_addresses_is_listened_to_at_each_of_them():
-    found = gates(Turnstile(Limits()), "localhost", 0)
+    found = connection_limiters(AcceptLimiter(Limits()), "localhost", 0)
     assert len({gate.getsockname()[1] for gate in found}) == 1
     assert len({gate.getsockname()[0] for gate in found}) == len(found)
     for gate in found:

@@ -15,10 +15,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from monitor.errors import BadInput
 from monitor.events import Refused
-from monitor.sinks.access import mint
-from monitor.sinks.limits import Limits
-from monitor.sinks.server import Address, Door
-from tests.sinks.hubs import (
+from monitor.hub.access import mint
+from monitor.hub.limits import Limits
+from monitor.hub.server import HubServer
+from monitor.wire.addresses import Address
+from tests.hub.hubs import (
     SECRET,
     SOON,
     Place,
@@ -32,7 +33,7 @@ from tests.sinks.hubs import (
     started,
     true,
 )
-from tests.sinks.test_access import BAD
+from tests.hub.test_access import BAD
 
 
 def shows(token: str | None) -> dict[str, str]:
@@ -153,11 +154,11 @@ async def test_a_name_that_was_turned_to_this_machine():
 @pytest.mark.parametrize("host", ["0.0.0.0", "10.1.2.3", "hub.example", "::"])  # noqa: S104 - refused
 def test_another_address_without_tls_and_tokens_is_never_bound(host: str):
     with pytest.raises(BadInput, match="--cert"):
-        Door(address=Address(host, 8765))
+        HubServer(address=Address(host, 8765))
     with pytest.raises(BadInput, match="--secret-file"):
-        Door(address=Address(host, 8765), tls=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
+        HubServer(address=Address(host, 8765), tls=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
     with pytest.raises(BadInput, match="TLS"):
-        Door(address=Address(host, 8765), secret=SECRET)
+        HubServer(address=Address(host, 8765), secret=SECRET)
 
 
 async def test_a_path_where_nothing_is(place: Place, others: Others):

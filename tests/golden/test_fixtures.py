@@ -41,7 +41,7 @@ def test_there_is_a_call_for_every_case():
     assert len(CALLS) >= 10
     assert kinds >= {
         "interruption", "talk_over", "backchannel", "raised", "dead_air", "hold_music",
-        "bleed", "clipping", "dead_channel", "apology",
+        "crosstalk", "clipping", "dead_channel", "apology",
     }  # fmt: skip
 
 

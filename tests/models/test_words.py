@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.streaming_parts import ours
 from benchmarks.streaming_parts.material import load
-from monitor.speech.store import bundled_folder
+from monitor.speech.model_store import bundled_folder
 from monitor.speech.whisper import Whisper
 
 AUDIO = Path(__file__).resolve().parents[2] / "fixtures" / "audio"

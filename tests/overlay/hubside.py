@@ -4,11 +4,12 @@ import asyncio
 import threading
 from collections.abc import Iterable
 
-from monitor.events import Event, Order
-from monitor.sinks.hub import Hub
-from monitor.sinks.log import EventLog
-from monitor.sinks.server import Address, Door, listening
-from tests.sinks.hubs import arrivals
+from monitor.events import Command, Event
+from monitor.hub.hub import Hub
+from monitor.hub.log import EventLog
+from monitor.hub.server import HubServer, listening
+from monitor.wire.addresses import Address
+from tests.hub.hubs import arrivals
 
 
 class HubThread:
@@ -16,7 +17,7 @@ class HubThread:
 
     def __init__(self, port: int = 0) -> None:
         self.port = port
-        self.orders: list[Order] = []
+        self.orders: list[Command] = []
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -55,7 +56,7 @@ class HubThread:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._hub = Hub(EventLog())
-        async with listening(self._hub, Door(address=Address("127.0.0.1", self.port))) as address:
+        async with listening(self._hub, HubServer(address=Address("127.0.0.1", self.port))) as address:
             self.port = address.port
             self._ready.set()
             await self._stop.wait()

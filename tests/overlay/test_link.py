@@ -4,15 +4,15 @@ import queue
 
 import pytest
 
+from monitor.client.address import HubAddress, parse_hub, why_no_line
 from monitor.errors import BadInput
-from monitor.events import AlertOpened, Event, Order, Prosody, Snapshot, Told
+from monitor.events import AlertOpened, Command, CommandApplied, Event, Prosody, Snapshot
+from monitor.hub.access import mint
 from monitor.overlay.link import Link
-from monitor.sinks.access import mint
-from monitor.sinks.hub_address import HubAddress, parse_hub, why_no_line
+from tests.hub.hubs import SECRET, a_hub, alert, level, said, started, true
 from tests.overlay.cable import Cable
 from tests.overlay.desktop import until
 from tests.overlay.hubside import HubThread
-from tests.sinks.hubs import SECRET, a_hub, alert, level, said, started, true
 
 SOON = 30.0
 
@@ -86,11 +86,17 @@ def test_what_a_supervisor_said_while_the_line_was_down_comes_when_it_is_back(hu
         cable.pull()
         one.until(lambda news: news == "down")
         until(lambda: not hub.listeners, "the hub to notice")
-        hub.say("c", [Told(known=9.0, at=9.0, kind="message", text="Refund is fine.", by="Dana"), alert(2)])
+        hub.say(
+            "c",
+            [
+                CommandApplied(detected_at=9.0, at=9.0, kind="message", text="Refund is fine.", by="Dana"),
+                alert(2),
+            ],
+        )
         cable.plug()
         got = one.until(is_alert(2))
         assert got.count("back") == 1
-        assert [news.text for news in got if isinstance(news, Told)] == ["Refund is fine."]
+        assert [news.text for news in got if isinstance(news, CommandApplied)] == ["Refund is fine."]
         assert not any(is_alert(1)(news) or isinstance(news, Snapshot) for news in got), "nothing twice"
     finally:
         one.link.stop()
@@ -104,7 +110,7 @@ def _holds(snapshot: Snapshot, name: str) -> bool:
 def test_what_the_agent_asks_for_reaches_the_call(hub, listening):
     hub.say("c", [started("c"), alert(1)])
     listening.until(is_alert(1))
-    assert listening.link.send("c", Order(kind="acknowledge", alert="a1"))
+    assert listening.link.send("c", Command(kind="acknowledge", alert="a1"))
     until(lambda: hub.orders, "the order")
     assert (hub.orders[0].kind, hub.orders[0].alert) == ("acknowledge", "a1")
 
@@ -126,7 +132,7 @@ def test_without_a_hub_it_keeps_trying_and_says_why():
     try:
         assert one.until(lambda news: news == "down") == ["down"]
         assert one.link.trouble
-        assert not one.link.send("c", Order(kind="snooze"))
+        assert not one.link.send("c", Command(kind="snooze"))
         assert one.until(lambda news: news == "down")
     finally:
         one.link.stop()

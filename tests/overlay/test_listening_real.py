@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.hub.hubs import alert, started
 from tests.overlay.desktop import Desktop, desktop, missing, until
 from tests.overlay.running import hub_and_overlay
-from tests.sinks.hubs import alert, started
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 LAUNCHERS = ("/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi2-core/at-spi-bus-launcher")

@@ -11,14 +11,14 @@ from monitor.overlay.look import (
     WIDTH,
     Box,
     Dot,
+    DrawnShape,
+    DrawnText,
     Picture,
-    Shape,
-    Words,
     icon,
     in_contrast,
     picture,
 )
-from monitor.overlay.shown import Shown, Side
+from monitor.overlay.shown import Shown, ShownSide
 
 
 def measure(text: str, size: float, _weight: int, width: float) -> float:
@@ -41,8 +41,8 @@ def outline(kind: str) -> tuple:
 def test_levels_differ_in_shape_and_not_only_in_colour():
     outlines = {kind: outline(kind) for kind in ("info", "warn", "critical", "credit")}
     assert len(set(outlines.values())) == 4
-    assert outlines["warn"][0] == (Shape, 4)
-    assert outlines["critical"][0] == (Shape, 3)
+    assert outlines["warn"][0] == (DrawnShape, 4)
+    assert outlines["critical"][0] == (DrawnShape, 3)
 
 
 @pytest.mark.parametrize("top", [False, True])
@@ -53,15 +53,17 @@ def test_nothing_but_a_fading_card_leaves_the_panel(top, fade):
         if isinstance(part, Box) and part.colour != SHADOW:
             assert 0 <= part.x <= part.x + part.width <= WIDTH
             assert -0.01 <= part.y <= part.y + part.height <= panel.height + 0.01
-        if isinstance(part, Words):
+        if isinstance(part, DrawnText):
             assert part.x + part.width <= WIDTH
 
 
 def test_the_strip_stands_at_the_edge_of_the_screen():
-    clock = next(part for part in drawn(top=True).parts if isinstance(part, Words) and part.text == "01:01")
+    clock = next(
+        part for part in drawn(top=True).parts if isinstance(part, DrawnText) and part.text == "01:01"
+    )
     assert clock.y == 0
     below = drawn(top=False)
-    clock = next(part for part in below.parts if isinstance(part, Words) and part.text == "01:01")
+    clock = next(part for part in below.parts if isinstance(part, DrawnText) and part.text == "01:01")
     assert clock.y + STRIP == pytest.approx(below.height)
 
 
@@ -91,13 +93,13 @@ def test_the_dot_tells_the_line_by_shape_too():
 
 def test_without_a_hub_the_strip_says_so():
     strip = picture(Shown(), measure, card=None, fade=0.0, why=0.0, top=False)
-    assert [part.text for part in strip.parts if isinstance(part, Words)] == ["No hub yet – trying"]
+    assert [part.text for part in strip.parts if isinstance(part, DrawnText)] == ["No hub yet – trying"]
 
 
 def test_the_strip_says_when_the_line_is_lost_or_cards_are_snoozed():
     def words(**shown) -> list[str]:
         strip = picture(Shown(call="c", **shown), measure, card=None, fade=0.0, why=0.0, top=False)
-        return [part.text for part in strip.parts if isinstance(part, Words)]
+        return [part.text for part in strip.parts if isinstance(part, DrawnText)]
 
     assert words(connection="lost", share=0.4) == ["00:00", "no line"]
     assert words(connection="refused", share=0.4) == ["00:00", "not let in"]
@@ -112,7 +114,7 @@ def test_a_long_text_is_set_smaller_and_a_long_reason_is_cut_at_a_word():
         for part in picture(
             Shown(), measure, card=Card("message", say, "", 0.0), fade=1, why=1, top=False
         ).parts
-        if isinstance(part, Words) and part.text == say
+        if isinstance(part, DrawnText) and part.text == say
     ]
     assert sizes[1] < sizes[0]
     cut = shortened("one two " * 40)
@@ -122,7 +124,7 @@ def test_a_long_text_is_set_smaller_and_a_long_reason_is_cut_at_a_word():
 
 def test_a_louder_voice_reaches_further_to_the_right_and_warns():
     def meters(level: float) -> list[Box]:
-        sides = {"caller": Side(level_db=level), "agent": Side()}
+        sides = {"caller": ShownSide(level_db=level), "agent": ShownSide()}
         bare = picture(Shown(connection="live", call="c"), measure, card=None, fade=0, why=0, top=False).parts
         shown = picture(
             Shown(connection="live", call="c", sides=sides), measure, card=None, fade=0, why=0, top=False
@@ -149,6 +151,6 @@ def test_in_contrast_words_are_white_on_black_and_the_shapes_are_the_same():
     plain = drawn()
     strong = in_contrast(plain)
     assert [type(part) for part in strong.parts] == [type(part) for part in plain.parts]
-    words = {part.colour for part in strong.parts if isinstance(part, Words) and part.text != "!"}
+    words = {part.colour for part in strong.parts if isinstance(part, DrawnText) and part.text != "!"}
     assert words == {"#ffffffff"}
     assert not {part.colour for part in strong.parts} & set(CONTRAST)

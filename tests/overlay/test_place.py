@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.overlay.place import CORNERS, Place, load_place, save_place, top_left
+from monitor.overlay.place import CORNERS, OverlayPosition, load_place, save_place, top_left
 
 
 @pytest.mark.parametrize("corner", CORNERS)
@@ -16,18 +16,18 @@ def test_every_corner_is_inside_its_screen(corner):
 
 def test_a_place_is_kept(tmp_path):
     path = tmp_path / "deep" / "overlay.json"
-    save_place(path, Place(corner="top-left", screen="HDMI-1"))
-    assert load_place(path) == Place(corner="top-left", screen="HDMI-1")
+    save_place(path, OverlayPosition(corner="top-left", screen="HDMI-1"))
+    assert load_place(path) == OverlayPosition(corner="top-left", screen="HDMI-1")
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"corner": "middle"}', b"\xff"])
 def test_a_file_that_is_broken_gives_the_default_place(tmp_path, content):
     path = tmp_path / "overlay.json"
     path.write_bytes(content)
-    assert load_place(path) == Place()
+    assert load_place(path) == OverlayPosition()
 
 
 def test_a_place_that_cannot_be_kept_does_no_harm(tmp_path):
     (tmp_path / "file").write_text("")
-    save_place(tmp_path / "file" / "overlay.json", Place())
-    assert load_place(tmp_path / "file" / "overlay.json") == Place()
+    save_place(tmp_path / "file" / "overlay.json", OverlayPosition())
+    assert load_place(tmp_path / "file" / "overlay.json") == OverlayPosition()

@@ -9,6 +9,7 @@ from monitor.events import (
     AlertUpdated,
     CallEnded,
     CallStarted,
+    CommandApplied,
     Event,
     Evidence,
     OpenCall,
@@ -16,7 +17,6 @@ from monitor.events import (
     Snapshot,
     SpeechEnded,
     SpeechStarted,
-    Told,
 )
 from monitor.overlay.card import CARD_SECONDS, CARD_WAIT
 from monitor.overlay.shown import BAND_SECONDS, Shown
@@ -27,11 +27,19 @@ CALL = "c"
 
 def alert(number: int, at: float, kind: type = AlertOpened, **fields) -> Event:
     told = {
-        "known": at, "alert": f"a{number}", "rule": "interrupt.agent", "rule_hash": "h", "level": "warn",
-        "channel": "agent", "start": at, "at": at, "say": f"Say {number}.",
+        "detected_at": at,
+        "alert": f"a{number}",
+        "rule": "interrupt.agent",
+        "rule_hash": "h",
+        "level": "warn",
+        "channel": "agent",
+        "start": at,
+        "at": at,
+        "say": f"Say {number}.",
         "why": "Twice (alert from once) – A reason.",
-        "to": ("agent",), "evidence": Evidence(measure="interruptions"),
-    }  # fmt: skip
+        "to": ("agent",),
+        "evidence": Evidence(measure="interruptions"),
+    }
     return kind(**{**told, **fields})
 
 
@@ -92,20 +100,20 @@ def test_a_held_back_alert_becomes_a_card_when_the_core_says_so():
 
 
 def test_a_card_waits_while_the_agent_speaks_and_comes_at_the_pause():
-    view = seen(SpeechStarted(known=9.0, channel="agent", at=8.8), alert(1, 10.0))
+    view = seen(SpeechStarted(detected_at=9.0, channel="agent", at=8.8), alert(1, 10.0))
     assert card(view.shown) is None
-    view.take(CALL, SpeechEnded(known=14.0, channel="agent", start=8.8, end=13.7))
+    view.take(CALL, SpeechEnded(detected_at=14.0, channel="agent", start=8.8, end=13.7))
     assert card(view.shown) == "Say 1."
 
 
 def test_a_card_that_found_no_pause_for_long_is_dropped():
-    view = seen(SpeechStarted(known=9.0, channel="agent", at=8.8), alert(1, 10.0), until=31.0)
-    view.take(CALL, SpeechEnded(known=32.0, channel="agent", start=8.8, end=31.7))
+    view = seen(SpeechStarted(detected_at=9.0, channel="agent", at=8.8), alert(1, 10.0), until=31.0)
+    view.take(CALL, SpeechEnded(detected_at=32.0, channel="agent", start=8.8, end=31.7))
     assert card(view.shown) is None
 
 
 def test_something_critical_does_not_wait_and_takes_the_place_of_a_hint():
-    view = seen(SpeechStarted(known=9.0, channel="agent", at=8.8), alert(1, 10.0, level="critical"))
+    view = seen(SpeechStarted(detected_at=9.0, channel="agent", at=8.8), alert(1, 10.0, level="critical"))
     assert card(view.shown) == "Say 1."
     view = seen(alert(1, 10.0, level="info"), alert(2, 11.0, level="critical"))
     assert card(view.shown) == "Say 2."
@@ -128,9 +136,9 @@ def test_an_acknowledged_alert_goes_at_once_a_cleared_one_softly():
 
 
 def test_an_alert_that_closed_while_it_waited_is_never_shown():
-    view = seen(SpeechStarted(known=9.0, channel="agent", at=8.8), alert(1, 10.0),
+    view = seen(SpeechStarted(detected_at=9.0, channel="agent", at=8.8), alert(1, 10.0),
                 alert(1, 11.0, AlertClosed, reason="cleared"),
-                SpeechEnded(known=14.0, channel="agent", start=8.8, end=13.7))  # fmt: skip
+                SpeechEnded(detected_at=14.0, channel="agent", start=8.8, end=13.7))  # fmt: skip
     assert card(view.shown) is None
 
 
@@ -147,28 +155,30 @@ def test_praise_has_a_kind_of_its_own():
 
 
 def test_a_supervisors_words_are_quoted_with_who_and_when():
-    view = seen(Told(known=74.0, at=74.0, kind="message", text="Refund is fine.", by="Dana"))
+    view = seen(CommandApplied(detected_at=74.0, at=74.0, kind="message", text="Refund is fine.", by="Dana"))
     assert (card(view.shown), view.shown.card.why) == ("“Refund is fine.”", "From Dana, 01:14")
 
 
 def test_a_supervisors_words_are_not_lost_in_a_long_speech():
-    speaks = SpeechStarted(known=9.0, channel="agent", at=8.8)
-    view = seen(speaks, Told(known=10.0, at=10.0, kind="message", text="Go ahead."), until=29.0)
+    speaks = SpeechStarted(detected_at=9.0, channel="agent", at=8.8)
+    view = seen(
+        speaks, CommandApplied(detected_at=10.0, at=10.0, kind="message", text="Go ahead."), until=29.0
+    )
     assert card(view.shown) is None
     view.advance(30.5)
     assert card(view.shown) == "“Go ahead.”"
 
 
 def test_talk_share_is_that_of_the_speech_so_far():
-    view = seen(SpeechEnded(known=5.0, channel="agent", start=1.0, end=4.0))
+    view = seen(SpeechEnded(detected_at=5.0, channel="agent", start=1.0, end=4.0))
     assert view.shown.share is None
-    view.take(CALL, SpeechEnded(known=20.0, channel="caller", start=6.0, end=15.0))
+    view.take(CALL, SpeechEnded(detected_at=20.0, channel="caller", start=6.0, end=15.0))
     assert view.shown.share == pytest.approx(0.25)
 
 
 def test_the_bands_show_the_last_half_minute_and_who_speaks_now():
-    view = seen(SpeechEnded(known=5.0, channel="agent", start=1.0, end=4.0),
-                SpeechStarted(known=40.0, channel="caller", at=39.5), until=42.0)  # fmt: skip
+    view = seen(SpeechEnded(detected_at=5.0, channel="agent", start=1.0, end=4.0),
+                SpeechStarted(detected_at=40.0, channel="caller", at=39.5), until=42.0)  # fmt: skip
     assert view.shown.sides["agent"].speech == ()
     assert view.shown.sides["caller"].speech == ((39.5, 42.0),)
     assert view.shown.sides["caller"].speaks
@@ -176,7 +186,7 @@ def test_the_bands_show_the_last_half_minute_and_who_speaks_now():
 
 
 def test_a_level_is_shown_against_normal_and_not_after_the_voice_has_gone():
-    view = seen(Prosody(known=5.0, channel="caller", at=4.9, level_dbfs=-20.0, level_db=7.5))
+    view = seen(Prosody(detected_at=5.0, channel="caller", at=4.9, level_dbfs=-20.0, level_db=7.5))
     assert view.shown.sides["caller"].level_db == 7.5
     view.advance(6.0)
     assert view.shown.sides["caller"].level_db is None
@@ -197,8 +207,10 @@ def test_a_supervisors_words_said_while_the_line_was_down_are_shown_when_it_is_b
     view = seen(alert(1, 10.0), until=12.0)
     view.lost()
     view.connected(resumed=True)
-    view.take(CALL, Told(known=14.0, at=14.0, kind="message", text="Refund is fine.", by="Dana"))
-    view.take(CALL, SpeechEnded(known=60.0, channel="caller", start=50.0, end=59.0))
+    view.take(
+        CALL, CommandApplied(detected_at=14.0, at=14.0, kind="message", text="Refund is fine.", by="Dana")
+    )
+    view.take(CALL, SpeechEnded(detected_at=60.0, channel="caller", start=50.0, end=59.0))
     assert card(view.shown) == "Say 1."  # nothing changes on the screen until all that was missed is told
     view.caught_up()
     assert (card(view.shown), view.shown.now) == ("“Refund is fine.”", 60.0)
@@ -211,7 +223,7 @@ def test_of_what_was_missed_only_the_gravest_that_is_still_open_is_shown():
     for event in (alert(2, 31.0, level="critical"), alert(3, 32.0), alert(4, 33.0, level="info"),
                   alert(2, 40.0, AlertClosed, reason="cleared")):  # fmt: skip
         view.take(CALL, event)
-    view.take(CALL, Prosody(known=90.0, channel="caller", at=90.0, level_dbfs=-20.0))
+    view.take(CALL, Prosody(detected_at=90.0, channel="caller", at=90.0, level_dbfs=-20.0))
     assert card(view.shown) == "Say 3."
     view.advance(98.5)
     assert card(view.shown) is None, "the others are over, and what was open before has been shown before"
@@ -252,7 +264,7 @@ def test_of_several_calls_the_youngest_is_shown():
 
 def test_when_the_call_ends_nothing_of_it_stays():
     ended = CallEnded(
-        known=60.0, seconds=60.0, talk={}, overlap=0.0, silence=0.0, interruptions={}, alerts={}
+        detected_at=60.0, seconds=60.0, talk={}, overlap=0.0, silence=0.0, interruptions={}, alerts={}
     )
     view = seen(alert(1, 59.0), ended)
     assert view.shown == Shown(connection="waiting")
@@ -270,7 +282,7 @@ def test_orders_are_about_the_card_on_the_screen_or_the_one_still_open():
 
 
 def test_a_snooze_is_shown_while_it_lasts():
-    view = seen(Told(known=10.0, at=10.0, kind="snooze", seconds=300.0))
+    view = seen(CommandApplied(detected_at=10.0, at=10.0, kind="snooze", seconds=300.0))
     assert view.shown.snoozed
     view.advance(310.0)
     assert not view.shown.snoozed
@@ -285,14 +297,16 @@ def test_who_listens_instead_of_looking_finds_how_the_call_stands():
     assert view.shown.spoken == "No hub yet – trying"
     view.connected()
     assert view.shown.spoken == "Waiting for a call"
-    view = seen(alert(1, 10.0, level="info"), SpeechEnded(known=20.0, channel="agent", start=2.0, end=19.0))
+    view = seen(
+        alert(1, 10.0, level="info"), SpeechEnded(detected_at=20.0, channel="agent", start=2.0, end=19.0)
+    )
     view.advance(30.0)
     assert view.shown.spoken == "A call is heard; you speak 100 % of the time; still open: Say 1."
     view.lost()
     assert view.shown.spoken.startswith("The line to the hub is lost")
 
 
-def joined(*messages: Told, call: str = CALL) -> View:
+def joined(*messages: CommandApplied, call: str = CALL) -> View:
     view = View()
     view.connected()
     open_call = OpenCall(
@@ -307,8 +321,8 @@ def joined(*messages: Told, call: str = CALL) -> View:
     return view
 
 
-def words_of_a_supervisor(at: float) -> Told:
-    return Told(known=at, at=at, kind="message", text="Refund is fine.")
+def words_of_a_supervisor(at: float) -> CommandApplied:
+    return CommandApplied(detected_at=at, at=at, kind="message", text="Refund is fine.")
 
 
 def test_an_overlay_that_has_just_come_shows_what_a_supervisor_said_a_moment_ago():

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.events import Told
+from monitor.events import CommandApplied
+from tests.hub.hubs import alert, started
 from tests.overlay.cable import Cable
 from tests.overlay.desktop import Desktop, desktop, missing, until
 from tests.overlay.hubside import HubThread
 from tests.overlay.running import SHADE, hub_and_overlay, overlay_on, panel, press
-from tests.sinks.hubs import alert, started
 
 np = pytest.importorskip("numpy")
 pytestmark = [
@@ -177,7 +177,14 @@ def test_a_supervisors_words_said_while_the_line_was_down_come_when_it_is_back(s
             settled(screen, tmp_path, AMBER)
             cable.pull()
             until(lambda: not hub.listeners, "the hub to notice")
-            hub.say("c", [Told(known=30.0, at=30.0, kind="message", text="Refund is fine.", by="Dana")])
+            hub.say(
+                "c",
+                [
+                    CommandApplied(
+                        detected_at=30.0, at=30.0, kind="message", text="Refund is fine.", by="Dana"
+                    )
+                ],
+            )
             cable.plug()
             settled(screen, tmp_path, SKY)
     finally:

@@ -9,16 +9,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitor import wire
 from monitor.commands.backtest import register_backtest
 from monitor.errors import BadInput
 from monitor.events import CallStarted, Evidence, Utterance
 from monitor.review.backtest import Result, Task, backtest, changes
 from monitor.review.backtest_text import lines
 from monitor.review.callscript import read_script, script_facts
-from monitor.review.collection import Recorded, Wanted, calls_in
+from monitor.review.collection import Recorded, WantedCalls, calls_in
 from monitor.review.facts import FactsCache, facts_of
 from monitor.review.ruletest import Outcome, Raised, compare, figures
+from monitor.wire import envelope as wire
 
 SORRY = """\
 call: {name}
@@ -156,7 +156,7 @@ def test_an_alert_in_its_window_is_right_and_any_other_is_false() -> None:
         call="c",
         kind="script",
         paths=("c",),
-        wanted=(Wanted("a", 10, 20), Wanted("b", 0, 5)),
+        wanted=(WantedCalls("a", 10, 20), WantedCalls("b", 0, 5)),
         allowed=("d",),
         whole=True,
     )
@@ -169,13 +169,13 @@ def test_an_alert_in_its_window_is_right_and_any_other_is_false() -> None:
 
 
 def test_sound_with_a_truth_forgives_alerts_of_info_level() -> None:
-    call = Recorded(call="c", kind="sound", paths=("c",), wanted=(Wanted("a", 1, 2, words=True),))
+    call = Recorded(call="c", kind="sound", paths=("c",), wanted=(WantedCalls("a", 1, 2, words=True),))
     outcome = compare([raised("x", 5, "info"), raised("y", 6)], call, frozenset(), heard=False)
     assert (outcome.missed, outcome.wrong) == ({}, {"y": 1})
 
 
 def test_what_is_due_only_without_words_is_not_due_with_them() -> None:
-    wanted = (Wanted("with", 1, 2, words=True), Wanted("without", 1, 2, wordless=True))
+    wanted = (WantedCalls("with", 1, 2, words=True), WantedCalls("without", 1, 2, wordless=True))
     call = Recorded(call="c", kind="sound", paths=("c",), wanted=wanted)
     assert compare([], call, frozenset(), heard=True).missed == {"with": 1}
     assert compare([], call, frozenset(), heard=False).missed == {"without": 1}

@@ -62,7 +62,7 @@ def test_a_recogniser_is_less_sure_of_wrong_words_but_not_reliably() -> None:
         assert isinstance(out, Utterance)
         for edit in Levenshtein.opcodes(TEXT, [word.text for word in out.words]):
             words = out.words[edit.dest_start : edit.dest_end]
-            (right if edit.tag == "equal" else wrong).extend(word.p for word in words)
+            (right if edit.tag == "equal" else wrong).extend(word.confidence for word in words)
     assert median(right) == pytest.approx(0.96, abs=0.03)
     assert median(wrong) == pytest.approx(0.72, abs=0.05)
     assert sum(p > 0.85 for p in wrong) / len(wrong) > 0.15

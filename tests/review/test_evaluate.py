@@ -20,11 +20,11 @@ from monitor.events import (
     Word,
 )
 from monitor.review.evaluate import Score, evaluate, total
-from monitor.review.truth import ExpectedAlert, Happening, Spoken, TrueWord, Truth
+from monitor.review.truth import ExpectedAlert, TrueEvent, TrueUtterance, TrueWord, Truth
 
 
 def truth(
-    *events: Happening,
+    *events: TrueEvent,
     expected: tuple[ExpectedAlert, ...] = (),
     allowed: tuple[str, ...] = (),
     said: str = "",
@@ -35,18 +35,18 @@ def truth(
     )
     return Truth(
         call="made-up", about="", audio=("made-up.wav",), rate=8000, band="narrow", seconds=60.0, voices={},
-        utterances=(Spoken(channel="agent", start=0, end=9, text=said),), words=words, events=events,
+        utterances=(TrueUtterance(channel="agent", start=0, end=9, text=said),), words=words, events=events,
         expected_alerts=expected, allowed_alerts=allowed,
     )  # fmt: skip
 
 
 def interruption(at: float, by: Channel = "agent") -> Interruption:
     of: Channel = "caller" if by == "agent" else "agent"
-    return Interruption(known=at + 1.2, start=at, at=at + 1.2, by=by, of=of)
+    return Interruption(detected_at=at + 1.2, start=at, at=at + 1.2, by=by, of=of)
 
 
-def cut_in(at: float, by: Channel = "agent") -> Happening:
-    return Happening(kind="interruption", by=by, start=at, end=at + 0.6, overlap=0.6)
+def cut_in(at: float, by: Channel = "agent") -> TrueEvent:
+    return TrueEvent(kind="interruption", by=by, start=at, end=at + 0.6, overlap=0.6)
 
 
 ALERT = {"rule_hash": "", "start": 0.0, "say": "", "why": "", "to": (), "evidence": Evidence(measure="m")}
@@ -54,7 +54,7 @@ ALERT = {"rule_hash": "", "start": 0.0, "say": "", "why": "", "to": (), "evidenc
 
 def alert(rule: str, at: float, level: Level = "warn", channel: Channel | None = "agent") -> AlertOpened:
     return AlertOpened(
-        known=at, alert=f"{rule}@{at}", rule=rule, level=level, channel=channel, at=at, **ALERT
+        detected_at=at, alert=f"{rule}@{at}", rule=rule, level=level, channel=channel, at=at, **ALERT
     )
 
 
@@ -65,7 +65,7 @@ def heard(text: str) -> list[Event]:
         call="c", sources=(), rate=8000, band="narrow", model="m", rules_hash="", profile=""
     )
     said = Utterance(
-        known=len(words) + 2.0,
+        detected_at=len(words) + 2.0,
         channel="agent",
         utterance=1,
         revision=2,
@@ -97,16 +97,17 @@ def test_an_interruption_by_the_other_side_is_another_one():
 
 
 def test_a_backchannel_in_a_pause_may_be_claimed_but_need_not_be():
-    inside = Happening(kind="backchannel", by="agent", start=5.0, end=5.4, overlap=0.4)
-    in_pause = Happening(kind="backchannel", by="agent", start=9.0, end=9.4)
-    claim = Overlap(known=6.0, start=5.0, end=5.4, by="agent", kind="backchannel")
+    inside = TrueEvent(kind="backchannel", by="agent", start=5.0, end=5.4, overlap=0.4)
+    in_pause = TrueEvent(kind="backchannel", by="agent", start=9.0, end=9.4)
+    claim = Overlap(detected_at=6.0, start=5.0, end=5.4, by="agent", kind="backchannel")
     score = evaluate([claim], truth(inside, in_pause)).kinds["backchannel"]
     assert (score.found, score.missed, score.wrong) == (1, 0, 0)
 
 
 def sounding(effort: float, *times: float) -> list[Event]:
     return [
-        Prosody(known=t, channel="caller", at=t, level_dbfs=-20.0, effort=effort, voiced=1.0) for t in times
+        Prosody(detected_at=t, channel="caller", at=t, level_dbfs=-20.0, effort=effort, voiced=1.0)
+        for t in times
     ]
 
 
@@ -115,7 +116,7 @@ def test_a_raised_voice_counts_once_it_is_held_and_short_peaks_do_not():
     shout = sounding(1.5, *(10 + n / 10 for n in range(15))) + sounding(
         0.0, *(11.5 + n / 10 for n in range(15))
     )
-    raised = Happening(kind="raised", by="caller", start=9.8, end=11.5)
+    raised = TrueEvent(kind="raised", by="caller", start=9.8, end=11.5)
     score = evaluate([*peak, *shout], truth(raised)).kinds["raised"]
     assert (score.found, score.missed, score.wrong) == (1, 0, 0)
     assert score.delays == pytest.approx((0.9,))
@@ -123,41 +124,41 @@ def test_a_raised_voice_counts_once_it_is_held_and_short_peaks_do_not():
 
 def silence(start: float, end: float) -> list[Event]:
     return [
-        SpeechStarted(known=start - 2, channel="agent", at=start - 2),
-        SpeechEnded(known=start + 0.3, channel="agent", start=start - 2, end=start),
-        SpeechStarted(known=end, channel="caller", at=end),
-        SpeechEnded(known=end + 1, channel="caller", start=end, end=end + 1),
+        SpeechStarted(detected_at=start - 2, channel="agent", at=start - 2),
+        SpeechEnded(detected_at=start + 0.3, channel="agent", start=start - 2, end=start),
+        SpeechStarted(detected_at=end, channel="caller", at=end),
+        SpeechEnded(detected_at=end + 1, channel="caller", start=end, end=end + 1),
     ]
 
 
 def test_a_silence_is_dead_air_from_eight_seconds_on():
-    dead = Happening(kind="dead_air", start=20.0, end=30.0)
+    dead = TrueEvent(kind="dead_air", start=20.0, end=30.0)
     score = evaluate([*silence(10, 17), *silence(20, 30)], truth(dead)).kinds["dead_air"]
     assert (score.found, score.missed, score.wrong, score.delays) == (1, 0, 0, (8.0,))
 
 
 def test_silent_voices_during_hold_music_are_the_hold_and_not_dead_air():
-    music = Happening(kind="hold_music", start=20.0, end=50.0)
+    music = TrueEvent(kind="hold_music", start=20.0, end=50.0)
     kinds = evaluate(silence(20, 50), truth(music)).kinds
     assert kinds["hold_music"].f1 == 1.0
     assert "dead_air" not in kinds
 
 
 def test_a_fault_said_in_pieces_is_one_fault():
-    bleed = Happening(kind="bleed", by="agent", start=0.0, end=50.0)
+    bleed = TrueEvent(kind="crosstalk", by="agent", start=0.0, end=50.0)
     events = [
-        Quality(known=4.0, kind="bleed", channel="agent", start=3.0),
-        Quality(known=6.0, kind="bleed", channel="agent", start=3.0, end=5.5),
-        Quality(known=22.0, kind="bleed", channel="agent", start=21.0),
-        Quality(known=30.0, kind="clipping", channel="agent", start=29.0),
+        Quality(detected_at=4.0, kind="crosstalk", channel="agent", start=3.0),
+        Quality(detected_at=6.0, kind="crosstalk", channel="agent", start=3.0, end=5.5),
+        Quality(detected_at=22.0, kind="crosstalk", channel="agent", start=21.0),
+        Quality(detected_at=30.0, kind="clipping", channel="agent", start=29.0),
     ]
     kinds = evaluate(events, truth(bleed)).kinds
-    assert (kinds["bleed"].found, kinds["bleed"].wrong, kinds["bleed"].delays) == (1, 0, (4.0,))
+    assert (kinds["crosstalk"].found, kinds["crosstalk"].wrong, kinds["crosstalk"].delays) == (1, 0, (4.0,))
     assert (kinds["clipping"].found, kinds["clipping"].wrong) == (0, 1)
 
 
 def test_apologies_are_scored_only_where_words_were_heard():
-    sorry = Happening(kind="apology", by="agent", start=1.0, end=1.4)
+    sorry = TrueEvent(kind="apology", by="agent", start=1.0, end=1.4)
     assert "apology" not in evaluate([], truth(sorry, said="I'm sorry")).kinds
     score = evaluate(heard("I'm sorry"), truth(sorry, said="I'm sorry")).kinds["apology"]
     assert (score.found, score.missed, score.delays) == (1, 0, (3.0,))
@@ -193,7 +194,7 @@ def test_alerts_of_info_level_and_allowed_ones_surprise_nobody():
 def test_an_alert_that_grows_to_a_warning_is_one():
     opened = alert("deadair", 12, level="info")
     fields = {name: getattr(opened, name) for name in opened.__struct_fields__}
-    grown = AlertUpdated(**{**fields, "level": "warn", "known": 19.0, "at": 19.0})
+    grown = AlertUpdated(**{**fields, "level": "warn", "detected_at": 19.0, "at": 19.0})
     assert [one.level for one in evaluate([opened, grown], truth()).unexpected] == ["warn"]
 
 

@@ -103,12 +103,14 @@ def test_the_sound_is_drawn_into_the_page_itself(project):
 
 def test_a_trouble_with_the_sound_stands_on_the_page_and_what_to_do_about_exchanged_sides():
     started = nasty_events()[0]
-    quality = Quality(kind="swapped", channel=None, start=0.0, known=9.0, say=f"Exchanged? {NASTY}")
-    bleed = [Quality(kind="bleed", channel="agent", start=2.0, end=end, known=5.0) for end in (None, 4.0)]
+    quality = Quality(kind="swapped", channel=None, start=0.0, detected_at=9.0, say=f"Exchanged? {NASTY}")
+    bleed = [
+        Quality(kind="crosstalk", channel="agent", start=2.0, end=end, detected_at=5.0) for end in (None, 4.0)
+    ]
     card = scorecard([started, quality, *bleed])
     assert [(one.kind, one.start, one.end) for one in card.troubles] == [
         ("swapped", 0, None),
-        ("bleed", 2, 4),
+        ("crosstalk", 2, 4),
     ]
     page = report_page(card)
     parsed(page)
@@ -128,15 +130,15 @@ def nasty_events() -> list[Event]:
         profile=NASTY, agent=NASTY, team=NASTY, notice=NASTY,
     )  # fmt: skip
     said = Utterance(
-        known=4.0, channel="agent", utterance=1, revision=1, start=0.0, end=4.0, text=text, words=words,
+        detected_at=4.0, channel="agent", utterance=1, revision=1, start=0.0, end=4.0, text=text, words=words,
         final=True,
     )  # fmt: skip
     alert = AlertOpened(
-        known=4.0, alert="a", rule=NASTY, rule_hash=NASTY, level="critical", channel="agent", start=1.0,
+        detected_at=4.0, alert="a", rule=NASTY, rule_hash=NASTY, level="critical", channel="agent", start=1.0,
         at=2.0, say=NASTY, why=NASTY, to=("agent",), card=False, withheld=NASTY,
         evidence=Evidence(measure=NASTY, value=1.0, unit=NASTY, clears=NASTY),
     )  # fmt: skip
-    return [started, SpeechEnded(known=4.0, channel="agent", start=0.0, end=4.0), said, alert]
+    return [started, SpeechEnded(detected_at=4.0, channel="agent", start=0.0, end=4.0), said, alert]
 
 
 def test_a_caller_who_says_script_is_shown_as_text():

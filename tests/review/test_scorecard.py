@@ -5,20 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from monitor import wire
-from monitor.events import (
-    CallEnded,
-    CallStarted,
-    Event,
-    Note,
-    Prosody,
-    Quality,
-    SpeechEnded,
-    Utterance,
-    Word,
-)
+from monitor.events import CallEnded, CallStarted, Event, Note, Prosody, Quality, SpeechEnded, Utterance, Word
 from monitor.playback import replay_events
 from monitor.review.scorecard import Scorecard, Span, longest_gap, merged, scorecard
+from monitor.wire import envelope as wire
 
 CALLS = ("difficult-call.flac", "interruptions.flac", "apologies.wav")
 
@@ -70,7 +60,7 @@ def test_every_alert_on_the_wire_is_told_once_unless_it_is_private(heard):
     assert card.private_alerts == sum(one["private"] for one in opened)
     updates = opened + named(lines, "alert.updated")
     for story in card.alerts:
-        shown = [one["known"] for one in updates if one["alert"] == story.alert and one["card"]]
+        shown = [one["detected_at"] for one in updates if one["alert"] == story.alert and one["card"]]
         assert list(story.shown) == sorted(shown)
 
 
@@ -126,11 +116,31 @@ def conversation(
     for number, (side, start, text) in enumerate(said):
         words = words_of(text, start)
         end = words[-1].end
-        events.append(SpeechEnded(known=end, channel=side, start=start, end=end))
-        events.append(Utterance(known=end, channel=side, utterance=number, revision=1, start=start, end=end,
-                                text=text, words=words, final=True))  # fmt: skip
-    events.append(CallEnded(known=seconds, seconds=seconds, talk={"agent": 1.0, "caller": 1.0}, overlap=0.0,
-                            silence=0.0, interruptions={"agent": 0, "caller": 0}, alerts={}))  # fmt: skip
+        events.append(SpeechEnded(detected_at=end, channel=side, start=start, end=end))
+        events.append(
+            Utterance(
+                detected_at=end,
+                channel=side,
+                utterance=number,
+                revision=1,
+                start=start,
+                end=end,
+                text=text,
+                words=words,
+                final=True,
+            )
+        )
+    events.append(
+        CallEnded(
+            detected_at=seconds,
+            seconds=seconds,
+            talk={"agent": 1.0, "caller": 1.0},
+            overlap=0.0,
+            silence=0.0,
+            interruptions={"agent": 0, "caller": 0},
+            alerts={},
+        )
+    )
     return scorecard(events)
 
 
@@ -160,7 +170,7 @@ def test_a_feeling_counts_as_met_only_by_understanding_in_time():
 
 def test_what_a_dead_channel_did_not_let_through_is_nobodys_failure():
     said = [("caller", 1.0, "I am really frustrated."), ("caller", 9.0, "And another thing is the invoice.")]
-    dead = Quality(known=0.0, kind="dead_channel", channel="agent", start=0.0)
+    dead = Quality(detected_at=0.0, kind="dead_channel", channel="agent", start=0.0)
     assert (len(conversation(*said).feelings), len(conversation(*said).open_items)) == (1, 1)
     card = conversation(*said, troubles=[dead])
     assert (card.feelings, card.open_items) == ((), ())
@@ -189,7 +199,7 @@ def test_without_a_recogniser_no_words_are_claimed():
     started = CallStarted(
         call="c", sources=(), rate=8000, band="narrow", model="none", rules_hash="", profile="default"
     )
-    card = scorecard([started, SpeechEnded(known=3.0, channel="agent", start=1.0, end=3.0)])
+    card = scorecard([started, SpeechEnded(detected_at=3.0, channel="agent", start=1.0, end=3.0)])
     assert not card.has_words
     assert card.transcript == ()
     assert card.talk["agent"] == 2.0
@@ -199,7 +209,7 @@ def test_reasons_why_a_rule_rests_are_no_notes():
     started = CallStarted(
         call="c", sources=(), rate=8000, band="narrow", model="none", rules_hash="", profile="default"
     )
-    note = Note(known=2.0, at=2.0, channel="agent", kind="withheld", text="x rests")
+    note = Note(detected_at=2.0, at=2.0, channel="agent", kind="withheld", text="x rests")
     assert scorecard([started, note]).notes == ()
 
 
@@ -208,7 +218,7 @@ def test_how_the_agent_sounded_is_left_out_where_the_profile_hides_it():
         call="c", sources=(), rate=8000, band="narrow", model="none", rules_hash="", profile="eu"
     )
     voices = [
-        Prosody(known=1.0, channel=side, at=1.0, level_dbfs=-20.0, level_db=2.0)
+        Prosody(detected_at=1.0, channel=side, at=1.0, level_dbfs=-20.0, level_db=2.0)
         for side in ("agent", "caller")
     ]
     card = scorecard([started, *voices], hide_agent_voice=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from monitor.events import Block
-from monitor.review.sound import BANDS, COLUMNS, RANGE_DB, SHADES, Picture, pictures
+from monitor.review.sound import BANDS, COLUMNS, RANGE_DB, SHADES, Spectrogram, pictures
 
 RATE = 8000
 
@@ -29,7 +29,7 @@ def tones() -> np.ndarray:
     return np.stack([agent, caller]).astype(np.float32)
 
 
-def drawn(pcm: np.ndarray, seconds: float = 20.0) -> dict[str, Picture]:
+def drawn(pcm: np.ndarray, seconds: float = 20.0) -> dict[str, Spectrogram]:
     return dict(pictures(blocks(pcm, seconds), RATE, pcm.shape[1] / RATE))
 
 
@@ -89,7 +89,7 @@ def test_it_says_how_far_it_is():
 def test_the_file_is_what_a_browser_takes_for_a_picture():
     loud = np.full((4, 6), -RANGE_DB, np.float32)
     loud[0, 2] = 0.0  # the lowest band, which stands at the bottom
-    address = Picture(loud, 0.5, 80.0, 3800.0).png((10, 20, 30))
+    address = Spectrogram(loud, 0.5, 80.0, 3800.0).png((10, 20, 30))
     kind, _, data = address.partition(",")
     assert kind == "data:image/png;base64"
     with av.open(io.BytesIO(b64decode(data))) as container:

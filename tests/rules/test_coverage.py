@@ -3,8 +3,8 @@
 import pytest
 
 from monitor.errors import BadInput
-from monitor.rules.book import load_book
 from monitor.rules.coverage import ROWS, load_rulebook, missing
+from monitor.rules.rule_set import load_rules
 
 AFTER_THE_CALL = {69, 72}
 
@@ -12,14 +12,14 @@ AFTER_THE_CALL = {69, 72}
 def test_every_row_has_rules_that_exist_or_a_reason():
     rows = load_rulebook()
     assert [row.row for row in rows] == list(range(1, ROWS + 1))
-    assert missing(rows, load_book()) == []
+    assert missing(rows, load_rules()) == []
     assert {row.row for row in rows if row.works == "not detectable"} == AFTER_THE_CALL
     assert all(row.why for row in rows if not row.rules)
 
 
 def test_every_rule_belongs_to_a_row():
     named = {name for row in load_rulebook() for name in row.rules}
-    assert {rule.rule for rule in load_book().rules} == named
+    assert {rule.rule for rule in load_rules().rules} == named
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 import pytest
 
 from monitor.errors import BadInput
-from monitor.rules.book import load_book
 from monitor.rules.profile import about_voice, load_profile
+from monitor.rules.rule_set import load_rules
 
 
 def test_under_eu_rules_alerts_on_the_agents_voice_are_the_agents_own():
-    default, eu = load_book(), load_book(profile="eu")
+    default, eu = load_rules(), load_rules(profile="eu")
     voice = [rule for rule in eu.rules if about_voice(rule)]
     assert {rule.rule for rule in voice} >= {
         "agent.raised_voice",
@@ -27,11 +27,11 @@ def test_under_eu_rules_alerts_on_the_agents_voice_are_the_agents_own():
 
 
 def test_under_eu_rules_the_callers_voice_may_be_seen():
-    assert load_book(profile="eu").rule("vent.hold").private is False
+    assert load_rules(profile="eu").rule("vent.hold").private is False
 
 
 def test_quiet_keeps_the_alerts_and_drops_the_cards():
-    quiet = load_book(profile="quiet")
+    quiet = load_rules(profile="quiet")
     assert not quiet.rule("talk.share").card
     assert quiet.rule("agent.disrespect").card
 
@@ -46,7 +46,7 @@ def test_a_profile_may_be_like_another_and_override_rules(tmp_path):
     path.write_text(
         "profile: team\nabout: Ours.\nlike: eu\noverrides:\n  - {override: talk.share, more_than: 75%}\n"
     )
-    book = load_book(profile=str(path))
+    book = load_rules(profile=str(path))
     assert book.profile == "team"
     assert book.hide_agent_effort
     assert book.rule("talk.share").more_than == "75%"

@@ -55,7 +55,7 @@ def test_every_key_is_explained_in_the_schema_and_in_the_manual():
 
 
 def test_every_moment_is_named_in_the_manual():
-    from monitor.rules.cues import MOMENTS
+    from monitor.rules.triggers import MOMENTS
 
     manual = resource("docs/rules.md").read_text(encoding="utf-8")
     assert all(f"`{moment}`" in manual for moment in MOMENTS)

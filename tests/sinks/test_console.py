@@ -9,14 +9,14 @@ from monitor.events import CallEnded, Event, Quality, Silence
 from monitor.sinks import Line
 from monitor.sinks.console import ConsoleSink
 
-HEARD = Quality(known=12.0, kind="clipping", channel="agent", start=2.0)
-OVER = Quality(known=20.0, kind="clipping", channel="agent", start=2.0, end=20.0)
-LATER = Silence(known=24.0, start=20.0, end=24.0)
+HEARD = Quality(detected_at=12.0, kind="clipping", channel="agent", start=2.0)
+OVER = Quality(detected_at=20.0, kind="clipping", channel="agent", start=2.0, end=20.0)
+LATER = Silence(detected_at=24.0, start=20.0, end=24.0)
 
 
 def ended(known: float) -> CallEnded:
     return CallEnded(
-        known=known, seconds=known, talk={}, overlap=0.0, silence=0.0, interruptions={}, alerts={}
+        detected_at=known, seconds=known, talk={}, overlap=0.0, silence=0.0, interruptions={}, alerts={}
     )
 
 

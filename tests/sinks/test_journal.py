@@ -3,20 +3,20 @@ from pathlib import Path
 
 import pytest
 
-from monitor import wire
 from monitor.errors import BadInput
 from monitor.events import CallStarted, Event, SpeechEnded, SpeechStarted
 from monitor.sinks import Line
 from monitor.sinks.journal import JournalSink, expire
 from monitor.sources.journal import is_journal, read_journal
+from monitor.wire import envelope as wire
 
 STARTED = CallStarted(
     call="c-1", sources=("a.wav",), rate=8000, band="narrow", model="none", rules_hash="0", profile="default"
 )
 EVENTS = [
     STARTED,
-    SpeechStarted(known=1.2, channel="caller", at=1.0),
-    SpeechEnded(known=3.0, channel="caller", start=1.0, end=2.6),
+    SpeechStarted(detected_at=1.2, channel="caller", at=1.0),
+    SpeechEnded(detected_at=3.0, channel="caller", start=1.0, end=2.6),
 ]
 
 
@@ -102,16 +102,16 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
     ("event", "call", "told"),
     [
         (STARTED, "c-1", "a second call begins here"),
-        (SpeechStarted(known=4.0, channel="agent", at=3.9), "c-2", "of another call"),
-        (SpeechStarted(known=1.9, channel="agent", at=1.8), "c-1", "earlier than the one before"),
-        (SpeechStarted(known=1e300, channel="agent", at=3.9), "c-1", "no call is as long"),
+        (SpeechStarted(detected_at=4.0, channel="agent", at=3.9), "c-2", "of another call"),
+        (SpeechStarted(detected_at=1.9, channel="agent", at=1.8), "c-1", "earlier than the one before"),
+        (SpeechStarted(detected_at=1e300, channel="agent", at=3.9), "c-1", "no call is as long"),
     ],
 )
 def test_a_line_that_cannot_follow_is_refused_with_its_number(
     tmp_path: Path, event: Event, call: str, told: str
 ):
     path = journal(tmp_path)
-    after = wire.encode(SpeechStarted(known=5.0, channel="caller", at=4.9), call="c-1", sequence=5)
+    after = wire.encode(SpeechStarted(detected_at=5.0, channel="caller", at=4.9), call="c-1", sequence=5)
     path.write_bytes(path.read_bytes() + wire.encode(event, call=call, sequence=4) + b"\n" + after + b"\n")
     with pytest.raises(BadInput, match=rf"c-1\.jsonl, line 4: .*{told}"):
         read_journal(path)

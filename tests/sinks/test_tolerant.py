@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from monitor.__main__ import main
+from monitor.client.address import HubAddress
+from monitor.client.spool import Spool
+from monitor.client.uplink import Uplink
 from monitor.errors import BadInput
-from monitor.sinks.hub_address import HubAddress
 from monitor.sinks.journal import JournalSink
-from monitor.sinks.spool import Spool
-from monitor.sinks.tolerant import Tolerant
-from monitor.sinks.uplink import Uplink
-from tests.sinks.hubs import alert, started
-from tests.sinks.test_uplink import ANNA, numbered
+from monitor.sinks.tolerant import FaultTolerantSink
+from tests.client.test_uplink import ANNA, numbered
+from tests.hub.hubs import alert, started
 
 
 def full(folder: Path) -> JournalSink:
@@ -24,7 +24,7 @@ def full(folder: Path) -> JournalSink:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full disk to try")
 def test_a_live_call_goes_on_without_its_journal_and_says_so_once(tmp_path: Path):
     said: list[str] = []
-    sink = Tolerant(full(tmp_path), said.append)
+    sink = FaultTolerantSink(full(tmp_path), said.append)
     for _ in range(3):
         sink.take(numbered(started("c1"), alert(1)))
     sink.close()
@@ -47,7 +47,7 @@ def test_an_uplink_without_room_does_not_end_the_call(tmp_path: Path):
     said: list[str] = []
     uplink = Uplink(HubAddress("ws://127.0.0.1:1"), ANNA, tmp_path, patience=0.1)
     uplink._spool._db.execute("PRAGMA max_page_count=1")
-    sink = Tolerant(uplink, said.append)
+    sink = FaultTolerantSink(uplink, said.append)
     for number in range(3):
         sink.take(numbered(started("c1"), alert(1, why="y" * 50_000), first=1 + 2 * number))
     sink.close()

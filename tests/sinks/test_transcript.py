@@ -17,18 +17,18 @@ def said(
         Word(word, start + i * 0.5, start + i * 0.5 + 0.4, 0.9) for i, word in enumerate(text.split())
     )
     return Utterance(
-        known=start + 2, channel=channel, utterance=number, revision=revision, start=start,
+        detected_at=start + 2, channel=channel, utterance=number, revision=revision, start=start,
         end=words[-1].end if words else start, text=text, words=words, final=final,
     )  # fmt: skip
 
 
 EVENTS = [
-    SpeechEnded(known=3.0, channel="caller", start=0.5, end=2.4),
+    SpeechEnded(detected_at=3.0, channel="caller", start=0.5, end=2.4),
     said("caller", 1, 0.5, "my router <b> broke"),
     said("agent", 2, 3.0, "I am not final", final=False),
     said("agent", 2, 3.0, "I'm sorry to hear"),
     said("agent", 2, 3.0, "I'm sorry to hear that", revision=1),
-    CallEnded(known=6.0, seconds=6.0, talk={}, overlap=0, silence=0, interruptions={}, alerts={}),
+    CallEnded(detected_at=6.0, seconds=6.0, talk={}, overlap=0, silence=0, interruptions={}, alerts={}),
 ]
 
 
@@ -71,7 +71,7 @@ def test_rttm_says_who_spoke_when(tmp_path: Path):
 def test_json_keeps_words_with_times_and_probabilities(tmp_path: Path):
     plain = msgspec.json.decode(written(tmp_path / "out.json"))
     assert plain["utterances"][0]["words"][0] == {
-        "text": "my", "start": 0.5, "end": 0.9, "p": 0.9, "committed": True,
+        "text": "my", "start": 0.5, "end": 0.9, "confidence": 0.9, "committed": True,
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 from monitor import clock as wall
 from monitor.errors import BadInput
 from monitor.sources.capture import GIVEN_UP, STALLED, Capture, Keeper
-from monitor.sources.lane import Lane
+from monitor.sources.channel_stream import ChannelStream
 from tests.sources.rings import Card, Clock
 
 RATE = 8000
@@ -29,8 +29,8 @@ class Headset:
         self.gone: set[str] = set()
         self.refreshed = 0
         self.lanes = [
-            Lane("mic", rates[0], ("agent",), lambda: self._open("mic", rates[0]), pauses=False),
-            Lane(
+            ChannelStream("mic", rates[0], ("agent",), lambda: self._open("mic", rates[0]), pauses=False),
+            ChannelStream(
                 "ear",
                 rates[1],
                 ("caller",),
@@ -171,7 +171,7 @@ async def test_a_device_that_cannot_be_opened_is_one_sentence(monkeypatch: pytes
     def refuse() -> Card:
         raise BadInput("mic cannot be opened at 8000 Hz: Invalid sample rate.")
 
-    capture = Capture([Lane("mic", RATE, ("agent", "caller"), refuse, pauses=False)])
+    capture = Capture([ChannelStream("mic", RATE, ("agent", "caller"), refuse, pauses=False)])
     try:
         with pytest.raises(BadInput, match="Invalid sample rate"):
             await capture.start()
@@ -188,7 +188,7 @@ def test_a_sound_server_that_is_slow_to_wake_up_is_asked_again(clock: Clock):
             raise BadInput("mic cannot be opened at 8000 Hz: Error starting stream: Wait timed out.")
         return Card(RATE, clock)
 
-    lane = Lane("mic", RATE, ("agent", "caller"), open_, pauses=False)
+    lane = ChannelStream("mic", RATE, ("agent", "caller"), open_, pauses=False)
     keeper = Keeper([lane], lambda: None)
     for _ in range(20):
         keeper.tend(keeper._watched[0], clock.now)
@@ -200,7 +200,7 @@ def test_a_sound_server_that_is_slow_to_wake_up_is_asked_again(clock: Clock):
 
 def test_the_keeper_lets_everything_go(clock: Clock):
     card = Card(RATE, clock)
-    lane = Lane("mic", RATE, ("agent", "caller"), lambda: card, pauses=False)
+    lane = ChannelStream("mic", RATE, ("agent", "caller"), lambda: card, pauses=False)
     keeper = Keeper([lane], lambda: None)
     keeper.start()
     while lane.stream is None:

@@ -9,9 +9,17 @@ from numpy.typing import NDArray
 
 from monitor.audio.frames import Run
 from monitor.config import SpeechSettings
-from monitor.events import CHANNELS, FRAME_SECONDS, Event, Heard, Job, Utterance, Word
+from monitor.events import (
+    CHANNELS,
+    FRAME_SECONDS,
+    Event,
+    RecognitionRequest,
+    RecognitionResult,
+    Utterance,
+    Word,
+)
 from monitor.speech.recogniser import Recogniser
-from monitor.speech.script import ScriptRecogniser
+from monitor.speech.reference_recogniser import ReferenceRecogniser
 from monitor.speech.transcriber import Transcriber
 from tests.talk import active
 
@@ -46,12 +54,12 @@ def words_of(line: str) -> list[dict[str, object]]:
     ]
 
 
-def script(folder: Path, *lines: str) -> ScriptRecogniser:
+def script(folder: Path, *lines: str) -> ReferenceRecogniser:
     path = folder / "call.json"
     path.write_text(
         json.dumps({"words": [word for line in lines for word in words_of(line)]}), encoding="utf-8"
     )
-    return ScriptRecogniser(path)
+    return ReferenceRecogniser(path)
 
 
 class Talk:
@@ -70,7 +78,7 @@ class Talk:
         self.transcriber = Transcriber(RATE, settings or SpeechSettings(), words=True)
         self.recogniser = recogniser
         self.events: list[Event] = []
-        self.asked: list[Job] = []
+        self.asked: list[RecognitionRequest] = []
         self.at = 0
 
     def hear(self, frames: int) -> None:
@@ -80,7 +88,9 @@ class Talk:
         self.events += self.transcriber.feed(run, self.speaking[:, self.at : end])
         self.at = end
 
-    def answer(self, recognise: Callable[[list[Job]], list[Heard]] | None = None) -> None:
+    def answer(
+        self, recognise: Callable[[list[RecognitionRequest]], list[RecognitionResult]] | None = None
+    ) -> None:
         """Asks and answers until nothing is left to ask."""
         while jobs := self.transcriber.jobs():
             self.asked += jobs

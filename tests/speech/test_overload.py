@@ -13,14 +13,14 @@ import msgspec
 import pytest
 
 from monitor.call import About, Call
-from monitor.events import AlertOpened, Block, Event, Heard, Job, Status, Utterance
+from monitor.events import AlertOpened, Block, Event, RecognitionRequest, RecognitionResult, Status, Utterance
 from monitor.playback import replay_events
-from monitor.rules.book import load_book
+from monitor.rules.rule_set import load_rules
 from monitor.session import Playback, run_paced
 from monitor.sources.recording import open_recording
-from monitor.speech.load import STEPS
-from monitor.speech.script import script_beside
-from monitor.speech.store import bundled_folder
+from monitor.speech.backpressure import STEPS
+from monitor.speech.model_store import bundled_folder
+from monitor.speech.reference_recogniser import script_beside
 from monitor.speech.whisper import Whisper
 from tests.test_session import Kept
 
@@ -29,12 +29,12 @@ BLOCK = 0.04
 SLOW_FROM, SLOW_TO, TIMES = 8.0, 62.0, 5.0
 
 
-def cost(job: Job) -> float:
+def cost(job: RecognitionRequest) -> float:
     """Seconds that a model of the size of base.en takes for a question on one slow core."""
     return 0.15 + 0.03 * (job.end - job.start)
 
 
-def slowed(job: Job, now: float) -> float:
+def slowed(job: RecognitionRequest, now: float) -> float:
     return cost(job) * (TIMES if SLOW_FROM <= now < SLOW_TO else 1.0)
 
 
@@ -44,11 +44,11 @@ class Counted:
 
     call: Call
     recogniser: Whisper
-    cost: Callable[[Job, float], float]
+    cost: Callable[[RecognitionRequest, float], float]
     events: list[Event] = field(default_factory=list)
     most_waiting: int = 0
-    _queue: list[Job] = field(default_factory=list)
-    _coming: tuple[float, Heard] | None = None
+    _queue: list[RecognitionRequest] = field(default_factory=list)
+    _coming: tuple[float, RecognitionResult] | None = None
 
     def hear(self, block: Block) -> None:
         self.events += self.call.hear(block)
@@ -67,7 +67,7 @@ class Counted:
             if self._coming is None:
                 return
 
-    def _begin(self, now: float) -> tuple[float, Heard] | None:
+    def _begin(self, now: float) -> tuple[float, RecognitionResult] | None:
         if not self._queue:
             return None
         job = next((job for job in self._queue if job.final), self._queue[0])
@@ -90,7 +90,7 @@ def whisper() -> Whisper:
 def slow(whisper: Whisper) -> Counted:
     """The call on a machine that is five times too slow for most of it."""
     recording = open_recording([CALL])
-    counted = Counted(Call(about(recording, "bundled"), load_book()), whisper, slowed)
+    counted = Counted(Call(about(recording, "bundled"), load_rules()), whisper, slowed)
     for block in recording.blocks(BLOCK):
         counted.hear(block)
     counted.events += counted.call.hang_up()
@@ -108,7 +108,7 @@ def acoustic() -> list[tuple[str, float, float]]:
 
 
 def opened(events: list[Event]) -> list[tuple[str, float, float]]:
-    return [(event.rule, event.at, event.known) for event in events if isinstance(event, AlertOpened)]
+    return [(event.rule, event.at, event.detected_at) for event in events if isinstance(event, AlertOpened)]
 
 
 def finals(events: list[Event]) -> dict[int, Utterance]:
@@ -161,7 +161,7 @@ def test_the_effort_goes_down_in_the_fixed_order_is_told_and_comes_back(slow: Co
 def test_a_session_at_five_times_speaking_speed_loses_nothing_either(whisper: Whisper, acoustic: list):
     """The real worker, thread and inbox: for the recogniser the call runs five times too fast."""
     recording, kept = open_recording([CALL]), Kept()
-    call = Call(about(recording, "bundled"), load_book())
+    call = Call(about(recording, "bundled"), load_rules())
     assert run_paced(
         Playback(call=call, blocks=recording.blocks(BLOCK), sinks=[kept], recogniser=whisper), TIMES
     )

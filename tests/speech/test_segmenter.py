@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import SpeechSettings
-from monitor.speech.segmenter import Segment, Segmenter
+from monitor.speech.segmenter import UtteranceAudio, UtteranceSegmenter
 from tests.examples import examples
 
 FRAME = 160
@@ -17,9 +17,9 @@ def numbered(frames: int) -> np.ndarray:
     return np.repeat(np.arange(frames, dtype=np.float32), FRAME)
 
 
-def cut(active: np.ndarray, sizes: list[int], levels: np.ndarray | None = None) -> list[Segment]:
+def cut(active: np.ndarray, sizes: list[int], levels: np.ndarray | None = None) -> list[UtteranceAudio]:
     numbers = iter(range(1, 1000))
-    segmenter = Segmenter(8000, SpeechSettings(), lambda: next(numbers))
+    segmenter = UtteranceSegmenter(8000, SpeechSettings(), lambda: next(numbers))
     sound, levels = numbered(len(active)), np.zeros(len(active), np.float32) if levels is None else levels
     segments, at = [], 0
     for size in [*sizes, len(active)]:
@@ -36,7 +36,7 @@ def spoken(*spans: tuple[float, float], seconds: float) -> np.ndarray:
     return active
 
 
-def frames_in(segment: Segment) -> tuple[int, int]:
+def frames_in(segment: UtteranceAudio) -> tuple[int, int]:
     audio = segment.audio(segment.end)
     return int(audio[0]), int(audio[-1]) + 1
 
@@ -64,7 +64,7 @@ def test_a_monologue_is_cut_where_it_is_quietest_and_nothing_is_lost():
 
 def test_a_cut_never_goes_behind_words_that_stand():
     numbers = iter(range(1, 10))
-    segmenter = Segmenter(8000, SpeechSettings(), lambda: next(numbers))
+    segmenter = UtteranceSegmenter(8000, SpeechSettings(), lambda: next(numbers))
     levels = np.zeros(700, np.float32)
     levels[420:425] = -40.0
     segmenter.feed(0, numbered(500), np.ones(500, bool), levels[:500])

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monitor.call import About, Call
-from monitor.events import Heard, Job, Utterance
-from monitor.rules.book import load_book
+from monitor.events import RecognitionRequest, RecognitionResult, Utterance
+from monitor.rules.rule_set import load_rules
 from monitor.session import Session, paced
 from monitor.sinks.announcer import Announcer
 from monitor.sources.recording import open_recording
-from monitor.speech.script import ScriptRecogniser, script_beside
-from monitor.speech.worker import BATCH, Worker
+from monitor.speech.recogniser import BATCH, RecogniserThread
+from monitor.speech.reference_recogniser import ReferenceRecogniser, script_beside
 from tests.test_session import Kept
 
 AUDIO = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
@@ -26,11 +26,11 @@ class Shared:
     name = "shared"
 
     def __init__(self) -> None:
-        self._script = ScriptRecogniser(script_beside(CALL))
+        self._script = ReferenceRecogniser(script_beside(CALL))
         self.threads: set[int] = set()
         self.batches: list[int] = []
 
-    def recognise(self, jobs: Sequence[Job]) -> list[Heard]:
+    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
         self.threads.add(threading.get_ident())
         self.batches.append(len(jobs))
         return self._script.recognise(jobs)
@@ -38,7 +38,7 @@ class Shared:
 
 async def test_calls_at_once_all_get_their_words_from_one_thread():
     shared = Shared()
-    worker, book = Worker(shared), load_book()
+    worker, book = RecogniserThread(shared), load_rules()
     kept = [Kept() for _ in range(CALLS)]
 
     async def hear(sink: Kept, name: str) -> None:

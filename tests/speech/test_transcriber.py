@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import SpeechSettings
-from monitor.events import Event, Heard, Job, Status, Word
-from monitor.speech.load import STEPS
+from monitor.events import Event, RecognitionRequest, RecognitionResult, Status, Word
+from monitor.speech.backpressure import STEPS
 from monitor.speech.recogniser import Recogniser
 from tests.examples import examples
 from tests.speech.talking import RATE, Talk, said, script, spaced, utterances
@@ -36,7 +36,7 @@ def test_every_word_of_both_sides_is_heard_once(talk: Talk):
 
 def test_words_appear_while_they_are_spoken(talk: Talk):
     first = next(u for u in utterances(talk.play()) if u.words)
-    assert first.known < 2.2
+    assert first.detected_at < 2.2
     assert not first.final
 
 
@@ -83,12 +83,12 @@ class Moody:
     def __init__(self, reader: Recogniser, seed: int) -> None:
         self._reader, self._chance = reader, random.Random(seed)  # noqa: S311 - moods
 
-    def recognise(self, jobs: Sequence[Job]) -> list[Heard]:
+    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
         return [self._changed(heard) for heard in self._reader.recognise(jobs)]
 
-    def _changed(self, heard: Heard) -> Heard:
+    def _changed(self, heard: RecognitionResult) -> RecognitionResult:
         words = tuple(self._word(word) for word in heard.words if self._chance.random() > 0.1)
-        return Heard(heard.job, words, self._chance.uniform(-2, 0), self._chance.random() ** 3)
+        return RecognitionResult(heard.job, words, self._chance.uniform(-2, 0), self._chance.random() ** 3)
 
     def _word(self, word: Word) -> Word:
         text = word.text if self._chance.random() > 0.3 else self._chance.choice(["no", "refund", "Sorry."])
@@ -100,7 +100,7 @@ class Moody:
 
 def played_slowly(talk: Talk, sizes: Sequence[int], delays: Sequence[int]) -> list[Event]:
     """A call whose answers come so many frames after their questions, the delays taken in turn."""
-    coming: list[tuple[int, Heard]] = []
+    coming: list[tuple[int, RecognitionResult]] = []
     turns, delay = itertools.cycle(sizes), itertools.cycle(delays)
     over = False
     while not over or coming or talk.transcriber.waiting:
@@ -199,9 +199,11 @@ def test_an_unbelievable_answer_takes_back_what_was_shown_and_says_so(tmp_path: 
     line = "caller 1-3 some noise"
     talk = Talk([line], 4.0, script(tmp_path, line))
 
-    def invented(jobs: list[Job]) -> list[Heard]:
+    def invented(jobs: list[RecognitionRequest]) -> list[RecognitionResult]:
         p = [(-0.3, 0.0) if not job.final else (-2.0, 0.9) for job in jobs]
-        return [Heard(j.job, spaced("thank you", start=1.2), *x) for j, x in zip(jobs, p, strict=True)]
+        return [
+            RecognitionResult(j.job, spaced("thank you", start=1.2), *x) for j, x in zip(jobs, p, strict=True)
+        ]
 
     while talk.at < talk.speaking.shape[1]:
         talk.hear(10_000 if talk.at >= 90 else 10)
@@ -225,7 +227,7 @@ class Late:
     def __init__(self, talk: Talk, seconds: float) -> None:
         self.talk, self.seconds = talk, seconds
         self.busy_until = 0.0
-        self.queue: list[Job] = []
+        self.queue: list[RecognitionRequest] = []
         self.most_waiting = 0
 
     def step(self) -> None:
@@ -239,7 +241,7 @@ class Late:
             job = self.queue.pop(0)
             self.busy_until = max(self.busy_until, now) + self.seconds
             (heard,) = self.talk.recogniser.recognise([job])
-            slow = Heard(heard.job, heard.words, -0.1, 0.0, self.seconds)
+            slow = RecognitionResult(heard.job, heard.words, -0.1, 0.0, self.seconds)
             self.talk.events += self.talk.transcriber.heard(slow, round(now, 3))
 
 

@@ -10,9 +10,9 @@ import soxr
 from rapidfuzz import fuzz
 
 from monitor.errors import BadInput
-from monitor.events import Heard, Job
-from monitor.speech.handling import Handling
-from monitor.speech.store import bundled_folder
+from monitor.events import RecognitionRequest, RecognitionResult
+from monitor.speech.decoding import DecodingOptions
+from monitor.speech.model_store import bundled_folder
 from monitor.speech.whisper import Whisper, _safe
 from tests.speech.talking import spaced
 
@@ -29,12 +29,14 @@ def opening(project: Path) -> tuple[np.ndarray, int]:
     return np.ascontiguousarray(sound[: round(4.6 * rate), 1]), rate
 
 
-def ask(sound: np.ndarray, rate: int, **more: object) -> Job:
+def ask(sound: np.ndarray, rate: int, **more: object) -> RecognitionRequest:
     fields: dict[str, object] = {"final": True, "utterance": 1, "channel": "agent", **more}
-    return Job(job=1, start=10.0, end=10.0 + len(sound) / rate, rate=rate, audio=sound, **fields)  # type: ignore[arg-type]
+    return RecognitionRequest(
+        job=1, start=10.0, end=10.0 + len(sound) / rate, rate=rate, audio=sound, **fields
+    )  # type: ignore[arg-type]
 
 
-def text(heard: Heard) -> str:
+def text(heard: RecognitionResult) -> str:
     return " ".join(word.text for word in heard.words)
 
 
@@ -45,7 +47,7 @@ def test_a_turn_becomes_words_with_times_and_probabilities(whisper: Whisper, ope
     assert edges == sorted(edges)
     assert edges[0] >= 10.0
     assert edges[-1] <= 14.6
-    assert all(0 < word.p <= 1 for word in heard.words)
+    assert all(0 < word.confidence <= 1 for word in heard.words)
     assert not any(word.committed for word in heard.words)
     assert heard.avg_logprob < 0
 
@@ -66,7 +68,9 @@ def test_an_answer_does_not_depend_on_what_was_asked_with_it(
     assert [(word.text, word.start, word.end) for word in together] == [
         (word.text, word.start, word.end) for word in alone
     ]
-    assert [word.p for word in together] == pytest.approx([word.p for word in alone], abs=0.03)
+    assert [word.confidence for word in together] == pytest.approx(
+        [word.confidence for word in alone], abs=0.03
+    )
 
 
 def test_an_answer_continues_the_words_that_stand_and_does_not_repeat_them(
@@ -100,7 +104,7 @@ def test_without_alignment_words_are_spread_over_the_sound(whisper: Whisper, ope
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "a hum"])
 def test_sound_without_speech_gives_no_words_that_would_be_believed(whisper: Whisper, kind: str):
-    from monitor.speech.guards import believable
+    from monitor.speech.hallucination_filter import believable
 
     times = np.arange(16000 * 2, dtype=np.float32) / 16000
     sounds = {
@@ -115,7 +119,7 @@ def test_sound_without_speech_gives_no_words_that_would_be_believed(whisper: Whi
 @pytest.mark.parametrize("seconds", [0.02, 0.1, 0.6, 1.58, 1.6])
 def test_windows_of_any_length_are_answered(whisper: Whisper, seconds: float):
     sound = 0.01 * np.random.default_rng(1).standard_normal(round(seconds * 8000)).astype(np.float32)
-    exact = Whisper(bundled_folder(), "exact", handling=Handling(window_least=0.0, window_after=0.0))
+    exact = Whisper(bundled_folder(), "exact", handling=DecodingOptions(window_least=0.0, window_after=0.0))
     for model in (whisper, exact):
         assert len(model.recognise([ask(sound, 8000)])) == 1
 
@@ -133,7 +137,9 @@ def test_an_answer_is_no_longer_than_can_be_spoken(whisper: Whisper, opening: tu
 
 def test_words_that_left_the_window_move_to_the_context(opening: tuple[np.ndarray, int]):
     scrolling = Whisper(
-        bundled_folder(), "s", handling=Handling(window_least=0.0, window_after=1.0, keep=0.5, context=True)
+        bundled_folder(),
+        "s",
+        handling=DecodingOptions(window_least=0.0, window_after=1.0, keep=0.5, context=True),
     )
     prefix = spaced("good morning Metro Broadband you are", start=10.3, step=0.4)
     question = scrolling._question(ask(*opening, prefix=prefix))

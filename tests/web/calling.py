@@ -6,10 +6,10 @@ from monitor.events import (
     AlertClosed,
     AlertOpened,
     Channel,
-    Cited,
     Difficulty,
     Event,
     Evidence,
+    EvidenceItem,
     Level,
     Prosody,
     SpeechEnded,
@@ -30,34 +30,41 @@ def said(
     )
     end = start + 0.3 * len(parts)
     return Utterance(
-        known=end, channel=channel, utterance=number, revision=revision, start=start, end=end, text=text,
-        words=words, final=final,
-    )  # fmt: skip
+        detected_at=end,
+        channel=channel,
+        utterance=number,
+        revision=revision,
+        start=start,
+        end=end,
+        text=text,
+        words=words,
+        final=final,
+    )
 
 
 def spoke(channel: Channel, start: float, end: float) -> list[Event]:
     """A stretch of speech, from its beginning to its end."""
     return [
-        SpeechStarted(known=start + 0.2, channel=channel, at=start),
-        SpeechEnded(known=end + 0.3, channel=channel, start=start, end=end),
+        SpeechStarted(detected_at=start + 0.2, channel=channel, at=start),
+        SpeechEnded(detected_at=end + 0.3, channel=channel, start=start, end=end),
     ]
 
 
 def voice(channel: Channel, at: float, level: float = 0.0, pitch: float = 0.0) -> Prosody:
     """How a side sounds, ten times a second."""
     return Prosody(
-        known=at + 0.1, channel=channel, at=at, level_dbfs=-30.0 + level, level_db=level, pitch_st=pitch
+        detected_at=at + 0.1, channel=channel, at=at, level_dbfs=-30.0 + level, level_db=level, pitch_st=pitch
     )
 
 
 def difficult(at: float, score: float) -> Difficulty:
     """A difficulty, all of it for a raised voice."""
-    return Difficulty(known=at, at=at, score=score, parts={"raised voice": score})
+    return Difficulty(detected_at=at, at=at, score=score, parts={"raised voice": score})
 
 
-def _fields(rule: str, at: float, level: Level, words: tuple[Cited, ...]) -> dict[str, Any]:
+def _fields(rule: str, at: float, level: Level, words: tuple[EvidenceItem, ...]) -> dict[str, Any]:
     return {
-        "known": at, "alert": f"{rule}-1", "rule": rule, "rule_hash": "a" * 12, "level": level,
+        "detected_at": at, "alert": f"{rule}-1", "rule": rule, "rule_hash": "a" * 12, "level": level,
         "channel": "agent", "start": at, "at": at, "say": "Swap 'sorry' for an action.",
         "why": f"What {rule} looks for was heard.",
         "to": ("agent", "supervisor"),
@@ -66,7 +73,7 @@ def _fields(rule: str, at: float, level: Level, words: tuple[Cited, ...]) -> dic
     }  # fmt: skip
 
 
-def opened(rule: str, at: float, level: Level = "warn", words: tuple[Cited, ...] = ()) -> AlertOpened:
+def opened(rule: str, at: float, level: Level = "warn", words: tuple[EvidenceItem, ...] = ()) -> AlertOpened:
     """An alert that both the agent and the supervisor may see."""
     return AlertOpened(**_fields(rule, at, level, words))
 

@@ -8,11 +8,12 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from monitor.events import CallStarted, Event, Order, Told
+from monitor.events import CallStarted, Command, CommandApplied, Event
+from monitor.hub.hub import Hub
+from monitor.hub.log import EventLog
+from monitor.hub.server import HubServer, listening
 from monitor.sinks import Line
-from monitor.sinks.hub import Hub
-from monitor.sinks.log import EventLog
-from monitor.sinks.server import Address, Door, listening
+from monitor.wire.addresses import Address
 
 TIME = "2026-01-05T09:00:00.000Z"
 
@@ -33,7 +34,7 @@ class Stage:
         self._secret = secret
         self._numbers: dict[str, int] = {}
         self._port = 0
-        self.orders: list[tuple[str, Order]] = []
+        self.orders: list[tuple[str, Command]] = []
         self.start()
 
     @property
@@ -71,7 +72,7 @@ class Stage:
     def answer(self, call: str, *, echo: bool = True) -> None:
         """Takes the orders for a call; ``echo`` says each of them again, as a call's core does."""
 
-        def take(order: Order) -> None:
+        def take(order: Command) -> None:
             self.orders.append((call, order))
             if echo:
                 self._loop.call_soon(self.hub.take, list(self._numbered(call, [told(order)])))
@@ -92,7 +93,7 @@ class Stage:
     async def _serve(self, opened: threading.Event) -> None:
         log = EventLog(self._log)
         self.hub = Hub(log)
-        door = Door(address=Address("127.0.0.1", self._port), secret=self._secret)
+        door = HubServer(address=Address("127.0.0.1", self._port), secret=self._secret)
         with contextlib.closing(log):
             async with listening(self.hub, door) as address:
                 self._port = address.port
@@ -100,6 +101,8 @@ class Stage:
                 await self._stopping.wait()
 
 
-def told(order: Order) -> Told:
+def told(order: Command) -> CommandApplied:
     """What the core says when an order reached it."""
-    return Told(known=12.5, at=12.5, kind=order.kind, alert=order.alert, text=order.text, by=order.by)
+    return CommandApplied(
+        detected_at=12.5, at=12.5, kind=order.kind, alert=order.alert, text=order.text, by=order.by
+    )

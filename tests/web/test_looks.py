@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.events import Cited
+from monitor.events import EvidenceItem
 from tests.web.browsing import Visit
 from tests.web.calling import difficult, opened, said, spoke, voice
 from tests.web.stage import Stage, started
@@ -28,7 +28,9 @@ def busy(stage: Stage) -> Stage:
     stage.say("c1", said(3, "caller", 6, "so what are", final=False), difficult(7, 74))
     stage.say(
         "c1",
-        opened("apology.excess", 5, words=(Cited(start=4, end=5, channel="agent", text="sorry so sorry"),)),
+        opened(
+            "apology.excess", 5, words=(EvidenceItem(start=4, end=5, channel="agent", text="sorry so sorry"),)
+        ),
     )
     stage.say("c1", opened("caller.not_heard", 6, "critical"), opened("calm.credit", 7, "info"))
     stage.say("c2", opened("vent.hold", 5, "info"), difficult(5, 55))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from monitor.events import Cited, Event
+from monitor.events import Event, EvidenceItem
 from tests.overlay.desktop import until
 from tests.web.browsing import Visit
 from tests.web.calling import closed, difficult, opened, said, spoke, voice
@@ -45,7 +45,7 @@ def test_a_call_grows_a_row_and_every_part_of_it(visit: Open, stage: Stage) -> N
 def test_the_bundled_call_opens_to_its_transcript_plots_and_alerts(
     visit: Open, stage: Stage, difficult_call: list[Event]
 ) -> None:
-    before = [event for event in difficult_call if event.known <= 40]
+    before = [event for event in difficult_call if event.detected_at <= 40]
     stage.say("d1", *named(before, "d1", "Amira K."))
     stage.answer("d1")
     seen = visit("#call=d1&role=agent")
@@ -56,7 +56,7 @@ def test_the_bundled_call_opens_to_its_transcript_plots_and_alerts(
     seen.wait_text(".call .parts", "anger 20")
     final = [event for event in before if event.name == "utterance" and event.final]  # type: ignore[attr-defined]
     assert len(seen.texts('.said li[data-kind="said"]')) == len(final)
-    for event in (event for event in difficult_call if 40 < event.known <= 43):
+    for event in (event for event in difficult_call if 40 < event.detected_at <= 43):
         stage.say("d1", event)
     seen.wait_text(".said li", "I can only tell")
     seen.wait("() => document.querySelectorAll('.plot canvas').length === 2")
@@ -81,7 +81,7 @@ def test_partial_words_are_grey_until_they_are_final(visit: Open, stage: Stage) 
 def test_markup_that_a_caller_says_is_text(visit: Open, stage: Stage) -> None:
     nasty = "<script>document.title='owned'</script> <img src=x onerror=alert(1)>"
     stage.say("c1", started("c1", "<b>Tom</b>", "<i>T</i>"), said(1, "caller", 1, nasty))
-    stage.say("c1", opened("x.y", 3, words=(Cited(start=1, end=1.2, channel="caller", text=nasty),)))
+    stage.say("c1", opened("x.y", 3, words=(EvidenceItem(start=1, end=1.2, channel="caller", text=nasty),)))
     seen = visit("#call=c1")
     seen.wait_text('.said li[data-kind="said"]', nasty)
     seen.wait_text("#rows .who a", "<b>Tom</b>")

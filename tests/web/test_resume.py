@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.events import Interruption, Note
-from monitor.sinks.access import mint
+from monitor.hub.access import mint
 from tests.web.browsing import Visit
 from tests.web.calling import opened, said, spoke
 from tests.web.stage import Stage, started
@@ -102,11 +102,11 @@ def test_a_call_that_is_opened_before_it_begins_gets_its_transcript_and_its_mess
 
 def test_a_line_that_arrives_twice_counts_once(visit: Open, stage: Stage) -> None:
     stage.say("c1", started("c1", "Amira K."), said(1, "caller", 1, "I was promised Friday"))
-    stage.say("c1", Interruption(known=3, start=2, at=3, by="agent", of="caller"))
-    stage.say("c1", Note(known=3, at=2, channel="caller", kind="date", text="Friday"))
+    stage.say("c1", Interruption(detected_at=3, start=2, at=3, by="agent", of="caller"))
+    stage.say("c1", Note(detected_at=3, at=2, channel="caller", kind="date", text="Friday"))
     seen = visit("#call=c1", twice=True)
     seen.wait_text(".notes summary", "Notes")
-    stage.say("c1", Note(known=5, at=4, channel="caller", kind="date", text="Monday"), opened("x.y", 6))
+    stage.say("c1", Note(detected_at=5, at=4, channel="caller", kind="date", text="Monday"), opened("x.y", 6))
     seen.wait_text(".said .alert", "X y")
     assert seen.texts(".notes summary") == ["Notes (2)"]
     assert len(seen.texts('.said li[data-kind="moment"]')) == 1

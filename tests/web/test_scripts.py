@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.rules.book import load_book
+from monitor.rules.rule_set import load_rules
 
 MARKUP = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function")
 
@@ -26,7 +26,7 @@ def test_events_become_what_the_page_shows(project: Path) -> None:
 
 def test_the_names_of_rules_are_those_of_the_bundled_rules(project: Path) -> None:
     named = re.findall(r'"?([a-z_.]+)"?: "', (project / "monitor/web/js/names.js").read_text())
-    bundled = {rule.rule for rule in load_book().rules}
+    bundled = {rule.rule for rule in load_rules().rules}
     assert set(named) <= bundled, "a name for a rule that is gone"
     assert len(named) == len(set(named))
     assert len(bundled - set(named)) <= len(bundled) / 20, "most rules need a name that people say"

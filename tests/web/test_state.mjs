@@ -7,7 +7,7 @@ import { KNOWN, named } from "../../monitor/web/js/names.js";
 import { Voices } from "../../monitor/web/js/voices.js";
 import { bar, clock, reason, signed } from "../../monitor/web/js/text.js";
 
-const event = (type, data, call = "c1") => ({ type: `monitor.${type}`, partitionkey: call, data: { known: 0, ...data } });
+const event = (type, data, call = "c1") => ({ type: `monitor.${type}`, partitionkey: call, data: { detected_at: 0, ...data } });
 const alert = (rule, level, more = {}) => ({
   alert: `${rule}-1`, rule, level, at: 1, channel: "agent", why: "because",
   evidence: { value: 1, unit: "times", words: [], events: [] }, ...more,
@@ -16,17 +16,17 @@ const alert = (rule, level, more = {}) => ({
 test("a call's time goes on between its events, and never back", () => {
   const state = emptyState();
   take(state, event("call.started", { agent: "Amira" }), 1000);
-  take(state, event("speech.started", { known: 10, channel: "agent", at: 9.8 }), 11_000);
+  take(state, event("speech.started", { detected_at: 10, channel: "agent", at: 9.8 }), 11_000);
   const call = state.calls.get("c1");
   assert.equal(secondsOf(call, 13_000), 12);
-  take(state, event("speech.ended", { known: 11, channel: "agent", start: 9.8, end: 10.7 }), 14_000); // late
+  take(state, event("speech.ended", { detected_at: 11, channel: "agent", start: 9.8, end: 10.7 }), 14_000); // late
   assert.equal(secondsOf(call, 14_000), 13);
 });
 
 test("talk share counts both sides, those who speak just now included", () => {
   const state = emptyState();
-  take(state, event("speech.ended", { known: 4, channel: "agent", start: 1, end: 4 }), 4000);
-  take(state, event("speech.started", { known: 4, channel: "caller", at: 4 }), 4000);
+  take(state, event("speech.ended", { detected_at: 4, channel: "agent", start: 1, end: 4 }), 4000);
+  take(state, event("speech.started", { detected_at: 4, channel: "caller", at: 4 }), 4000);
   const call = state.calls.get("c1");
   assert.equal(agentShare(call, 5000), 0.75);
   assert.deepEqual(stretches(call, "caller", 5000), [[4, 5]]);
@@ -34,12 +34,12 @@ test("talk share counts both sides, those who speak just now included", () => {
 
 test("stretches that are told late do not silence who speaks now", () => {
   const state = emptyState();
-  take(state, event("speech.started", { known: 30, channel: "agent", at: 30 }), 30_000);
-  take(state, event("speech.started", { known: 5, channel: "agent", at: 5 }), 30_100);
-  take(state, event("speech.ended", { known: 9, channel: "agent", start: 5, end: 8 }), 30_100);
+  take(state, event("speech.started", { detected_at: 30, channel: "agent", at: 30 }), 30_000);
+  take(state, event("speech.started", { detected_at: 5, channel: "agent", at: 5 }), 30_100);
+  take(state, event("speech.ended", { detected_at: 9, channel: "agent", start: 5, end: 8 }), 30_100);
   const call = state.calls.get("c1");
   assert.equal(call.talk.agent, 3);
-  take(state, event("speech.started", { known: 31, channel: "agent", at: 30 }), 31_000);
+  take(state, event("speech.started", { detected_at: 31, channel: "agent", at: 30 }), 31_000);
   assert.equal(call.speaking.agent, 30);
 });
 
@@ -70,10 +70,10 @@ test("a snapshot tells who has talked how long; what it counted is not counted a
   const open = { call: "c1", agent: "Tom", team: "T", seconds: 60, alerts: [], talk: { agent: 30, caller: 10 } };
   take(state, event("snapshot", { calls: [open] }, "hub"), 60_000);
   const call = state.calls.get("c1");
-  take(state, event("speech.ended", { known: 50, channel: "agent", start: 40, end: 49 }), 60_000); // looked back
+  take(state, event("speech.ended", { detected_at: 50, channel: "agent", start: 40, end: 49 }), 60_000); // looked back
   assert.equal(agentShare(call, 60_000), 0.75);
   assert.deepEqual(stretches(call, "agent", 60_000), [[40, 49]]);
-  take(state, event("speech.ended", { known: 71, channel: "caller", start: 60, end: 70 }), 71_000);
+  take(state, event("speech.ended", { detected_at: 71, channel: "caller", start: 60, end: 70 }), 71_000);
   assert.equal(agentShare(call, 71_000), 0.6);
 });
 

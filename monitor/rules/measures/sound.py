@@ -3,14 +3,14 @@
 from dataclasses import replace
 from statistics import median
 
-from monitor.events import Channel, Cited, other
+from monitor.events import Channel, EvidenceItem, other
 from monitor.rules.measures.registry import HALF_MINUTE, TEN_SECONDS, TWO_MINUTES, Phrases, Seconds, measure
 from monitor.rules.measures.talk import leaves
 from monitor.rules.measures.turns import spoken_run
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Timeline
 
-UNTRUE = ("bleed", "same_audio", "swapped", "clipping")
+UNTRUE = ("crosstalk", "same_audio", "swapped", "clipping")
 """With these troubles a voice may be somebody else's, or sound harsher than it was."""
 
 PACED = 30
@@ -48,7 +48,9 @@ def raised_voice(
     if (pitch_st or faster) and not (pitch_st and pitch >= pitch_st) and not quick:
         return Reading(0.0, again=again)
     cited = (
-        Cited(start=round(since, 3), end=round(until, 3), channel=by, kind=f"effort {effort or 0.0:.1f}"),
+        EvidenceItem(
+            start=round(since, 3), end=round(until, 3), channel=by, kind=f"effort {effort or 0.0:.1f}"
+        ),
     )
     return Reading(max(0.0, until - since), since, until, by, events=cited, again=again)
 

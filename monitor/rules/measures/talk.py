@@ -5,7 +5,7 @@ from monitor.rules.measures.registry import MINUTE, TWO_MINUTES, Seconds, measur
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Mark, Timeline
 
-OVERLAPPED = ("bleed", "same_audio", "swapped", "dead_channel")
+OVERLAPPED = ("crosstalk", "same_audio", "swapped", "dead_channel")
 """With these troubles one voice is on both sides, so talk-over means nothing."""
 
 POLL = 2.0

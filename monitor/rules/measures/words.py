@@ -3,9 +3,9 @@
 from typing import Literal
 
 from monitor.events import Channel, other
+from monitor.phrases.lexicon import PERHAPS
 from monitor.rules.measures.registry import HALF_MINUTE, TWO_MINUTES, UNHEARD, Phrases, Seconds, measure
 from monitor.rules.measures.talk import apart, counted, leaves
-from monitor.rules.phrases import PERHAPS
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import Mark, Timeline
 

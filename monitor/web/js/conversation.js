@@ -47,7 +47,7 @@ const HEAR = {
   "alert.opened": keepAlert,
   "alert.updated": keepAlert,
   "alert.closed"(talk, data) {
-    talk.alerts.set(data.alert, { ...data, closed: { at: data.known, reason: data.reason } });
+    talk.alerts.set(data.alert, { ...data, closed: { at: data.detected_at, reason: data.reason } });
   },
   told(talk, data) {
     talk.told.push(data);

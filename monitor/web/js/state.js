@@ -49,7 +49,7 @@ export function take(state, line, now, news = []) {
   if (!apply) return null;
   const id = line.partitionkey;
   const call = state.calls.get(id) ?? newCall(state, id, now);
-  keepTime(call, line.data.known, now);
+  keepTime(call, line.data.detected_at, now);
   apply(call, line.data, now, news);
   return id;
 }
@@ -86,11 +86,11 @@ const APPLY = {
   "speech.ended"(call, data) {
     const since = call.speaking[data.channel];
     if (since !== null && since < data.end) call.speaking[data.channel] = null;
-    if (data.known > call.counted) call.talk[data.channel] += data.end - data.start;
+    if (data.detected_at > call.counted) call.talk[data.channel] += data.end - data.start;
     call.seen = Math.min(call.seen, data.start);
     const spoken = call.spoken[data.channel];
     spoken.push([data.start, data.end]);
-    while (spoken.length && spoken[0][1] < data.known - BAND_SECONDS - 5) spoken.shift();
+    while (spoken.length && spoken[0][1] < data.detected_at - BAND_SECONDS - 5) spoken.shift();
   },
   prosody(call, data) {
     call.voices.put(data);

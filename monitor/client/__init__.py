@@ -1,0 +1,1 @@
+"""Clients of a hub: addresses, credentials, the uplink and the follower."""

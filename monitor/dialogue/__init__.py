@@ -1,0 +1,1 @@
+"""What was meant: slots, repeats, open matters, and who is who."""

@@ -1,0 +1,139 @@
+"""How alike two sentences are, and what a sentence is about. Words only, no model, no stemming.
+
+Two sentences are near-repeats when their letters agree (``alike`` >= 0.8, the normalised indel
+similarity of rapidfuzz) or when the longer one has most of the word pairs of the shorter one (overlap
+coefficient of the word bigrams >= 0.6), so that a sentence is known again inside a longer one, which
+is how a recogniser without punctuation writes it.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from rapidfuzz import fuzz
+
+from monitor.events import Word
+from monitor.phrases.tokens import FILLERS, Token
+
+REPEAT_WORDS = 8
+"""Shorter sentences come again by chance."""
+
+REPEAT_AFTER = 20.0
+"""Seconds at least between a sentence and its repeat; before, people stutter and correct themselves."""
+
+ALIKE, PAIRS = 0.8, 0.6
+AKIN, AKIN_LETTERS = 80.0, 4
+SAME = 0.9
+REMEMBERED = 60
+
+
+class Sentence(NamedTuple):
+    """A sentence as it was said: its tokens without fillers, the text, and its place in the call."""
+
+    tokens: tuple[str, ...]
+    text: str
+    start: float
+    end: float
+
+
+class SentenceSimilarity(NamedTuple):
+    """An earlier sentence that a new one is like, and how much (0 to 1)."""
+
+    earlier: Sentence
+    score: float
+
+
+def alike(one: Sequence[str], other: Sequence[str]) -> float:
+    """How much of the letters of two token sequences agree, 0 to 1."""
+    return fuzz.ratio(" ".join(one), " ".join(other)) / 100.0
+
+
+def shared_pairs(one: Sequence[str], other: Sequence[str]) -> float:
+    """The share of the word pairs of the shorter sequence that the longer one has too, 0 to 1."""
+    first, second = set(pairwise(one)), set(pairwise(other))
+    return len(first & second) / min(len(first), len(second)) if first and second else 0.0
+
+
+def overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    """How much of the smaller of two sets of content words the other holds, 0 to 1 (0 where one is empty)."""
+    smaller = min(len(one), len(other))
+    return shared(one, other) / smaller if smaller else 0.0
+
+
+def shared(one: frozenset[str], other: frozenset[str]) -> int:
+    """How many content words of the smaller set the other has, too, be it in another form or misheard."""
+    few, many = sorted((one, other), key=len)
+    rest: dict[str, list[str]] = {}
+    for word in many - few:
+        rest.setdefault(word[0], []).append(word)
+    return sum(word in many or any(akin(word, each) for each in rest.get(word[0], ())) for word in few)
+
+
+def akin(one: str, other: str) -> bool:
+    """Whether two words may be forms of the same, or one a slip for the other: "lock" and "locksmith"."""
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) < AKIN_LETTERS:
+        return False
+    return longer.startswith(shorter) or fuzz.ratio(one, other) >= AKIN
+
+
+def content(tokens: Sequence[str], stop: frozenset[str]) -> frozenset[str]:
+    """The words that say what it is about."""
+    return frozenset(
+        token for token in tokens if token not in stop and token not in FILLERS and len(token) > 1
+    )
+
+
+def sentences(tokens: Sequence[Token], words: Sequence[Word]) -> list[Sentence]:
+    """What was said, cut where a full stop or a question mark stands; ``words`` have text, start, end."""
+    found: list[Sentence] = []
+    begin = 0
+    for place, token in enumerate(tokens, 1):
+        if token.mark in (".", "?") or place == len(tokens):
+            found.append(_sentence(tokens[begin:place], words))
+            begin = place
+    return found
+
+
+def _sentence(tokens: Sequence[Token], words: Sequence[Word]) -> Sentence:
+    said = words[tokens[0].word : tokens[-1].word + 1]
+    return Sentence(
+        tuple(token.text for token in tokens if token.text not in FILLERS),
+        " ".join(word.text.strip() for word in said),
+        said[0].start,
+        said[-1].end,
+    )
+
+
+class Repeats:
+    """One side's earlier sentences, and whether a new one is a near-repeat of one of them. Bounded."""
+
+    def __init__(self, *, least_words: int = REPEAT_WORDS, after: float = REPEAT_AFTER) -> None:
+        self._least = least_words
+        self._after = after
+        self._said: deque[Sentence] = deque(maxlen=REMEMBERED)
+
+    def hear(
+        self, sentence: Sentence, alike_from: float = ALIKE, pairs_from: float = PAIRS
+    ) -> SentenceSimilarity | None:
+        """The earlier sentence that this one repeats, if any; the sentence is remembered."""
+        if len(sentence.tokens) < self._least:
+            return None
+        best: SentenceSimilarity | None = None
+        for earlier in self._said:
+            if sentence.start - earlier.end < self._after:
+                continue
+            score = _score(sentence.tokens, earlier.tokens, alike_from, pairs_from)
+            if score and (best is None or score > best.score):
+                best = SentenceSimilarity(earlier, round(score, 2))
+        self._said.append(sentence)
+        return best
+
+
+def _score(one: Sequence[str], other: Sequence[str], alike_from: float, pairs_from: float) -> float:
+    """The letters' likeness where one of the two bars is reached, else 0."""
+    if shared_pairs(one, other) >= pairs_from:
+        return max(alike(one, other), alike_from)
+    score = alike(one, other)
+    return score if score >= alike_from else 0.0

@@ -1,0 +1,145 @@
+"""What the agent asked for and the caller gave: names, numbers, addresses, the issue. Asked twice is noticed.
+
+A slot is filled when the caller answers the question, says it unasked ("my order number is ..."), or
+when the call's metadata bring it along from an earlier colleague (``handover: {name: Ann Lee}``). A
+question that was perhaps heard counts where no sure one was; and a bare number is an answer, whatever
+was heard before it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from monitor.dialogue.entities import ID_FIGURES, PHONE_FIGURES, figures
+from monitor.phrases.lexicon import PERHAPS, Match
+
+ANSWER_WITHIN = 20.0
+"""Seconds in which an answer belongs to the question."""
+
+ASKED_AGAIN_AFTER = 8.0
+"""Seconds after the answer; before, the agent is still about the same answer."""
+
+LONGEST = 40
+"""Characters of a value as it is shown."""
+
+SLOTS = {
+    "asks_name": "name",
+    "asks_order": "order number",
+    "asks_birth": "date of birth",
+    "asks_address": "address",
+    "asks_phone": "phone number",
+    "asks_email": "email",
+    "asks_issue": "issue",
+}
+"""The slot that each class of questions asks for."""
+
+GIVES = {
+    "gives_name": "name",
+    "gives_order": "order number",
+    "gives_birth": "date of birth",
+    "gives_address": "address",
+    "gives_phone": "phone number",
+    "gives_email": "email",
+}
+"""The slot that each class of the caller's words fills unasked."""
+
+STORY_WORDS = 8
+"""So many words of the caller say what the issue is."""
+
+
+class SlotQuestion(NamedTuple):
+    """The agent asked again for what was there already."""
+
+    slot: str
+    value: str
+    start: float
+    end: float
+
+
+class SlotTracker:
+    """What is known of the caller and the matter so far."""
+
+    def __init__(self, known: Mapping[str, object] | None = None) -> None:
+        given = {name.replace("_", " "): str(value) for name, value in (known or {}).items()}
+        self._filled: dict[str, tuple[str, float]] = {
+            name: (value, -ASKED_AGAIN_AFTER) for name, value in given.items()
+        }
+        self._asking: tuple[str, float] | None = None
+
+    @property
+    def filled(self) -> dict[str, str]:
+        """What is known, by slot."""
+        return {slot: value for slot, (value, _) in self._filled.items()}
+
+    def agent(self, matches: Iterable[Match], *, confirms: bool) -> list[SlotQuestion]:
+        """The agent's words: what was asked that is known. ``confirms``: the agent only reads it back."""
+        again: list[SlotQuestion] = []
+        for match in _asked(matches):
+            slot = SLOTS[match.cls.removesuffix(PERHAPS)]
+            known = self._filled.get(slot)
+            if known and not confirms and match.start - known[1] >= ASKED_AGAIN_AFTER:
+                again.append(SlotQuestion(slot, known[0], match.start, match.end))
+            self._asking = (slot, match.end)
+        return again
+
+    def caller(self, text: str, start: float, end: float, matches: Iterable[Match]) -> list[str]:
+        """The caller's words: which slots they fill for the first time."""
+        new: list[str] = []
+        for match in matches:
+            slot = GIVES.get(match.cls)
+            if slot:
+                new += self._fill(slot, match.text, end)
+        if self._asking and start - self._asking[1] <= ANSWER_WITHIN and _answers(text, self._asking[0]):
+            new += self._fill(self._asking[0], text, end)
+            self._asking = None
+        elif number := _number(text):
+            new += self._fill(number, text, end)
+        elif len(text.split()) >= STORY_WORDS:
+            new += self._fill("issue", text, end)
+        return new
+
+    def _fill(self, slot: str, text: str, at: float) -> list[str]:
+        fresh = slot not in self._filled
+        self._filled[slot] = (_value(text, slot), at)
+        return [slot] if fresh else []
+
+
+_NO_ANSWER = re.compile(
+    r"^(what|why|sorry|pardon|hello|hang on|hold on|one (moment|second)|um+|uh+|wait|i do ?n.t know)\b", re.I
+)
+_LEAD = re.compile(r"^((it.?s|it is|that.?s|that is|yes|sure|my name is|this is|i.?m|i am)[ ,]+)+", re.I)
+_NUMBERS = ("order number", "phone number")
+
+
+def _asked(matches: Iterable[Match]) -> list[Match]:
+    """The questions for slots; those that were perhaps heard only where there is no sure one."""
+    asked = [match for match in matches if match.cls.removesuffix(PERHAPS) in SLOTS]
+    sure = [match for match in asked if not match.cls.endswith(PERHAPS)]
+    return sure or asked
+
+
+def _number(text: str) -> str | None:
+    """The slot that these words fill where they are hardly anything but figures."""
+    number = figures(text)
+    if len(number) < ID_FIGURES or 2 * len(number) < len(text.split()):
+        return None
+    return "order number" if len(number) < PHONE_FIGURES else "phone number"
+
+
+def _answers(text: str, slot: str) -> bool:
+    """Whether these words can be an answer to the question for ``slot``."""
+    if _NO_ANSWER.match(text.strip()) or text.rstrip().endswith("?"):
+        return False
+    if slot in (*_NUMBERS, "date of birth"):
+        return bool(figures(text))
+    return slot != "issue" or len(text.split()) >= 4
+
+
+def _value(text: str, slot: str) -> str:
+    """The answer as it is shown: a number in figures, a name without "it's"."""
+    number = figures(text)
+    if slot in _NUMBERS and len(number) >= ID_FIGURES:
+        return number
+    text = " ".join(text.split()).strip(" .,!?")
+    text = text if slot == "issue" else _LEAD.sub("", text)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"

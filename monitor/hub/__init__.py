@@ -1,0 +1,1 @@
+"""The hub: server, event log, access control, listeners and metrics."""

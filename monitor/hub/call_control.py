@@ -1,0 +1,110 @@
+"""A softphone's hooks over the hub: to the monitor that stands by for its agent, and the answer back.
+
+Between calls a live monitor keeps one connection to the hub (``/standby``) on which it sends nothing of its
+own. What a softphone says to the hub (a listener with the agent's token: ``{hook: {kind: start, ...}}``) goes
+down that line; what the monitor answers goes to the softphone that asked, and to nobody else.
+"""
+
+import asyncio
+import itertools
+
+import msgspec
+from websockets.asyncio.server import ServerConnection
+
+from monitor.errors import BadInput
+from monitor.events import CallControlAnswer
+from monitor.hub.access import Identity, Viewer, why_not_publish
+from monitor.hub.publishing import FIRST_WORD_SECONDS
+from monitor.wire.messages import CallControlMessage, Claimed, Passed, Replied, Standing
+
+PATIENCE = 5.0
+"""Seconds that a monitor may take to answer."""
+LONGEST_META = 16 * 1024
+"""Bytes of what a dialler may tell of a call."""
+
+
+_standing = msgspec.json.Decoder(Standing)
+_replied = msgspec.json.Decoder(Replied)
+_encode = msgspec.json.Encoder().encode
+
+
+class CallControlRelay:
+    """The monitors that stand by, by agent; of two for one agent the newest is asked."""
+
+    def __init__(self) -> None:
+        self._monitors: dict[str | None, ServerConnection] = {}
+        self._open: dict[int, tuple[ServerConnection, asyncio.Future[CallControlAnswer]]] = {}
+        self._numbers = itertools.count(1)
+
+    @property
+    def standing(self) -> int:
+        """How many monitors stand by."""
+        return len(self._monitors)
+
+    async def attend(self, connection: ServerConnection, who: Identity) -> None:
+        """Keeps a monitor's line until it goes. Raises ``BadInput`` when it is not the agent's."""
+        agent = await _hear_whose(connection, who)
+        self._monitors[agent] = connection
+        try:
+            async for message in connection:
+                self._heard(connection, message)
+        finally:
+            if self._monitors.get(agent) is connection:
+                del self._monitors[agent]
+            for asked, answer in self._open.values():
+                if asked is connection and not answer.done():
+                    answer.set_exception(BadInput("The monitor of this agent went away without an answer."))
+
+    async def ask(self, viewer: Viewer, asked: CallControlMessage) -> CallControlAnswer:
+        """Passes a hook on; what the monitor answers. Raises ``BadInput`` when it may not, or cannot, be."""
+        if asked.hook.kind != "start" and (asked.hook.call or asked.hook.meta):
+            raise BadInput("A call's name and what is known of it belong to the hook start.")
+        if asked.hook.meta and len(_encode(asked.hook.meta)) > LONGEST_META:
+            raise BadInput(f"What is known of a call has at most {LONGEST_META // 1024} kilobytes.")
+        monitor = self._monitor_of(viewer, asked.agent)
+        number, answer = next(self._numbers), asyncio.get_running_loop().create_future()
+        self._open[number] = (monitor, answer)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await monitor.send(_encode(Passed(number=number, hook=asked.hook)), text=True)
+                reply: CallControlAnswer = await answer
+                return reply
+        except TimeoutError:
+            raise BadInput("The monitor of this agent does not answer.") from None
+        finally:
+            del self._open[number]
+
+    def _monitor_of(self, viewer: Viewer, agent: str | None) -> ServerConnection:
+        who = viewer.who
+        if not who.local:
+            if who.role != "agent" or agent not in (None, who.agent):
+                raise BadInput("Only an agent's own softphone may say when calls begin and end.")
+            agent = who.agent
+        elif agent is None and len(self._monitors) == 1:
+            return next(iter(self._monitors.values()))
+        if agent not in self._monitors:
+            raise BadInput("No monitor stands by for this agent: start `monitor live --uplink` there.")
+        return self._monitors[agent]
+
+    def _heard(self, connection: ServerConnection, message: str | bytes) -> None:
+        try:
+            replied = _replied.decode(message)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise BadInput("A monitor that stands by says {number, reply} and nothing else.") from None
+        asked, answer = self._open.get(replied.number, (None, None))
+        if asked is connection and answer and not answer.done():
+            answer.set_result(replied.reply)
+
+
+async def _hear_whose(connection: ServerConnection, who: Identity) -> str | None:
+    """The agent for whom a monitor stands by. Raises ``BadInput``."""
+    try:
+        async with asyncio.timeout(FIRST_WORD_SECONDS):
+            standing = _standing.decode(await connection.recv())
+    except TimeoutError:
+        raise BadInput("A monitor that stands by first says for whom: {agent, team}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise BadInput("The first message must be {agent, team} as JSON, and nothing else.") from None
+    if why := why_not_publish(who, Claimed(call="", agent=standing.agent, team=standing.team)):
+        raise BadInput(f"This agent is not yours to stand by for: {why}.")
+    return standing.agent

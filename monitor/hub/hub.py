@@ -1,0 +1,310 @@
+"""The hub: where the events of all calls meet those who may hear them.
+
+Monitors publish the calls of their agents (``/publish``), or a call runs in the same process and gives
+its lines to ``Hub.take``. Listeners connect to ``/events``: a new one gets a snapshot of the open calls
+and then every event in the order of the log; one that comes back with ``?since=SEQUENCE&log=NAME`` gets
+what it missed instead of the snapshot. What listeners say (acknowledge, snooze, wrong, message) travels to
+the call's core, which says it again as an event.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+
+from websockets.asyncio.server import ServerConnection
+
+from monitor import clock
+from monitor.errors import BadInput
+from monitor.events import (
+    AlertOpened,
+    CallControlAnswer,
+    CallControlReply,
+    CallEnded,
+    Command,
+    Dropped,
+    Event,
+    Refused,
+    Snapshot,
+)
+from monitor.hub.access import Identity, StreamFilter, Viewer, may_publish
+from monitor.hub.call_control import CallControlRelay
+from monitor.hub.call_state import LiveCall, nothing_known
+from monitor.hub.commands import check_order
+from monitor.hub.entry import Arrival, LogEntry
+from monitor.hub.listener import BatchedDelivery, FellBehind, Listener
+from monitor.hub.log import EventLog
+from monitor.hub.metrics import Metrics
+from monitor.hub.publishing import OrdersOut, arrivals, encoded, hear_claim
+from monitor.sinks import Line
+from monitor.wire import envelope as wire
+from monitor.wire.messages import Answer, CallControlMessage, Claimed, CommandMessage, is_private
+
+HUB = "hub"
+"""The partition of what the hub itself says."""
+
+MOST_PRIVATE = 1000
+"""Private alerts held in memory for an agent whose connection breaks."""
+
+GIVEN_UP = 3600.0
+"""Seconds after which a call whose monitor is not heard of is closed."""
+
+
+class Hub:
+    """All calls, all listeners, one log. Only the event loop's thread may touch it."""
+
+    def __init__(self, log: EventLog) -> None:
+        self.log = log
+        self.metrics = Metrics()
+        self.calls: dict[str, LiveCall] = {}
+        self.hooks = CallControlRelay()
+        self._audiences: defaultdict[Viewer, set[Listener]] = defaultdict(set)
+        self._private: deque[LogEntry] = deque(maxlen=MOST_PRIVATE)
+        self._pulse = BatchedDelivery(self._hand_round)
+        for call, agent, team in log.open_calls():
+            state = self.calls[call] = LiveCall(agent, team, heard_of=clock.monotonic())
+            for line in log.lines_of(call):
+                state.note(wire.decode(line)[1])
+
+    @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return sum(map(len, self._audiences.values()))
+
+    def metrics_text(self, more: dict[str, float]) -> str:
+        """Counts and times for operators, with what is true just now."""
+        return self.metrics.text(
+            {
+                "monitor_listeners": self.listeners,
+                "monitor_calls_open": len(self.calls),
+                "monitor_standing_by": self.hooks.standing,
+                "monitor_lag_seconds": max((state.lag_s for state in self.calls.values()), default=0.0),
+                "monitor_sequence": self.log.last,
+                "monitor_coalesced": self._pulse.coalesced,
+                **more,
+            }
+        )
+
+    # --- what comes in ---
+
+    def publish(self, call: str, arrived: Sequence[Arrival]) -> None:
+        """Keeps one call's next lines and passes them on; what was kept before is left out."""
+        began = clock.stopwatch()
+        entries = self.log.append(call, arrived)
+        self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="log")
+        if not entries:
+            self.forget_erased_calls([call] if call in self.calls else [])
+            return
+        state = self.calls.get(call) or self.calls.setdefault(call, LiveCall(*self.log.whose(call)))
+        state.heard_of = clock.monotonic()
+        for entry in entries:
+            state.note(entry.event)
+            self._pass_on(entry)
+        if any(isinstance(entry.event, CallEnded) for entry in entries):
+            self._forget(call)
+
+    def take(self, lines: Sequence[Line]) -> None:
+        """The lines of a call that runs in this process (this makes the hub a sink)."""
+        arrived = [Arrival(line.sequence, *wire.decode(line.json)) for line in lines]
+        self.publish(lines[0].call, arrived)
+
+    def answer_orders(self, call: str, order: Callable[[Command], None]) -> None:
+        """Says who takes the orders for a call that runs in this process."""
+        self.calls.setdefault(call, LiveCall()).order = order
+
+    def close(self) -> None:
+        """The local call is over; the hub goes on for its listeners."""
+
+    def flush(self) -> None:
+        """Sends what waits for its beat now, since the hub is about to end."""
+        self._pulse.flush()
+
+    def forget_erased_calls(self, calls: Sequence[str] | None = None) -> None:
+        """Whoever looks at an open call that was erased is told that it is over; nothing of it stays here."""
+        for call in filter(self.log.is_erased, list(self.calls) if calls is None else calls):
+            ended, last = nothing_known(self.calls[call].seconds, "This call was erased."), self.log.last
+            line = wire.encode(ended, call=call, sequence=last)
+            self._pulse.put(LogEntry(last, call, ended, line, durable=False))
+            self._pulse.flush()
+            self._forget(call)
+
+    def give_up_on_silent_calls(self) -> None:
+        """Closes calls whose monitor went away long ago and did not come back to end them."""
+        now = clock.monotonic()
+        for call, state in list(self.calls.items()):
+            if state.order is None and now - state.heard_of > GIVEN_UP:
+                ended = nothing_known(state.seconds, "Its monitor went away and did not come back.")
+                number = self.log.last_of(call) + 1
+                line = wire.encode(ended, call=call, sequence=number, time=clock.stamp())
+                self.publish(call, [Arrival(number, *wire.decode(line))])
+
+    def order(self, viewer: Viewer, ask: CommandMessage) -> None:
+        """Passes an order on to the call's core. Raises ``BadInput`` when it may not, or cannot, be."""
+        state = self.calls.get(ask.call)
+        if state is None or not viewer.may_enter(ask.call, state.agent, state.team):
+            raise BadInput("There is no such open call for you.")
+        order = check_order(viewer, ask.order)
+        if state.order is None:
+            raise BadInput("The monitor of this call is not connected just now.")
+        self.metrics.count("monitor_orders_total", kind=order.kind)
+        state.order(order)
+
+    async def hook(self, viewer: Viewer, asked: CallControlMessage) -> bytes:
+        """Passes a softphone's hook on to the agent's monitor; the line that answers it."""
+        reply: CallControlAnswer = await self.hooks.ask(viewer, asked)
+        self.metrics.count("monitor_hooks_total", kind=asked.hook.kind)
+        return self._own(CallControlReply(done=reply.done, say=reply.say, call=reply.call))
+
+    # --- a publisher ---
+
+    async def attend_publisher(self, connection: ServerConnection, who: Identity) -> None:
+        """Takes a monitor's lines until it goes; each batch is answered once it is kept."""
+        claimed = await hear_claim(connection)
+        if not (may_publish(who, claimed) and self._may_go_on(who, claimed)):
+            raise BadInput("This call is not yours to publish.")
+        self.log.begin(claimed.call, claimed.agent, claimed.team)
+        outgoing = OrdersOut([connection])
+        if not self.log.has_ended(claimed.call):
+            self._connected(claimed).order = outgoing.send
+        await connection.send(encoded(Answer(resume=self.log.last_of(claimed.call))), text=True)
+        try:
+            async for message in connection:
+                arrived = arrivals(message, claimed, who)
+                if arrived:
+                    self.publish(claimed.call, arrived)
+                    await connection.send(encoded(Answer(ack=arrived[-1].number)), text=True)
+        finally:
+            state = self.calls.get(claimed.call)
+            if state and state.order == outgoing.send:
+                state.order = None
+
+    def _connected(self, claimed: Claimed) -> LiveCall:
+        state = self.calls.setdefault(claimed.call, LiveCall(claimed.agent, claimed.team))
+        state.heard_of = clock.monotonic()
+        return state
+
+    def _may_go_on(self, who: Identity, claimed: Claimed) -> bool:
+        """A call that is known goes on only with those whose it is."""
+        known = self.log.whose(claimed.call)
+        return who.local or known in ((None, None), (claimed.agent, claimed.team))
+
+    # --- a listener ---
+
+    async def attend_listener(self, connection: ServerConnection, viewer: Viewer) -> None:
+        """Sends one listener what it may see until it goes or is cancelled; ``FellBehind`` if it must go."""
+        listener = Listener(viewer, connection, lambda lines: self._own(self._dropped(lines)))
+        audience = viewer.eyes
+        sending = asyncio.create_task(self._catch_up_and_go_on(listener))
+        try:
+            await asyncio.wait((sending, listener.overflowed), return_when=asyncio.FIRST_COMPLETED)
+            if listener.overflowed.done():
+                self.metrics.count("monitor_let_go_total")
+                raise FellBehind(f"fell behind; resume with ?since={listener.after}")
+            await sending
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            self._audiences[audience].discard(listener)
+            if not self._audiences[audience]:
+                del self._audiences[audience]
+
+    def refusal(self, reason: str) -> bytes:
+        """What a listener is told whose words cannot be followed."""
+        return self._own(Refused(reason=reason))
+
+    async def _catch_up_and_go_on(self, listener: Listener) -> None:
+        """What the listener missed, or a snapshot; it is registered in the step that finds nothing more.
+
+        There is no await between the last look into the log and the registration, so nothing falls
+        between the two.
+        """
+        viewer, connection = listener.viewer, listener.connection
+        lost = self._lost(viewer.wants)
+        if viewer.wants.since is None or lost:
+            listener.after = self.log.last
+            self._audiences[viewer.eyes].add(listener)
+            await connection.send(self._own(self.snapshot(viewer, lost)), text=True)
+        else:
+            listener.after = viewer.wants.since
+            while missed := self._missed(listener.after):
+                for entry in missed:
+                    if self._may_have(viewer, entry):
+                        await connection.send(entry.line, text=True)
+                    listener.after = entry.sequence
+                await asyncio.sleep(0)
+            self._audiences[viewer.eyes].add(listener)
+        await listener.run()
+
+    def _lost(self, wants: StreamFilter) -> str | None:
+        """Why a listener cannot go on from the sequence it names, if it cannot."""
+        if wants.since is None:
+            return None
+        if wants.log not in (None, self.log.name) or wants.since > self.log.last:
+            return "This is another log than the one you heard before; begin anew from here."
+        if wants.since < self.log.forgotten:
+            return "What you missed is no longer kept; begin anew from here."
+        return None
+
+    def _missed(self, after: int) -> list[LogEntry]:
+        """The next entries after a sequence: what the log holds, and what is private and only in memory."""
+        rows = self.log.since(after)
+        last = rows[-1][0] if len(rows) == self.log.PAGE else self.log.last
+        kept = [
+            LogEntry(number, call, wire.decode(line)[1], line, durable=True) for number, call, line in rows
+        ]
+        private = [entry for entry in self._private if after < entry.sequence <= last]
+        return sorted([*kept, *private], key=lambda entry: entry.sequence)
+
+    # --- handing round ---
+
+    def _pass_on(self, entry: LogEntry) -> None:
+        self.metrics.count("monitor_events_total", kind=entry.event.name)
+        if is_private(entry.event):
+            self._private.append(entry)
+        if isinstance(entry.event, AlertOpened):
+            alert = entry.event
+            self.metrics.count("monitor_alerts_total", rule=alert.rule, level=alert.level)
+            self.metrics.observe("monitor_detector_delay_seconds", max(0.0, alert.detected_at - alert.at))
+        self._pulse.put(entry)
+
+    def _hand_round(self, batch: Sequence[LogEntry]) -> int:
+        """Gives a batch to everybody, those with the same eyes the same bytes; how many bytes in all."""
+        began, size = clock.stopwatch(), 0
+        for viewer, audience in self._audiences.items():
+            seen = [entry for entry in batch if self._may_have(viewer, entry)]
+            if not seen:
+                continue
+            first = min((entry.sequence for entry in seen if entry.durable), default=self.log.last + 1)
+            frames = b"".join(entry.frame for entry in seen)
+            for listener in audience:
+                listener.offer(seen, first, frames)
+            size += len(frames) * len(audience)
+            self.metrics.count("monitor_sent_total", by=len(seen) * len(audience))
+        self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="spread")
+        return size
+
+    def _may_have(self, viewer: Viewer, entry: LogEntry) -> bool:
+        state = self.calls.get(entry.call)
+        agent, team = (state.agent, state.team) if state else self.log.whose(entry.call)
+        return viewer.may_enter(entry.call, agent, team) and viewer.may_see(entry.event)
+
+    def _forget(self, call: str) -> None:
+        """An ended call needs no memory but the log's."""
+        self._pulse.forget_looks(call)
+        self._private = deque((e for e in self._private if e.call != call), MOST_PRIVATE)
+        self.calls.pop(call, None)
+
+    def snapshot(self, viewer: Viewer, notice: str | None = None) -> Snapshot:
+        """The open calls and alerts that a viewer may see."""
+        calls = [
+            state.shown(call, viewer)
+            for call, state in self.calls.items()
+            if viewer.may_enter(call, state.agent, state.team)
+        ]
+        return Snapshot(sequence=self.log.last, calls=tuple(calls), log=self.log.name, notice=notice)
+
+    def _dropped(self, lines: int) -> Dropped:
+        self.metrics.count("monitor_dropped_total", by=lines)
+        return Dropped(lines=lines)
+
+    def _own(self, event: Event) -> bytes:
+        return wire.encode(event, call=HUB, sequence=self.log.last)

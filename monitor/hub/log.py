@@ -1,0 +1,260 @@
+"""The hub's event log.
+
+One hub a log: two that write to the same file would give the same sequence to different events.
+
+The hub's memory: an append-only log of events in SQLite, each with a sequence of its own.
+
+A publisher numbers its lines per call; the log remembers the last number it holds of each call and
+leaves out what it has already, so a publisher may send again after a broken connection without anything
+standing twice. Listeners are given the log's own sequence, which only grows.
+
+What is only looked at (levels, partial words) is passed on but not kept, and bears the sequence of the
+line before it. What is private to an agent has a sequence of its own but is never written. Write-ahead
+logging keeps what was committed when the process is killed.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from monitor import clock
+from monitor.errors import BadInput
+from monitor.events import CallEnded, CallStarted, Event
+from monitor.hub.entry import Arrival, LogEntry, numbered
+from monitor.wire.messages import is_ephemeral, is_private
+
+
+@contextlib.contextmanager
+def sole_writer(log: Path) -> Iterator[None]:
+    """While inside, no other hub may write to ``log``. Raises ``BadInput`` where one does already.
+
+    The lock is SQLite's, on an empty file beside the log: it works alike on every system, and is gone with
+    the process that held it, however that ended.
+    """
+    lock = log.with_name(log.name + ".lock")
+    lock.touch(mode=0o600)
+    with contextlib.closing(sqlite3.connect(lock, isolation_level=None, timeout=0)) as held:
+        try:
+            held.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            raise BadInput(
+                f"Another hub writes to the event log {log} already; end it first, or name another with --db."
+            ) from None
+        yield
+
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS calls (
+    call TEXT PRIMARY KEY, agent TEXT, team TEXT, stored REAL NOT NULL,
+    last INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+    sequence INTEGER PRIMARY KEY, call TEXT NOT NULL, stored REAL NOT NULL, line BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT OR IGNORE INTO marks VALUES ('last', 0), ('forgotten', 0), ('name', abs(random() / 2));
+CREATE INDEX IF NOT EXISTS events_of_call ON events (call, sequence);
+CREATE INDEX IF NOT EXISTS events_by_age ON events (stored);
+"""
+VERSION = 1
+ERASED = 2
+"""In ``calls.ended``: it ended by being erased (1: with a ``call.ended``)."""
+FAILED_SECONDS = 60.0
+"""An event that could not be kept tells so long that the log cannot be written."""
+BUSY_SECONDS = 5.0
+"""How long another process (an erasure) may hold the file."""
+
+
+class EventLog:
+    """One file, one writer. Raises ``BadInput`` when ``path`` cannot be used."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        where = str(path) if path else ":memory:"
+        self._failed: float | None = None
+        try:
+            if path:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(mode=0o600)
+            self._db = sqlite3.connect(where, isolation_level=None, timeout=BUSY_SECONDS)
+            self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute("PRAGMA secure_delete=ON")
+            self._check_version(where)
+            self._db.executescript(SCHEMA)
+        except (sqlite3.Error, OSError) as wrong:
+            raise BadInput(f"The event log {where} cannot be used: {wrong}.") from None
+        self.last = self._one("SELECT value FROM marks WHERE name = 'last'")
+        self.forgotten = self._one("SELECT value FROM marks WHERE name = 'forgotten'")
+        """The last sequence that retention has removed; who comes back from before it starts afresh."""
+        self.name = format(self._one("SELECT value FROM marks WHERE name = 'name'"), "x")
+        """Tells this log from every other: a sequence means nothing in another one."""
+
+    def begin(self, call: str, agent: str | None, team: str | None) -> None:
+        """A call is announced; whose it is stays as it was first said."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO calls (call, agent, team, stored) VALUES (?, ?, ?, ?)",
+            (call, agent, team, clock.unix()),
+        )
+
+    def append(self, call: str, arrivals: Sequence[Arrival]) -> list[LogEntry]:
+        """Keeps what is new of ``arrivals`` (one call's lines in order); the entries for the listeners."""
+        if all(is_ephemeral(arrival.event) for arrival in arrivals) and not self.is_erased(call):
+            return [numbered(self.last, call, arrival, durable=False) for arrival in arrivals]
+        try:
+            entries = self._kept(call, arrivals)
+        except sqlite3.Error:
+            self._failed = clock.monotonic()
+            raise
+        self._failed = None
+        self.last = entries[-1].sequence if entries else self.last
+        return entries
+
+    def _kept(self, call: str, arrivals: Sequence[Arrival]) -> list[LogEntry]:
+        """All of them are kept, or none."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            entries = self._append(call, arrivals)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # a full disk may have ended it already
+                self._db.execute("ROLLBACK")
+            raise
+        return entries
+
+    def last_of(self, call: str) -> int:
+        """The last number of ``call`` that is kept; where its publisher goes on."""
+        row = self._db.execute("SELECT last FROM calls WHERE call = ?", (call,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def has_ended(self, call: str) -> bool:
+        """Whether ``call.ended`` of a call is kept."""
+        row = self._db.execute("SELECT ended FROM calls WHERE call = ?", (call,)).fetchone()
+        return bool(row and row[0])
+
+    def is_erased(self, call: str) -> bool:
+        """Whether ``call`` was erased, by this process or another."""
+        row = self._db.execute("SELECT ended FROM calls WHERE call = ?", (call,)).fetchone()
+        return bool(row and row[0] == ERASED)
+
+    def is_writable(self) -> bool:
+        """Whether an event could be kept just now: one is tried, and none failed lately."""
+        try:
+            self._db.execute("UPDATE marks SET value = value WHERE name = 'last'")
+        except sqlite3.Error:
+            return False
+        return self._failed is None or clock.monotonic() - self._failed > FAILED_SECONDS
+
+    def whose(self, call: str) -> tuple[str | None, str | None]:
+        """The agent and the team of a call."""
+        row = self._db.execute("SELECT agent, team FROM calls WHERE call = ?", (call,)).fetchone()
+        return (row[0], row[1]) if row else (None, None)
+
+    PAGE = 1000
+    """Entries that are read at once."""
+
+    def since(self, sequence: int, limit: int = PAGE) -> list[tuple[int, str, bytes]]:
+        """Up to ``limit`` entries after ``sequence``: (sequence, call, line)."""
+        rows = self._db.execute(
+            "SELECT sequence, call, line FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?",
+            (sequence, limit),
+        )
+        return [(int(number), str(call), bytes(line)) for number, call, line in rows]
+
+    def open_calls(self) -> Iterator[tuple[str, str | None, str | None]]:
+        """(call, agent, team) of the calls that have not ended."""
+        yield from self._db.execute(
+            "SELECT call, agent, team FROM calls WHERE NOT ended ORDER BY stored, call"
+        )
+
+    def lines_of(self, call: str) -> list[bytes]:
+        """Every kept line of one call, in order."""
+        rows = self._db.execute("SELECT line FROM events WHERE call = ? ORDER BY sequence", (call,))
+        return [bytes(line) for (line,) in rows]
+
+    def erase(self, call: str) -> int:
+        """Forgets all that was said in ``call``; how many events. Its numbers stay spent.
+
+        A call that goes on is kept no more: what its monitor still sends is taken and forgotten.
+        """
+        gone = self._db.execute("DELETE FROM events WHERE call = ?", (call,)).rowcount
+        self._db.execute(
+            "UPDATE calls SET agent = NULL, team = NULL, ended = ? WHERE call = ?", (ERASED, call)
+        )
+        self._tidy()
+        return gone
+
+    def retain(self, *, days: float, megabytes: float) -> int:
+        """Forgets what is older than ``days``, then the oldest beyond ``megabytes``; how many events."""
+        old = clock.unix() - days * 86400
+        too_old = self._one("SELECT coalesce(max(sequence), 0) FROM events WHERE stored < ?", old)
+        too_much = self._one(
+            "SELECT coalesce(max(sequence), 0) FROM"
+            " (SELECT sequence, sum(length(line)) OVER (ORDER BY sequence DESC) AS size FROM events)"
+            " WHERE size > ?",
+            megabytes * 1e6,
+        )
+        cut = max(too_old, too_much)
+        gone = self._db.execute("DELETE FROM events WHERE sequence <= ?", (cut,)).rowcount
+        if gone:
+            self.forgotten = cut
+            self._db.execute("UPDATE marks SET value = ? WHERE name = 'forgotten'", (cut,))
+        self._db.execute(
+            "DELETE FROM calls WHERE ended AND stored < ? AND call NOT IN (SELECT call FROM events)", (old,)
+        )
+        self._tidy()
+        return gone
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    def _tidy(self) -> None:
+        """Gives the room of what was forgotten back, in the file and in its write-ahead log."""
+        self._db.execute("PRAGMA incremental_vacuum").fetchall()
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _append(self, call: str, arrivals: Sequence[Arrival]) -> list[LogEntry]:
+        self._db.execute("INSERT OR IGNORE INTO calls (call, stored) VALUES (?, ?)", (call, clock.unix()))
+        last, erased = self.last_of(call), self.is_erased(call)
+        sequence, entries, now = self.last, [], clock.unix()
+        for arrival in arrivals:
+            if erased:
+                last = max(last, 0 if is_ephemeral(arrival.event) else arrival.number)
+                continue
+            if is_ephemeral(arrival.event):
+                entries.append(numbered(sequence, call, arrival, durable=False))
+                continue
+            if arrival.number <= last:
+                continue
+            last = arrival.number
+            sequence += 1
+            entry = numbered(sequence, call, arrival, durable=True)
+            if not is_private(arrival.event):
+                self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (sequence, call, now, entry.line))
+            self._note(call, arrival.event)
+            entries.append(entry)
+        self._db.execute("UPDATE calls SET last = ?, stored = ? WHERE call = ?", (last, now, call))
+        self._db.execute("UPDATE marks SET value = ? WHERE name = 'last'", (sequence,))
+        return entries
+
+    def _note(self, call: str, event: Event) -> None:
+        if isinstance(event, CallStarted):
+            self._db.execute(
+                "UPDATE calls SET agent = coalesce(?, agent), team = coalesce(?, team) WHERE call = ?",
+                (event.agent, event.team, call),
+            )
+        elif isinstance(event, CallEnded):
+            self._db.execute("UPDATE calls SET ended = 1 WHERE call = ?", (call,))
+
+    def _check_version(self, where: str) -> None:
+        found = int(self._one("PRAGMA user_version"))
+        if found not in (0, VERSION):
+            raise BadInput(
+                f"The event log {where} was written by another version of the monitor; move it away."
+            )
+        self._db.execute(f"PRAGMA user_version={VERSION}")
+
+    def _one(self, query: str, *values: float) -> int:
+        return int(self._db.execute(query, values).fetchone()[0])

@@ -1,0 +1,78 @@
+"""How a monitor sends its call to the hub, and what the hub answers: one conversation per call.
+
+The monitor says whose call it is; the hub answers with the number after which to go on; then lines come
+in batches and each batch is acknowledged once it is kept. Orders of people travel the other way.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import msgspec
+from websockets.asyncio.server import ServerConnection, broadcast
+
+from monitor.errors import BadInput
+from monitor.events import CallControlReply, CallStarted, Command, Dropped, Refused, Snapshot
+from monitor.hub.access import Identity
+from monitor.hub.entry import Arrival
+from monitor.wire import envelope as wire
+from monitor.wire.messages import Answer, Claim, Claimed
+
+FIRST_WORD_SECONDS = 5.0
+"""How long a publisher may take to say whose call it is."""
+
+HIGHEST_NUMBER = 10**wire.SEQUENCE_DIGITS - 1
+
+
+_claim = msgspec.json.Decoder(Claim)
+_encoder = msgspec.json.Encoder()
+
+
+def encoded(answer: Answer) -> bytes:
+    """An answer as it goes over the wire."""
+    return _encoder.encode(answer)
+
+
+async def hear_claim(connection: ServerConnection) -> Claimed:
+    """Whose call a publisher announces. Raises ``BadInput`` when it does not say so, soon and properly."""
+    try:
+        async with asyncio.timeout(FIRST_WORD_SECONDS):
+            claim = _claim.decode(await connection.recv())
+    except TimeoutError:
+        raise BadInput("A publisher first says whose call it sends: {call, agent, team}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise BadInput("The first message must be {call, agent, team} as JSON, and nothing else.") from None
+    return Claimed(call=claim.call, agent=claim.agent, team=claim.team)
+
+
+def arrivals(message: str | bytes, claimed: Claimed, who: Identity) -> list[Arrival]:
+    """The lines of one message. Raises ``BadInput`` for a line that may not be sent here."""
+    raw = message.encode() if isinstance(message, str) else message
+    return [_checked(line, claimed, who) for line in raw.split(b"\n") if line]
+
+
+class OrdersOut:
+    """Hands orders to a publisher without waiting for it."""
+
+    def __init__(self, connections: Iterable[ServerConnection]) -> None:
+        self._connections = list(connections)
+
+    def send(self, order: Command) -> None:
+        """Sends ``order`` to the monitor of the call."""
+        broadcast(self._connections, encoded(Answer(order=order)), text=True)
+
+
+def _checked(line: bytes, claimed: Claimed, who: Identity) -> Arrival:
+    """A publisher's line, if it is of the call that was announced, and of no other agent."""
+    envelope, event = wire.decode(line)
+    if envelope.partitionkey != claimed.call:
+        raise BadInput("A line belongs to another call than the one that was announced.")
+    if isinstance(event, Snapshot | Dropped | Refused | CallControlReply):
+        raise BadInput(f"Only the hub itself says {event.name}.")
+    if isinstance(event, CallStarted) and not who.local:
+        named = (event.agent or claimed.agent, event.team or claimed.team)
+        if named != (claimed.agent, claimed.team):
+            raise BadInput("A line names another agent or team than the one that was announced.")
+    digits = envelope.sequence
+    if not (digits.isascii() and digits.isdecimal() and 0 < int(digits[:20]) <= HIGHEST_NUMBER):
+        raise BadInput("A line has no number.")
+    return Arrival(int(digits), envelope, event)

@@ -1,0 +1,256 @@
+"""From changes in the engine to what people are told: the alert's event, its card, its audience."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from monitor.config import RulesSettings
+from monitor.events import AlertClosed, AlertEvent, AlertOpened, AlertUpdated, Audience, Event, Level, Note
+from monitor.judge.card_scheduler import SILENT_RULE, CardRequest, CardScheduler, Inhibition
+from monitor.judge.engine import AlertChange, LiveAlert
+from monitor.judge.explanations import evidence, sentence
+from monitor.rules.rule import SAY_MOST, Rule, Rung, names, number
+from monitor.rules.rule_set import hash_of
+from monitor.timeline import Timeline
+
+NOTICED = 10.0
+"""Seconds in which an agent can have read a card and changed course."""
+
+TROUBLES = {
+    "crosstalk": "one microphone hears the other side",
+    "same_audio": "both channels carry the same sound",
+    "swapped": "the channels seem to be swapped",
+    "clipping": "the sound is clipped",
+    "dead_channel": "a channel is dead",
+}
+
+
+@dataclass(slots=True)
+class PublishedAlert:
+    """What people know of an alert that is open."""
+
+    card: bool = False
+    withheld: str | None = None
+    shown: float | None = None
+    escalated: bool = False
+
+
+class AlertPublisher:
+    """Tells people of alerts. Keeps what they were told while an alert is open."""
+
+    def __init__(self, settings: RulesSettings, line: Timeline) -> None:
+        self._settings = settings
+        self._line = line
+        self._open: dict[str, tuple[LiveAlert, PublishedAlert]] = {}
+        self._noted: set[tuple[str, str]] = set()
+        self.cards = CardScheduler(settings, line)
+        self.opened: Counter[str] = Counter()
+
+    def tell(self, change: AlertChange) -> list[Event]:
+        """The events of one change; what goes to the scorecard alone is no news."""
+        if change.alert.watch.rule.score is not None:
+            return []
+        match change.kind:
+            case "opened":
+                return self._opened(change.alert)
+            case "updated":
+                return self._updated(change.alert)
+            case _:
+                return self._closed(change.alert, change.reason)
+
+    def alert(self, key: str | None) -> LiveAlert | None:
+        """The open alert of this id."""
+        known = self._open.get(key or "")
+        return known[0] if known else None
+
+    @property
+    def restless(self) -> bool:
+        """Whether something may change by time alone: a card that waits, a warning that may be ignored."""
+        return bool(self.cards.waiting) or any(
+            not told.escalated and (told.shown is not None or alert.watch.rule.escalate_after is not None)
+            for alert, told in self._open.values()
+        )
+
+    def pause(self) -> list[Event]:
+        """Shows the waiting card whose moment has come; passes on warnings that were ignored."""
+        out: list[Event] = []
+        key = self.cards.next_shown() if self.cards.waiting else None
+        if key is not None and key in self._open:
+            alert, told = self._open[key]
+            told.card, told.withheld, told.shown = True, None, self._line.now
+            out.append(self._event(AlertUpdated, alert, told))
+        for alert, told in self._open.values():
+            after = alert.watch.rule.escalate_after
+            if after is not None and self._line.now >= alert.opened + number(after) - 1e-9:
+                if self._escalate(alert, told, anyway=True):
+                    out.append(self._event(AlertUpdated, alert, told))
+                continue
+            late = (
+                told.shown is not None and self._line.now >= told.shown + self._settings.ignored_after - 1e-9
+            )
+            if late and not alert.watch.counts and self._escalate(alert, told):
+                out.append(self._event(AlertUpdated, alert, told))
+        return out
+
+    # --- inside ---
+
+    def _opened(self, alert: LiveAlert) -> list[Event]:
+        trouble = self._trouble(alert)
+        if trouble:
+            return self._note_trouble(alert, trouble)
+        told = PublishedAlert()
+        self._open[alert.key] = (alert, told)
+        self.opened[alert.watch.rule.rule] += 1
+        self._mute(alert.watch.rule, alert.key)
+        self._ask_for_card(alert, told)
+        return [self._event(AlertOpened, alert, told), *self._note(alert)]
+
+    def _note(self, alert: LiveAlert) -> list[Event]:
+        """What the alert's rule wants to be written down, too."""
+        kind, words = alert.watch.rule.note, alert.reading.words
+        if kind is None or not words:
+            return []
+        channel = alert.reading.channel or "agent"
+        return [Note(detected_at=_round(self._line.now), at=_round(alert.at), channel=channel, kind=kind,
+                     text=words[-1].text or "")]  # fmt: skip
+
+    def _updated(self, alert: LiveAlert) -> list[Event]:
+        if alert.key not in self._open:
+            return []
+        _, told = self._open[alert.key]
+        ignored = told.shown is not None and self._line.now - told.shown > NOTICED
+        if ignored and alert.watch.rule.escalate_after is None:
+            self._escalate(alert, told)
+        told.card = False
+        self._ask_for_card(alert, told)
+        return [self._event(AlertUpdated, alert, told)]
+
+    def _closed(self, alert: LiveAlert, reason: str) -> list[Event]:
+        self.cards.take_back(alert.key)
+        mute = self.cards.mutes.get(alert.key)
+        if mute and number(alert.watch.rule.mutes_for) == 0:
+            del self.cards.mutes[alert.key]
+        known = self._open.pop(alert.key, None)
+        if known is None:
+            return []
+        known[1].card = False
+        return [self._event(AlertClosed, alert, known[1], reason=reason)]
+
+    def _trouble(self, alert: LiveAlert) -> str | None:
+        for side in sorted(alert.watch.trigger.expected):
+            if trouble := self._line.troubled(("dead_channel",), side):
+                return trouble  # what was said there could not be heard
+        measure = alert.measure
+        if measure is None or not measure.quality:
+            return None
+        return self._line.troubled(measure.quality, alert.reading.channel if measure.voice else None)
+
+    def _note_trouble(self, alert: LiveAlert, trouble: str) -> list[Event]:
+        """Says once why alerts of a rule rest."""
+        rule = alert.watch.rule.rule
+        if (rule, trouble) in self._noted:
+            return []
+        self._noted.add((rule, trouble))
+        text = f"{rule} rests: {TROUBLES[trouble]}."
+        channel = alert.reading.channel or "agent"
+        return [
+            Note(detected_at=self._line.now, at=_round(alert.at), channel=channel, kind="withheld", text=text)
+        ]
+
+    def _mute(self, rule: Rule, key: str) -> None:
+        if rule.mutes is not None:
+            endless = number(rule.mutes_for) == 0
+            until = float("inf") if endless else self._line.now + number(rule.mutes_for)
+            muted = frozenset() if "all" in names(rule.mutes) else frozenset(names(rule.mutes))
+            self.cards.mutes[key] = Inhibition(rule.rule, until, muted)
+
+    def _ask_for_card(self, alert: LiveAlert, told: PublishedAlert) -> None:
+        rule, shape = alert.watch.rule, AlertPresentation(alert)
+        if "agent" not in shape.to:
+            return
+        if not rule.card:
+            told.withheld = SILENT_RULE
+            return
+        pause = None if rule.at_pause is None else number(rule.at_pause)
+        request = CardRequest(
+            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, number(rule.cooldown),
+            at_end=rule.during is not None and rule.during.last is not None,
+        )  # fmt: skip
+        told.withheld = self.cards.ask(request)
+        told.card = told.withheld is None
+        if told.card:
+            told.shown = self._line.now
+
+    def _escalate(self, alert: LiveAlert, told: PublishedAlert, *, anyway: bool = False) -> bool:
+        """An ignored warning goes to supervisors, too; whether that is new."""
+        shape = AlertPresentation(alert)
+        if (
+            told.escalated
+            or (shape.level == "info" and not anyway)
+            or alert.watch.rule.private
+            or "supervisor" in shape.to
+        ):
+            return False
+        told.escalated = True
+        return True
+
+    def _event(self, kind: type[AlertEvent], alert: LiveAlert, told: PublishedAlert, **more: str) -> Event:
+        rule, shape = alert.watch.rule, AlertPresentation(alert)
+        seen = evidence(rule, alert.measure, alert.reading, alert.bar)
+        passed_on = told.escalated and "supervisor" not in shape.to
+        to: tuple[Audience, ...] = (*shape.to, "supervisor") if passed_on else shape.to
+        return kind(
+            detected_at=_round(self._line.now),
+            alert=alert.key,
+            rule=rule.rule,
+            rule_hash=hash_of(rule),
+            level=shape.level,
+            channel=alert.reading.channel,
+            start=_round(alert.start),
+            at=_round(alert.at),
+            say=shape.say,
+            why=sentence(rule, seen, alert.asked, alert.bar),
+            to=to,
+            evidence=seen,
+            card=told.card,
+            withheld=told.withheld,
+            private=rule.private,
+            **more,
+        )
+
+
+class AlertPresentation:
+    """What an alert looks like on the step of the ladder on which it stands."""
+
+    def __init__(self, alert: LiveAlert) -> None:
+        self._rule = alert.watch.rule
+        self._detail = alert.reading.detail or ""
+        self._rung: Rung | None = self._rule.ladder[alert.step] if self._rule.ladder else None
+
+    @property
+    def level(self) -> Level:
+        """How grave it is."""
+        return (self._rung.level if self._rung else None) or self._rule.level
+
+    @cached_property
+    def say(self) -> str:
+        """The text to the agent, with what it names filled in."""
+        return filled((self._rung.say if self._rung else None) or self._rule.say, self._detail)
+
+    @property
+    def to(self) -> tuple[Audience, ...]:
+        """Who may see it."""
+        return tuple((self._rung.to if self._rung else None) or self._rule.to)
+
+
+def filled(say: str, detail: str) -> str:
+    """The text with ``{detail}`` in it, cut so that all of it fits."""
+    if "{detail}" not in say:
+        return say
+    room = SAY_MOST - len(say) + len("{detail}")
+    short = detail if len(detail) <= room else detail[: room - 1].rstrip() + "…"
+    return say.replace("{detail}", short or "that")
+
+
+def _round(moment: float) -> float:
+    return round(moment, 3)

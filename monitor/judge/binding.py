@@ -1,0 +1,99 @@
+"""Rules -> watches: a rule with its names looked up, ready to be asked on one call."""
+
+from typing import Any
+
+import msgspec
+
+from monitor.judge.engine import RuleInstance
+from monitor.rules.expectation import AbsenceTrigger, ExpectationTrigger
+from monitor.rules.reading import Bar
+from monitor.rules.rule import Condition, Cue, Rule, Rung, Scope, names, number
+from monitor.rules.triggers import BoundCue, BoundMeasure, MeasureTrigger, Step, Trigger
+
+BROKEN_WINDOW = 30.0
+"""Seconds for which a contract that was not kept counts, unless the rule has a window."""
+
+META_ALIASES = {"out": ("out", "outbound"), "in": ("in", "inbound")}
+
+
+def bind(rule: Rule, place: int, *, words: bool = True) -> RuleInstance:
+    """The rule, ready to be asked. Without words, of ``any`` only what can be heard is asked."""
+    if not words and rule.any is not None:
+        heard = [one for one in rule.any if not BoundMeasure.of(one).measure.words]
+        rule = msgspec.structs.replace(rule, any=heard or rule.any)
+    return RuleInstance(rule, _trigger(rule), place, counts=_counts(rule))
+
+
+def _counts(rule: Rule) -> bool:
+    """Whether a higher value is news (one more of something), not just time going by."""
+    if rule.after is not None:
+        return True
+    measured = _conditions(rule)
+    return all(BoundMeasure.of(one).measure.unit in ("times", "words") for one in measured)
+
+
+def _conditions(rule: Rule) -> list[Condition]:
+    if rule.measure is not None:
+        return [_as_condition(rule)]
+    return list(rule.all or rule.any or ())
+
+
+def _as_condition(rule: Rule) -> Condition:
+    bars = {key: getattr(rule, key) for key in ("at_least", "at_most", "more_than", "less_than")}
+    return Condition(measure=rule.measure or {}, **bars)
+
+
+def _trigger(rule: Rule) -> Trigger:
+    if rule.after is not None:
+        return _contract(rule)
+    if rule.not_said_by is not None:
+        return _absence(rule)
+    unless = None if rule.unless is None else BoundCue.of(rule.unless, doubted=True)
+    clear = None if rule.clear is None else number(rule.clear)
+    asked = tuple(BoundMeasure.of(one) for one in _conditions(rule))
+    if rule.ladder:
+        steps = tuple(
+            Step((asked[0].stepped(rung),), during=rung.during or rule.during) for rung in rule.ladder
+        )
+    else:
+        steps = (Step(asked, every=rule.any is None, during=rule.during),)
+    return MeasureTrigger(steps, clear, unless)
+
+
+def _contract(rule: Rule) -> ExpectationTrigger:
+    rungs = rule.ladder or [Rung(at_least=1, window=rule.window)]
+    window = number(rule.window) if rule.window is not None else BROKEN_WINDOW
+    return ExpectationTrigger(
+        after=BoundCue.of(rule.after or Cue()),
+        expect=BoundCue.of(rule.expect or Cue(), doubted=True),
+        within=number(rule.within or 0.0),
+        steps=tuple(Step((), during=rung.during or rule.during) for rung in rungs),
+        bars=tuple(Bar.of(rung) or Bar("at_least", 1.0) for rung in rungs),
+        windows=tuple(window if rung.window is None else number(rung.window) for rung in rungs),
+        looking_back=number(rule.looking_back or 0.0),
+        turns=rule.turns,
+        unless=None if rule.unless is None else BoundCue.of(rule.unless, doubted=True),
+    )
+
+
+def _absence(rule: Rule) -> AbsenceTrigger:
+    params = (rule.measure or {}).get("phrases") or {}
+    of = params.get("of")
+    cue = Cue(caller=of) if params.get("by") == "caller" else Cue(agent=of)
+    said = BoundCue.of(cue, doubted=True)
+    return AbsenceTrigger(said, number(rule.not_said_by or 0.0), Step((), during=rule.during))
+
+
+def in_scope(scope: Scope | None, meta: dict[str, Any], profile: str) -> bool:
+    """Whether the rule is for this call."""
+    if scope is None:
+        return True
+    if scope.direction and meta.get("direction") not in META_ALIASES[scope.direction]:
+        return False
+    if scope.profile is not None and profile not in names(scope.profile):
+        return False
+    for key in ("queue", "team"):
+        wanted = names(getattr(scope, key))
+        if wanted and meta.get(key) not in wanted:
+            return False
+    return all(meta.get(key) == value for key, value in scope.meta.items())

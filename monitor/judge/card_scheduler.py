@@ -1,0 +1,130 @@
+"""Fatigue control: which alerts become a card on the agent's screen, and when.
+
+One card at a time, 18 s between cards, a soft cap for ten minutes, none while the agent speaks: an
+alert that has to wait gets its card at the next good moment, or none. Critical alerts do not wait, nor
+do those for the end of the call. Supervisors see every alert that is for them at once; only the agent's
+screen is kept calm.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from monitor.config import RulesSettings
+from monitor.events import Level
+from monitor.timeline import Timeline
+
+_RANK: dict[Level, int] = {"info": 0, "warn": 1, "critical": 2}
+
+WAITS_FOR_PAUSE = "waiting for a pause"
+BUDGET = "enough cards for now"
+ANOTHER = "another card was just shown"
+SNOOZED = "snoozed"
+MUTED = "held back: "
+REPEATED = "this card was just shown"
+SILENT_RULE = "not shown as a card"
+
+
+@dataclass(slots=True)
+class CardRequest:
+    """An alert that wants to be a card."""
+
+    key: str
+    rule: str
+    level: Level
+    priority: int
+    asked: float
+    at_pause: float | None = None
+    cooldown: float = 30.0
+    at_end: bool = False
+
+    @property
+    def rank(self) -> tuple[int, int, float]:
+        """What comes first: the level, the rule's priority, the newer one."""
+        return _RANK[self.level], self.priority, self.asked
+
+
+@dataclass(slots=True)
+class Inhibition:
+    """Cards held back while something else matters more; ``rules`` empty means all of them."""
+
+    because: str
+    until: float
+    rules: frozenset[str] = field(default_factory=frozenset)
+
+
+class CardScheduler:
+    """The agent's screen: one place for a card."""
+
+    def __init__(self, settings: RulesSettings, line: Timeline) -> None:
+        self._settings = settings
+        self._line = line
+        self._shown: deque[float] = deque()
+        self._last: float | None = None
+        self._by_rule: dict[str, float] = {}
+        self._snoozed_until = 0.0
+        self.waiting: dict[str, CardRequest] = {}
+        self.mutes: dict[str, Inhibition] = {}
+
+    def ask(self, request: CardRequest) -> str | None:
+        """Asks for a card now: null when it is shown, or why it is held back (it waits where it may)."""
+        reason = self._against(request)
+        if reason is None:
+            self._show(request)
+            return None
+        if reason not in (BUDGET, SNOOZED, REPEATED):
+            self.waiting[request.key] = request
+        return reason
+
+    def take_back(self, key: str) -> None:
+        """The alert is over; its card need not be shown any more."""
+        self.waiting.pop(key, None)
+
+    def next_shown(self) -> str | None:
+        """The waiting card that may be shown now, if there is one; it counts as shown."""
+        now = self._line.now
+        for key in [key for key, one in self.waiting.items() if now - one.asked > self._settings.card_wait]:
+            del self.waiting[key]
+        for request in sorted(self.waiting.values(), key=lambda one: one.rank, reverse=True):
+            if self._against(request) is None:
+                del self.waiting[request.key]
+                self._show(request)
+                return request.key
+        return None
+
+    def snooze(self, seconds: float) -> None:
+        """No cards for so long."""
+        self._snoozed_until = self._line.now + seconds
+
+    def _show(self, request: CardRequest) -> None:
+        self._last = self._line.now
+        self._by_rule[request.rule] = self._line.now
+        self._shown.append(self._line.now)
+
+    def _against(self, request: CardRequest) -> str | None:
+        now, settings = self._line.now, self._settings
+        if now < self._snoozed_until and request.level != "critical":
+            return SNOOZED
+        if now - self._by_rule.get(request.rule, -1e9) < request.cooldown:
+            return REPEATED
+        if request.level == "critical" or request.at_end:
+            return None
+        for mute in self.mutes.values():
+            if now < mute.until and (not mute.rules or request.rule in mute.rules):
+                return MUTED + mute.because
+        while self._shown and self._shown[0] <= now - settings.budget_window:
+            self._shown.popleft()
+        if len(self._shown) >= settings.budget:
+            return BUDGET
+        if self._last is not None and now - self._last < settings.cooldown:
+            return ANOTHER
+        return None if self._pause(request) else WAITS_FOR_PAUSE
+
+    def _pause(self, request: CardRequest) -> bool:
+        """Whether this is a moment at which the agent can read."""
+        line = self._line
+        if line.talk.speaking("agent"):
+            return False
+        if request.at_pause is None:
+            return True
+        silent = line.now - max(line.talk.spoken_until("agent"), line.talk.spoken_until("caller"))
+        return not line.talk.speaking("caller") and silent >= request.at_pause

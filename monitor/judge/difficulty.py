@@ -1,0 +1,83 @@
+"""The running difficulty of a call, 0 to 100, with its parts: an early warning, not a verdict on people.
+
+A part counts fully for two minutes after it was last heard and has faded after five; heard again and
+again it counts up to half as much more.
+"""
+
+from typing import Literal, NamedTuple
+
+from monitor.events import Channel, Difficulty
+from monitor.timeline import Timeline
+
+EVERY = 5.0
+"""Seconds between two looks."""
+
+FULL, GONE = 120.0, 300.0
+AGAIN, MOST = 0.25, 1.5
+VERDICT_AFTER = 60.0
+DIFFICULT, VERY_DIFFICULT = 50.0, 70.0
+
+Verdict = Literal["ordinary", "difficult", "very difficult"]
+
+
+class DifficultyPart(NamedTuple):
+    """A sign of a difficult call and its weight in points."""
+
+    name: str
+    points: float
+    kinds: tuple[str, ...]
+    channel: Channel = "caller"
+    longer_than: float = 0.0
+
+
+PARTS = (
+    DifficultyPart("raised voice", 25.0, ("raised",)),
+    DifficultyPart("anger", 20.0, ("anger", "escalation_request", "not_heard_cue", "abuse")),
+    DifficultyPart("repetition", 20.0, ("repetition_cue", "repeat")),
+    DifficultyPart("upsetting event", 20.0, ("upsetting_event",)),
+    DifficultyPart("short answers", 15.0, ("stonewall",)),
+    DifficultyPart("long story", 10.0, ("turn",), longer_than=75.0),
+    DifficultyPart("distracted", 10.0, ("busy_driving",)),
+)
+"""The signs of the rulebook, row 9. Kinds are marks of the timeline: phrases of the caller and moments."""
+
+
+def parts_of(line: Timeline) -> dict[str, float]:
+    """The points of each sign that was heard, rounded to 0.1."""
+    found: dict[str, float] = {}
+    for part in PARTS:
+        marks = line.marks.of(part.kinds, part.channel, line.now - GONE)
+        marks = [mark for mark in marks if mark.end - mark.start >= part.longer_than]
+        if marks:
+            fade = min(1.0, (GONE - (line.now - marks[-1].end)) / (GONE - FULL))
+            points = part.points * min(MOST, 1.0 + AGAIN * (len(marks) - 1)) * max(0.0, fade)
+            found[part.name] = round(points, 1)
+    return found
+
+
+class DifficultyMeter:
+    """Looks every ``EVERY`` seconds and speaks when the score changed."""
+
+    def __init__(self) -> None:
+        self._told: tuple[float, Verdict | None] = (0.0, None)
+        self.highest = 0.0
+
+    def look(self, line: Timeline) -> Difficulty | None:
+        """The difficulty now, where it is not what was last told."""
+        parts = parts_of(line)
+        score = round(min(100.0, sum(parts.values())), 1)
+        verdict = verdict_of(score) if line.now >= VERDICT_AFTER else None
+        line.set_difficulty(score)
+        self.highest = max(self.highest, score)
+        if (score, verdict) == self._told:
+            return None
+        self._told = (score, verdict)
+        now = round(line.now, 3)
+        return Difficulty(detected_at=now, at=now, score=score, parts=parts, verdict=verdict)
+
+
+def verdict_of(score: float) -> Verdict:
+    """The score in words."""
+    if score >= VERY_DIFFICULT:
+        return "very difficult"
+    return "difficult" if score >= DIFFICULT else "ordinary"

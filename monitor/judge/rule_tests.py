@@ -1,0 +1,116 @@
+"""Runs the tests inside rules: each on a judge of its own that knows this one rule."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from monitor.config import RulesSettings
+from monitor.errors import BadInput
+from monitor.events import AlertOpened, AlertUpdated, CallStarted, Event, Note
+from monitor.judge.judge import Judge
+from monitor.rules.rule import Example, Expected, Rule, number
+from monitor.rules.rule_set import RuleSet
+from monitor.rules.script import CompiledScript, ScriptCommand, compile_script, order_of
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTest:
+    """A test inside a rule and how it went; ``wrong`` is empty where it passed."""
+
+    rule: str
+    number: int
+    wrong: str = ""
+
+
+def rule_tests(book: RuleSet, only: str | None = None) -> Iterator[RuleTest]:
+    """Every test inside the rules of ``book`` (or of one of them)."""
+    for rule in book.rules:
+        if only in (None, rule.rule):
+            for number_, example in enumerate(rule.tests, 1):
+                yield RuleTest(rule.rule, number_, run(book, rule, example))
+
+
+def run(book: RuleSet, rule: Rule, example: Example) -> str:
+    """What is wrong with the outcome of one test, in one sentence; empty where nothing is."""
+    try:
+        events = judged(replace(book, rules=(_on(rule),)), example)
+    except BadInput as wrong:
+        return str(wrong)
+    opened = [event for event in events if isinstance(event, AlertOpened)]
+    expected = [one if isinstance(one, Expected) else Expected(at=one) for one in example.alerts]
+    if len(opened) != len(expected):
+        wanted, told = _at(number(one.at) for one in expected), _at(one.at for one in opened)
+        return f"there {told}; expected {wanted.removeprefix('was ').removeprefix('were ')}."
+    for want, got in zip(expected, opened, strict=True):
+        if differs := _differs(want, got, events):
+            return differs
+    return _notes(example, events)
+
+
+def _at(moments: Iterable[float]) -> str:
+    """``was one alert at 4 s``, and so on."""
+    at = ", ".join(f"{moment:.1f}".removesuffix(".0") for moment in moments)
+    many = at.count(",")
+    return f"{'were alerts' if many else 'was an alert'} at {at} s" if at else "was no alert"
+
+
+def _on(rule: Rule) -> Rule:
+    """The rule switched on: tests of a rule that is off by default run all the same."""
+    return msgspec.structs.replace(rule, off=False) if rule.off else rule
+
+
+def _differs(want: Expected, got: AlertOpened, events: list[Event]) -> str:
+    at = number(want.at)
+    if abs(got.at - at) > want.tolerance + 1e-9:
+        return f"an alert at {at:g} s was expected, within {want.tolerance:g} s; it opened at {got.at:g} s."
+    last: AlertOpened | AlertUpdated = got
+    for event in events:
+        if isinstance(event, AlertUpdated) and event.alert == got.alert:
+            last = event
+    if want.level is not None and last.level != want.level:
+        return f"the alert at {at:g} s should reach level {want.level}; it reached {last.level}."
+    if want.to is not None and set(last.to) != set(want.to):
+        return f"the alert at {at:g} s should be for {', '.join(want.to)}; it was for {', '.join(last.to)}."
+    if want.card is not None and want.card != got.card:
+        return f"the alert at {at:g} s should {'be' if want.card else 'not be'} a card when it opens."
+    return ""
+
+
+def _notes(example: Example, events: list[Event]) -> str:
+    if example.notes is None:
+        return ""
+    noted = [event.text for event in events if isinstance(event, Note)]
+    return "" if noted == example.notes else f"notes {example.notes} were expected; there were: {noted}."
+
+
+def judged(book: RuleSet, example: Example) -> list[Event]:
+    """Everything that a judge says about a test's script."""
+    script = compile_script(tuple(example.call), words=example.words)
+    judge = Judge(book, RulesSettings(), meta=dict(example.meta), words=example.words)
+    out = judge.take(_started(book, example))
+    for step in _steps(script):
+        if isinstance(step, Event):
+            out += judge.advance(step.detected_at) + judge.take(step)
+        else:
+            alerts = [one.alert for one in out if isinstance(one, AlertOpened) and one.rule == step.rule]
+            out += judge.order(order_of(step, alerts[-1] if alerts else None), step.at)
+    return out + judge.advance(script.end) + judge.hang_up(script.end)
+
+
+def _started(book: RuleSet, example: Example) -> CallStarted:
+    model = "script" if example.words else "none"
+    return CallStarted(
+        call="test", sources=(), rate=8000, band="narrow", model=model, rules_hash="", profile=book.profile,
+        meta=dict(example.meta),
+    )  # fmt: skip
+
+
+def _steps(script: CompiledScript) -> Iterator[Event | ScriptCommand]:
+    """Facts and orders by time."""
+    orders = list(script.orders)
+    for fact in script.facts:
+        while orders and orders[0].at <= fact.detected_at:
+            yield orders.pop(0)
+        yield fact
+    yield from orders

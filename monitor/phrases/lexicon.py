@@ -1,0 +1,243 @@
+"""Which phrases stand in what was said: the lexicon, asked word by word.
+
+    lexicon = Lexicon.load("en")
+    lexicon.find(utterance.words)  ->  [Match(cls="apology", first=0, last=2, ...)]
+
+Where phrases of one class overlap, the one that begins first counts, and of those the longest: "I am
+so sorry" is one apology. A class may be cancelled by a negation before it ("not sorry"), by an
+exception of its own ("better safe than sorry"), or overridden by another class on the same words
+("sorry to hear that" is empathy).
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.events import Word
+from monitor.phrases import phrase_files as files
+from monitor.phrases.fuzzy_matcher import FuzzyMatcher
+from monitor.phrases.phrase_files import PhraseEntry, PhraseSource
+from monitor.phrases.tokens import Token, tokens
+from monitor.phrases.trie import Hit, Memo, Trie
+
+REACH = 5
+"""A negation stands at most so many words before the phrase."""
+
+PERHAPS = "?"
+"""Ends the name of a class in a match that was perhaps heard: ``closing?``."""
+
+BELIEVED = {1: 0.69, 2: 0.45}
+"""The mean probability that the words of a phrase of one or two words must have: of the bundled model's right
+words 5 % are below 0.69, of its wrong ones nearly half. Longer phrases do not stand there by chance, whatever
+the recogniser thinks of their words."""
+
+
+class Match(NamedTuple):
+    """A phrase of class ``cls`` from word ``first`` to ``last`` of what was asked about (both included).
+
+    ``start`` and ``end`` are call seconds. ``first`` is negative where the phrase began in the words
+    ``before``. ``phrase`` is the class and the line of its file: ``apology:12``; ``gloss`` says the same
+    in plain words, where the lexicon does.
+    """
+
+    cls: str
+    first: int
+    last: int
+    start: float
+    end: float
+    text: str
+    phrase: str
+    gloss: str = ""
+
+
+class _Span(NamedTuple):
+    cls: str
+    first: int
+    last: int
+    entry: PhraseEntry
+
+
+class Lexicon:
+    """The phrases of one language, compiled. Immutable, and shared by all calls."""
+
+    def __init__(self, source: PhraseSource, language: str = "en") -> None:
+        self.language = language
+        self.source = source
+        self._entries = source.entries
+        self._words = {
+            name: source.sets.get(name, frozenset()) for name in ("negation", "transparent", "opener")
+        }
+        self._trie = Trie(source.sets)
+        for number, entry in enumerate(source.entries):
+            self._trie.add(number, entry.phrase.sequence)
+        self._slipping: dict[frozenset[str], FuzzyMatcher] = {}
+
+    @classmethod
+    def load(cls, language: str = "en", extra: Sequence[Path] = ()) -> "Lexicon":
+        """The bundled phrases of ``language``; a class in a folder of ``extra`` replaces the bundled one."""
+        return _load(language, tuple(extra))
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The names that ``Match.cls`` may have."""
+        also = {name for one in self.source.classes.values() for name in one.counts_as}
+        return frozenset(self.source.classes) | also
+
+    @property
+    def words(self) -> list[str]:
+        """Every plain word that stands in a phrase or in a named set."""
+        return sorted({*self._trie.words, *(word for words in self.source.sets.values() for word in words)})
+
+    def find(
+        self,
+        words: Sequence[Word],
+        before: Sequence[Word] = (),
+        after: Sequence[Word] = (),
+        memo: Memo | None = None,
+    ) -> list[Match]:
+        """The phrases that end in ``words``, by place.
+
+        ``before`` and ``after`` are what the same speaker said just before and after a short pause: a
+        phrase may have begun in the one, and what is the beginning of a longer phrase into the other is
+        left to it. ``memo`` makes it cheap to ask again about the same words with more after them.
+        """
+        given, seams, joined = _joined(words, before, after)
+        spans = self._chosen(self._true_hits(given, seams, self._trie.scan(given, seams, memo)))
+        matches = [_match(span, given, joined, len(before)) for span in spans]
+        inside = (match for match in matches if 0 <= match.last < len(words))
+        return [match for match in inside if _believed(match, joined, len(before))]
+
+    def perhaps(
+        self,
+        classes: frozenset[str],
+        words: Sequence[Word],
+        before: Sequence[Word] = (),
+        after: Sequence[Word] = (),
+    ) -> list[Match]:
+        """The phrases of ``classes`` that may have been said, with one slip of the recogniser.
+
+        Their classes end in ``PERHAPS``: they tell against "it was not said", and count for little else.
+        """
+        given, seams, joined = _joined(words, before, after)
+        sure = [joined[token.word + len(before)].confidence for token in given]
+        hits = self._slips(classes).scan(given, sure, seams)
+        spans = self._chosen(self._true_hits(given, seams, hits))
+        matches = [_match(span, given, joined, len(before)) for span in spans if span.cls in classes]
+        return [match._replace(cls=match.cls + PERHAPS) for match in matches if 0 <= match.last < len(words)]
+
+    def _slips(self, classes: frozenset[str]) -> FuzzyMatcher:
+        known = self._slipping.get(classes)
+        if known is None:
+            trie = Trie(self.source.sets)
+            for number, entry in enumerate(self._entries):
+                one = {entry.cls, *self.source.classes[entry.cls].counts_as}
+                if not (entry.exception or entry.faint) and classes & one:
+                    trie.add(number, entry.phrase.sequence)
+            small, kept = (self.source.sets.get(name, frozenset()) for name in ("stop", "never_slipped"))
+            known = self._slipping[classes] = FuzzyMatcher(trie, small, kept)
+        return known
+
+    def _true_hits(self, given: list[Token], seams: frozenset[int], hits: Sequence[Hit]) -> list[_Span]:
+        """What the tree found, less the phrases in a wrong place, negated ones and exceptions."""
+        spans: list[_Span] = []
+        exceptions: list[_Span] = []
+        for hit in hits:
+            entry = self._entries[hit.phrase]
+            if not self._in_place(entry, hit, given, seams):
+                continue
+            if entry.exception:
+                exceptions.append(_Span(entry.cls, hit.first, hit.last, entry))
+                continue
+            one = self.source.classes[entry.cls]
+            if one.negation and self._negated(given, hit.first):
+                continue
+            mark = PERHAPS if entry.faint else ""
+            spans += [_Span(cls + mark, hit.first, hit.last, entry) for cls in (entry.cls, *one.counts_as)]
+        return [span for span in spans if not any(_covers(out, span.entry.cls, span) for out in exceptions)]
+
+    def _chosen(self, spans: list[_Span]) -> list[_Span]:
+        """One span where several of a class overlap; none where another class overrides it."""
+        last: dict[str, int] = {}
+        chosen: list[_Span] = []
+        for span in sorted(spans, key=lambda span: (span.first, -span.last)):
+            if span.first > last.get(span.cls, -1):
+                last[span.cls] = span.last
+                chosen.append(span)
+        strong = [span for span in chosen if self._overrides(span)]
+        return [
+            span
+            for span in chosen
+            if not any(span.cls in self._overrides(over) and _overlap(over, span) for over in strong)
+        ]
+
+    def _in_place(self, entry: PhraseEntry, hit: Hit, given: Sequence[Token], seams: frozenset[int]) -> bool:
+        phrase = entry.phrase
+        mark = given[hit.last].mark
+        if phrase.question and mark != "?":
+            return False
+        ends = hit.last + 1 in seams or hit.last + 1 == len(given) or mark in (".", "?")
+        return (ends or not phrase.at_end) and (not phrase.at_start or self._begins(given, hit.first, seams))
+
+    def _begins(self, given: Sequence[Token], place: int, seams: frozenset[int]) -> bool:
+        """Whether a sentence begins at ``place`` (openers such as "so" and "and" may stand before)."""
+        openers = self._words["opener"]
+        while place and place not in seams and given[place - 1].mark not in (".", "?"):
+            if given[place - 1].text not in openers:
+                return False
+            place -= 1
+        return True
+
+    def _negated(self, given: Sequence[Token], first: int) -> bool:
+        """Whether a negation stands before ``first``, with nothing between that it would not reach across."""
+        for token in reversed(given[max(0, first - REACH) : first]):
+            if token.mark:
+                return False
+            if token.text in self._words["negation"]:
+                return True
+            if token.text not in self._words["transparent"]:
+                return False
+        return False
+
+    def _overrides(self, span: _Span) -> tuple[str, ...]:
+        one = self.source.classes.get(span.cls)
+        return one.overrides if one else ()
+
+
+@lru_cache(maxsize=8)
+def _load(language: str, extra: tuple[Path, ...]) -> Lexicon:
+    return Lexicon(files.read([files.folder(language), *extra]), language)
+
+
+def _joined(
+    words: Sequence[Word], before: Sequence[Word], after: Sequence[Word]
+) -> tuple[list[Token], frozenset[int], list[Word]]:
+    """Tokens of all words, the places before which there was a pause, and the words."""
+    given = tokens([*before, *words, *after], -len(before))
+    seams = frozenset(
+        place
+        for place, token in enumerate(given[1:], 1)
+        if token.word in (0, len(words)) and given[place - 1].word < token.word
+    )
+    return given, seams, [*before, *words, *after]
+
+
+def _match(span: _Span, given: list[Token], joined: Sequence[Word], shift: int) -> Match:
+    first, last = given[span.first].word, given[span.last].word
+    said = joined[first + shift : last + shift + 1]
+    text = " ".join(word.text.strip() for word in said)
+    return Match(span.cls, first, last, said[0].start, said[-1].end, text, span.entry.id, span.entry.gloss)
+
+
+def _covers(out: _Span, cls: str, span: _Span) -> bool:
+    return out.cls == cls and _overlap(out, span)
+
+
+def _overlap(one: _Span, other: _Span) -> bool:
+    return one.first <= other.last and other.first <= one.last
+
+
+def _believed(match: Match, joined: Sequence[Word], shift: int) -> bool:
+    """Whether the recogniser was sure enough of the words of a short phrase."""
+    said = joined[match.first + shift : match.last + shift + 1]
+    return sum(word.confidence for word in said) >= BELIEVED.get(len(said), 0.0) * len(said)

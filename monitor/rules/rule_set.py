@@ -1,0 +1,175 @@
+"""configs/rules/*.yaml -> the rules of a call, checked, with overrides and the profile applied."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor import yaml_source as places
+from monitor.dialogue.tracker import KINDS
+from monitor.errors import BadInput
+from monitor.phrases.lexicon import Lexicon
+from monitor.phrases.phrase_files import YAML, phrase_files
+from monitor.resources import resource
+from monitor.rules.check import check
+from monitor.rules.profile import apply, load_profile
+from monitor.rules.rule import Rule, number
+from monitor.yaml_source import YamlPosition
+
+HASH_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """The rules in force. ``hash`` names their text, ``sources`` say where each of them stands."""
+
+    rules: tuple[Rule, ...]
+    profile: str = "default"
+    language: str = "en"
+    hide_agent_effort: bool = False
+    sources: dict[str, YamlPosition] = field(default_factory=dict, compare=False)
+    phrases: tuple[Path, ...] = ()
+    """Folders of phrases that are laid over the bundled ones."""
+
+    @property
+    def hash(self) -> str:
+        """The hash of all rules in force, and of the phrases that came with them."""
+        files = [file for folder in self.phrases for file in phrase_files(folder)]
+        own = [sha256(file.read_bytes()).hexdigest() for file in files]
+        return _digest([hash_of(rule) for rule in self.rules] + own)
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The phrases of the book's language."""
+        return Lexicon.load(self.language, self.phrases)
+
+    @property
+    def longest(self) -> float:
+        """The longest window that any rule looks back on, in seconds."""
+        windows = [number(rule.window) for rule in self.rules if rule.window is not None]
+        return max((one for one in windows if one != float("inf")), default=0.0)
+
+    def rule(self, name: str) -> Rule | None:
+        """The rule of this id."""
+        return next((rule for rule in self.rules if rule.rule == name), None)
+
+
+def _digest(plain: Any) -> str:
+    return sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:HASH_DIGITS]
+
+
+@lru_cache(maxsize=1024)
+def _hash_of(text: bytes) -> str:
+    return sha256(text).hexdigest()[:HASH_DIGITS]
+
+
+def hash_of(rule: Rule) -> str:
+    """The hash of a rule's normalised text, its tests apart."""
+    plain = msgspec.to_builtins(rule)
+    del plain["tests"]
+    return _hash_of(msgspec.json.encode(plain, order="sorted"))
+
+
+def load_rules(
+    paths: Sequence[Path] | None = None, *, profile: str = "default", language: str = "en"
+) -> RuleSet:
+    """The rules of ``paths`` (files, or folders of files), or the bundled ones.
+
+    A path whose file overrides rules that stand elsewhere is laid over the bundled rules, and so is a folder
+    that brings phrases alone (``phrases/LANGUAGE/``). Raises ``BadInput`` with file, line, key path and what
+    was expected.
+    """
+    files = _files(paths) if paths else _files([resource("configs/rules")])
+    entries = [entry for path in files for entry in _entries(path)]
+    own = tuple(place for path in paths or () if (place := path / PHRASES / language).is_dir())
+    if not (entries or own):
+        told = ", ".join(str(path) for path in paths or ())
+        raise BadInput(f"There are no rules in {told}; a rule begins with `- rule: its.id`.")
+    laid_over = any(isinstance(entry.plain, dict) and "override" in entry.plain for entry in entries)
+    if paths and (laid_over or not entries):
+        named = {entry.plain.get("rule") for entry in entries if isinstance(entry.plain, dict)}
+        bundled = [entry for path in _files([resource("configs/rules")]) for entry in _entries(path)]
+        entries = [entry for entry in bundled if entry.plain.get("rule") not in named] + entries
+    chosen = load_profile(profile)
+    rules, sources = _merged([*entries, *chosen.overrides])
+    classes = Lexicon.load(language, own).classes | KINDS.keys()
+    typed = [check(place, classes) for place in rules]
+    applied = tuple(apply(rule, chosen) for rule in typed)
+    return RuleSet(applied, chosen.profile, language, chosen.hide_agent_effort, sources, own)
+
+
+PHRASES = "phrases"
+"""The folder in a folder of rules that holds phrases, by language."""
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            raise BadInput(f"The folder {path} cannot be read; check who may read it.")
+        found += _rules_in(path) if path.is_dir() else [path]
+    return found
+
+
+def _rules_in(folder: Path) -> list[Path]:
+    files = (one for one in folder.rglob("*.y*ml") if one.suffix in YAML)
+    return sorted(one for one in files if not one.is_relative_to(folder / PHRASES))
+
+
+def _entries(path: Path) -> list[YamlPosition]:
+    place = places.read(path)
+    if place.plain is None:
+        return []
+    if not isinstance(place.plain, list):
+        raise place.wrong("a list of rules was expected; each begins with `- rule: its.id`.")
+    return [place.part(number) for number in range(len(place.plain))]
+
+
+def _merged(entries: list[YamlPosition]) -> tuple[list[YamlPosition], dict[str, YamlPosition]]:
+    """The rules with what overrides them laid over, in the order in which they first stand."""
+    rules: dict[str, YamlPosition] = {}
+    for entry in entries:
+        plain = entry.plain
+        if not isinstance(plain, dict) or ("rule" in plain) == ("override" in plain):
+            raise entry.wrong(
+                "a rule was expected: keys and values, with either `rule:` or `override:` and an id."
+            )
+        if "rule" in plain:
+            name = str(plain["rule"])
+            if name in rules:
+                raise entry.wrong(
+                    f"the rule {name} already stands in {rules[name].where}; use `override:` to change it."
+                )
+            rules[name] = entry
+            continue
+        name = str(plain["override"])
+        if name not in rules:
+            raise entry.part("override").wrong(
+                f"there is no rule {name} to override in the files before this one{places.meant(name, rules)}"
+            )
+        rules[name] = rules[name].overlaid(
+            {key: value for key, value in plain.items() if key != "override"}, entry
+        )
+    return [_like(name, rules, ()) for name in rules], rules
+
+
+def _like(name: str, rules: dict[str, YamlPosition], through: tuple[str, ...]) -> YamlPosition:
+    """A rule with the keys that it takes over from the rule that it is ``like``."""
+    place = rules[name]
+    model = place.plain.get("like")
+    if model is None:
+        return place
+    if model in (*through, name):
+        circle = " -> ".join((*through, name, str(model)))
+        raise place.part("like").wrong(f"the rules are like each other in a circle: {circle}.")
+    if model not in rules:
+        raise place.part("like").wrong(f"there is no rule {model} to be like.")
+    base = _like(str(model), rules, (*through, name))
+    kept = {key: value for key, value in base.plain.items() if key not in place.plain and key != "tests"}
+    own = {key: value for key, value in place.plain.items() if key != "like"}
+    return place.replaced({**kept, **own})

@@ -1,0 +1,87 @@
+"""A recogniser that reads the script of a recording instead of hearing it: exact words at exact times.
+
+It answers from the ground-truth JSON beside a recording, so that rules on words can be tried without a
+model. It is named for what it is: ``script of the recording``.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from monitor.errors import BadInput
+from monitor.events import CHANNELS, Channel, RecognitionRequest, RecognitionResult, Word, other
+
+NAME = "script of the recording"
+_SLACK = 0.02
+
+
+class _Spoken(msgspec.Struct, frozen=True):
+    """One word of the script; times in seconds of the call."""
+
+    channel: Channel
+    text: str
+    start: float
+    end: float
+
+
+class _Script(msgspec.Struct, frozen=True):
+    """What is read of a ground-truth file; its other keys do not matter here."""
+
+    words: tuple[_Spoken, ...]
+    agent_channel: int = 1
+
+
+class ReferenceRecogniser:
+    """Answers jobs from a list of words.
+
+    ``agent_channel`` is the channel that is heard as the agent's. Where the script has the agent on the other
+    one, each side's words are those of the sound that it gets.
+    """
+
+    def __init__(self, path: Path, agent_channel: int | None = None) -> None:
+        self.name = NAME
+        script = _read(path)
+        words = sorted(script.words, key=lambda word: word.start)
+        if agent_channel not in (None, script.agent_channel):
+            words = [msgspec.structs.replace(word, channel=other(word.channel)) for word in words]
+        self._words = {channel: [word for word in words if word.channel == channel] for channel in CHANNELS}
+        self._middles = {
+            channel: [(word.start + word.end) / 2 for word in spoken]
+            for channel, spoken in self._words.items()
+        }
+
+    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+        """The script's words inside each job's window, after its prefix."""
+        return [RecognitionResult(job.job, self._inside(job)) for job in jobs]
+
+    def _inside(self, job: RecognitionRequest) -> tuple[Word, ...]:
+        spoken, middles = self._words[job.channel], self._middles[job.channel]
+        begin = job.prefix[-1].end if job.prefix else job.start
+        inside = spoken[bisect_left(middles, begin) : bisect_left(middles, job.end)]
+        return tuple(
+            Word(word.text, word.start, word.end, 0.99, committed=False)
+            for word in inside
+            if job.final or word.end <= job.end + _SLACK
+        )
+
+
+def script_beside(recording: Path) -> Path:
+    """Where the script of ``recording`` lies: ``NAME.json``, also for ``NAME.caller.wav``."""
+    return recording.with_name(f"{recording.stem.removesuffix('.caller').removesuffix('.agent')}.json")
+
+
+def _read(path: Path) -> _Script:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Script)
+    except FileNotFoundError:
+        raise BadInput(
+            f"There is no script at {path}; --model script reads the JSON beside a recording."
+        ) from None
+    except OSError as wrong:
+        raise BadInput(f"The script {path} cannot be read: {wrong.strerror}.") from None
+    except msgspec.DecodeError:
+        raise BadInput(
+            f"{path} is not the script of a recording; it needs a list of words with times."
+        ) from None

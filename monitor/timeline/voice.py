@@ -1,0 +1,276 @@
+"""How each side has sounded: raised voice, pace, mood, and whether both voices rise together.
+
+Whether both voices climb together: how their effort goes along with each other over a minute.
+
+Each side's mean effort is taken over cells of 5 s of the call; a side that is silent in a cell keeps its
+last value. Pearson's correlation over the last twelve cells tells whether the voices go together; that
+both are higher in the second half of the minute than in the first, that they go up.
+
+How one side has sounded: effort held over time, pace against the speaker's own, a minute of detail.
+
+The hold is the one measured in the product's notes on raised voices: a score of 1.0 and more held
+for 0.8 s of voiced speech begins a raised stretch; below 0.5 for 1.0 s of voiced speech ends it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from statistics import StatisticsError, correlation, fmean, median
+from typing import NamedTuple
+
+from monitor.events import CHANNELS, Channel, Prosody
+
+CELL = 5.0
+CELLS = 12
+SPOKEN = 4
+"""Cells in which each side must have spoken; less is no minute of conversation."""
+
+TOGETHER = 0.6
+RISE = 0.35
+"""Effort by which each side's second half minute must lie above its first. Less is how calm voices drift."""
+
+
+class RisingTogether:
+    """Follows both sides' effort; bounded to a minute."""
+
+    def __init__(self) -> None:
+        self._sums: dict[Channel, tuple[float, int]] = dict.fromkeys(CHANNELS, (0.0, 0))
+        self._cells: dict[Channel, deque[float | None]] = {
+            channel: deque(maxlen=CELLS) for channel in CHANNELS
+        }
+        self._cell = 0
+
+    def take(self, channel: Channel, at: float, effort: float) -> float | None:
+        """Goes on by 0.1 s of voiced speech; the correlation, when a cell is full and both climb together."""
+        found = None
+        cell = int(at / CELL)
+        if cell > self._cell:
+            self._close(cell)
+            found = self.climbing()
+        total, count = self._sums[channel]
+        self._sums[channel] = (total + effort, count + 1)
+        return found
+
+    def climbing(self) -> float | None:
+        """The correlation over the last minute, where it says that both voices go up together."""
+        curves = [_curve(self._cells[channel]) for channel in CHANNELS]
+        if any(curve is None or _rise(curve) < RISE for curve in curves):
+            return None
+        try:
+            value = correlation(*(curve for curve in curves if curve is not None))
+        except StatisticsError:  # one side did not vary at all
+            return None
+        return round(value, 2) if value >= TOGETHER else None
+
+    def _close(self, cell: int) -> None:
+        """The cells up to ``cell`` are over; nobody spoke in those after the first of them."""
+        for channel in CHANNELS:
+            total, count = self._sums[channel]
+            cells = self._cells[channel]
+            cells.append(total / count if count else None)
+            cells.extend([None] * min(cell - self._cell - 1, CELLS))
+            self._sums[channel] = (0.0, 0)
+        self._cell = cell
+
+
+def _curve(cells: Sequence[float | None]) -> list[float] | None:
+    """The cells with silent ones filled in; null where too few are known."""
+    known = [value for value in cells if value is not None]
+    if len(cells) < CELLS or len(known) < SPOKEN:
+        return None
+    filled = accumulate(cells, lambda last, value: last if value is None else value, initial=known[0])
+    return [value for value in list(filled)[1:] if value is not None]
+
+
+def _rise(curve: Sequence[float]) -> float:
+    half = len(curve) // 2
+    return fmean(curve[half:]) - fmean(curve[:half])
+
+
+STEP = 0.1
+"""Seconds of speech that one prosody event speaks for."""
+
+SCORES = (1.0, 0.75, 0.5)
+"""Effort scores that are watched; they read as z >= 2, 1.5 and 1 of the speaker's own normal."""
+
+HOLD_ON = 0.8
+HOLD_OFF = 1.0
+OFF = 0.5
+STALE = 2.5
+"""A raised stretch goes on after a pause of at most so many seconds."""
+
+LEAST_SPREAD = 0.4
+"""Syllables per second by which a speaker's pace varies at least."""
+
+DETAIL = 60.0
+"""Seconds of detail that are kept."""
+
+PACE_WARM_UP = 100
+"""Prosody events with a rate (10 s of speech) before a speaker's own pace is believed."""
+
+PACE_MEMORY = 1.0 / 600
+"""Weight of a new pace in the running mean: a minute of speech is the memory."""
+
+MOOD_CELL = 20.0
+"""Seconds of the call in one cell of the mood's curve (before two cells are joined into one)."""
+
+MOOD_CELLS = 64
+
+
+class ProsodySample(NamedTuple):
+    """One prosody event, as it is remembered."""
+
+    at: float
+    effort: float
+    pitch: float | None
+    voiced: float
+    rate: float | None
+
+
+class EffortLevel:
+    """Whether effort has been at ``on`` and above for long enough, and since when."""
+
+    __slots__ = ("_above", "_began", "_below", "_last", "on", "raised", "raised_until", "since")
+
+    def __init__(self, on: float) -> None:
+        self.on = on
+        self.raised = False
+        self.since = 0.0
+        self._last = 0.0
+        self.raised_until = -1.0
+        self._began = 0.0
+        self._above = 0.0
+        self._below = 0.0
+
+    def take(self, at: float, effort: float, voiced: float) -> bool:
+        """Goes on by one event; whether the voice was raised or lowered by it."""
+        if self.raised:
+            return self._fall(at, effort, voiced)
+        if effort < self.on:
+            self._above = 0.0
+            return False
+        if not self._above or at - self._last > STALE:
+            self._above, self._began = 0.0, at - STEP
+        self._above += voiced
+        self._last = at
+        if self._above < HOLD_ON - 1e-9:
+            return False
+        self.raised, self.since, self._below = True, self._began, 0.0
+        self.raised_until = at
+        return True
+
+    def _fall(self, at: float, effort: float, voiced: float) -> bool:
+        if effort >= OFF:
+            # A new stretch after a long pause is not the old one going on.
+            if at - self.raised_until > STALE:
+                self.since = at - STEP
+            self.raised_until, self._below = at, 0.0
+            return False
+        self._below += voiced
+        if self._below < HOLD_OFF - 1e-9:
+            return False
+        self.raised, self._above = False, 0.0
+        return True
+
+    def stretch(self, now: float) -> tuple[float, float] | None:
+        """From when to when the voice has been raised, if that is not long ago."""
+        return (self.since, self.raised_until) if self.raised and now - self.raised_until <= STALE else None
+
+
+class Mood:
+    """Mean effort over the whole call in at most ``MOOD_CELLS`` cells: a long call gets longer cells."""
+
+    def __init__(self) -> None:
+        self.cell = MOOD_CELL
+        self._sums: list[tuple[float, int]] = []
+
+    def take(self, at: float, effort: float) -> None:
+        """Adds one event."""
+        place = int(at / self.cell)
+        if place >= MOOD_CELLS:
+            self._halve()
+            place = int(at / self.cell)
+        while len(self._sums) <= place:
+            self._sums.append((0.0, 0))
+        total, count = self._sums[place]
+        self._sums[place] = (total + effort, count + 1)
+
+    def _halve(self) -> None:
+        self.cell *= 2
+        pairs = zip(self._sums[::2], [*self._sums[1::2], (0.0, 0)], strict=False)
+        self._sums = [(a + b, m + n) for (a, m), (b, n) in pairs]
+
+    def mean(self, start: float, end: float) -> float | None:
+        """Mean effort between two moments of the call, to the precision of a cell."""
+        cells = self._sums[int(start / self.cell) : max(int(end / self.cell), int(start / self.cell) + 1)]
+        count = sum(n for _, n in cells)
+        return sum(total for total, _ in cells) / count if count else None
+
+
+class VoiceHistory:
+    """One side's sound so far."""
+
+    def __init__(self) -> None:
+        self.recent: deque[ProsodySample] = deque()
+        self.held = {score: EffortLevel(score) for score in SCORES}
+        self.mood = Mood()
+        self.pace_mean = 0.0
+        self.pace_count = 0
+        self._pace_variance = 0.0
+        self._watched = tuple(self.held.values())
+
+    def take(self, event: Prosody) -> list[EffortLevel]:
+        """Goes on by one event; the watchers that were turned by it."""
+        at, recent = event.at, self.recent
+        effort = event.effort
+        recent.append(ProsodySample(at, effort or 0.0, event.pitch_st, event.voiced, event.rate_sps))
+        if recent[0].at < at - DETAIL:
+            recent.popleft()
+        if event.rate_sps is not None:
+            self._pace(event.rate_sps)
+        if effort is None:
+            return []
+        if event.voiced:
+            self.mood.take(at, effort)
+        voiced = event.voiced * STEP
+        return [held for held in self._watched if held.take(at, effort, voiced)]
+
+    def _pace(self, rate: float) -> None:
+        self.pace_count += 1
+        weight = max(1.0 / self.pace_count, PACE_MEMORY)
+        away = rate - self.pace_mean
+        self.pace_mean += weight * away
+        self._pace_variance += weight * (away * away * (1.0 - weight) - self._pace_variance)
+
+    @property
+    def pace_limit(self) -> float | None:
+        """The speaker's own mean pace and 1.5 standard deviations; null before it is known."""
+        if self.pace_count < PACE_WARM_UP:
+            return None
+        return self.pace_mean + 1.5 * max(LEAST_SPREAD, float(self._pace_variance**0.5))
+
+    def raised(self, score: float) -> EffortLevel:
+        """The watcher of the highest score that is not above ``score``."""
+        return self.held[max((one for one in SCORES if one <= score), default=SCORES[-1])]
+
+    def sounds(self, start: float, end: float = float("inf")) -> list[ProsodySample]:
+        """The remembered events between two moments."""
+        found = []
+        for sound in reversed(self.recent):
+            if sound.at < start:
+                break
+            if sound.at <= end:
+                found.append(sound)
+        return found[::-1]
+
+    def typical(self, pick: Callable[[ProsodySample], float | None], start: float) -> float | None:
+        """The median over voiced events since ``start``."""
+        values = [
+            value for sound in self.sounds(start) if sound.voiced and (value := pick(sound)) is not None
+        ]
+        return median(values) if values else None
+
+    def mean_effort(self, start: float, end: float) -> float | None:
+        """Mean effort of the voiced events between two moments."""
+        values = [sound.effort for sound in self.sounds(start, end) if sound.voiced]
+        return fmean(values) if values else None

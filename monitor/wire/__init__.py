@@ -1,0 +1,1 @@
+"""What travels: the envelope of events and the schemas of messages."""
