@@ -158,6 +158,16 @@ class Engine:
         for watch in self.watches:
             yield from self.look(watch)
 
+    def concerned(self, keys: Iterable[Key]) -> bool:
+        """Whether any rule is to be evaluated now that these keys have changed."""
+        if self._eager or (self._due and self._due[0][0] <= self._line.now):
+            return True
+        readers = self._readers
+        for key in keys:  # most facts concern nobody, so this is the path that has to be short
+            if readers.get(key):
+                return True
+        return False
+
     def wake(self, keys: Iterable[Key] = ()) -> Iterator[AlertChange]:
         """Evaluates the rules that have read any of these keys or are due, in the order of the rule set."""
         places: set[int] = set()

@@ -93,7 +93,7 @@ class Judge:
         if self._hearing is not None and isinstance(event, Utterance):
             notes, heard = self._hearing.hear(event)
             keys, out = (*keys, *heard), out + notes
-        return out + self._told(self._engine.wake(keys))
+        return out + self._told(self._engine.wake(keys)) if self._engine.concerned(keys) else out
 
     def advance(self, now: float) -> list[Event]:
         """The call went on to ``now`` (seconds): what became due before that."""

@@ -225,6 +225,7 @@ class VoiceHistory:
 
         self._pace_variance = 0.0
         self._watched = tuple(self.held.values())
+        self._lowest = self.held[min(SCORES)]
         self._typical: dict[tuple[str, int], float | None] = {}
 
     def take(self, event: Prosody) -> list[EffortLevel]:
@@ -240,7 +241,8 @@ class VoiceHistory:
         self.quick = None
         if sample.rate is not None:
             self._pace(sample.rate)
-            if self.pace_count >= PACE_WARM_UP and sample.rate > self.pace_mean + self._margin():
+            limit = self.pace_limit if sample.rate > self.pace_mean + 1.5 * LEAST_SPREAD else None
+            if limit is not None and sample.rate > limit:
                 self.quick = sample
         if effort is None:
             return []
@@ -250,9 +252,8 @@ class VoiceHistory:
 
     @property
     def lifted(self) -> bool:
-        """Whether the latest event raised the voice, or found it raised."""
-        at = self.recent[-1].at if self.recent else -1
-        return any(held.raised_until == at for held in self._watched)
+        """Whether the latest event raised the voice to any of the watched scores, or found it raised."""
+        return bool(self.recent) and self._lowest.raised_until == self.recent[-1].at
 
     def _pace(self, rate: float) -> None:
         self.pace_count += 1
@@ -266,10 +267,7 @@ class VoiceHistory:
         """The speaker's own mean pace and 1.5 standard deviations; null before it is known."""
         if self.pace_count < PACE_WARM_UP:
             return None
-        return self.pace_mean + self._margin()
-
-    def _margin(self) -> float:
-        return 1.5 * max(LEAST_SPREAD, float(self._pace_variance**0.5))
+        return self.pace_mean + 1.5 * max(LEAST_SPREAD, float(self._pace_variance**0.5))
 
     def raised(self, score: float) -> EffortLevel:
         """The watcher of the highest score that is not above ``score``."""

@@ -105,9 +105,9 @@ def calmed(
     for mark in view.marks(("calmed",), by, window):
         since = max(mark.start, mark.end - within)
         if view.has_words:
-            helped = any(one.end <= mark.end for one in view.marks_since(after, other(by), since))
+            helped = bool(view.marks_since(after, other(by), since))
         else:
-            helped = any(turn.start <= mark.end for turn in view.turns_of(other(by), since))
+            helped = bool(view.turns_of(other(by), since))
         if helped:
             counts.append(mark)
     return from_marks(counts, len(counts))
