@@ -133,7 +133,9 @@ class DialogueTracker:
             if self._repeats[channel].hear(sentence):
                 found.append(Remark("repeat", sentence.start, sentence.end, sentence.text))
             stock = any(
-                match.cls in CANNED_CLASSES and ms(match.start) < sentence.end and sentence.start < ms(match.end)
+                match.cls in CANNED_CLASSES
+                and ms(match.start) < sentence.end
+                and sentence.start < ms(match.end)
                 for match in matches
             )
             if channel == "agent" and stock and self._canned.hear(sentence, SAME, SAME):

@@ -152,7 +152,13 @@ class AlertPublisher:
         text = f"{rule} rests: {TROUBLES[trouble]}."
         channel = alert.reading.channel or "agent"
         return [
-            Note(detected_at=seconds(self._line.now), at=seconds(alert.at), channel=channel, kind="withheld", text=text)
+            Note(
+                detected_at=seconds(self._line.now),
+                at=seconds(alert.at),
+                channel=channel,
+                kind="withheld",
+                text=text,
+            )
         ]
 
     def _mute(self, rule: Rule, key: str) -> None:
@@ -171,7 +177,8 @@ class AlertPublisher:
             return
         pause = None if rule.at_pause is None else milliseconds(rule.at_pause)
         request = CardRequest(
-            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, milliseconds(rule.cooldown),
+            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause,
+            milliseconds(rule.cooldown),
             at_end=rule.during is not None and rule.during.last is not None,
         )  # fmt: skip
         told.withheld = self.cards.ask(request)

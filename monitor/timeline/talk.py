@@ -84,9 +84,7 @@ class Talk:
         self.talked[channel] += end - start
         # What the other side's finished stretches cover already is not counted twice.
         both = sum(
-            min(until, end) - begin
-            for begin, until in self._finished(other(channel), start)
-            if begin < end
+            min(until, end) - begin for begin, until in self._finished(other(channel), start) if begin < end
         )
         self._covered += end - start - both
         self._forget(mine)

@@ -41,7 +41,7 @@ class Quantity:
         return Quantity(self.value + other.value, self.rate + other.rate)
 
 
-class View:
+class TimelineView:
     """The timeline as one evaluation of a rule reads it. Times are ms of the call."""
 
     __slots__ = ("_line", "_reads", "changes_at", "now")
@@ -94,9 +94,7 @@ class View:
 
     # --- marks ---
 
-    def marks(
-        self, kinds: tuple[str, ...], channel: Channel | None = None, window: int = CALL
-    ) -> list[Mark]:
+    def marks(self, kinds: tuple[str, ...], channel: Channel | None = None, window: int = CALL) -> list[Mark]:
         """The marks of these kinds in a window that ends now, by time; of both sides without ``channel``."""
         self._reads.add((kinds, channel))
         found = self._line.marks.of(kinds, channel, self.now - window)
@@ -208,7 +206,7 @@ class View:
         return None
 
     def spoken_run(self, turn: Stretch, pause: int) -> int | None:
-        """Since when the holder of ``turn`` has spoken without a pause of ``pause`` ms; null in such a pause."""
+        """Since when the holder of ``turn`` has not paused for ``pause`` ms; null in such a pause."""
         self._reads.add(SPEECH[turn.channel])
         begin: int | None = None
         for start, end in self._line.talk.segments(turn.channel, turn.start):
@@ -273,10 +271,8 @@ class View:
         self._reads.add(EFFORT[channel])
         return self._line.voice[channel].raised(score).raised_until
 
-    def typical(
-        self, channel: Channel, name: Literal["effort", "pitch", "rate"], since: int
-    ) -> float | None:
-        """The median of what was measured on this side's voiced speech after a moment that stays what it is."""
+    def typical(self, channel: Channel, name: Literal["effort", "pitch", "rate"], since: int) -> float | None:
+        """The median of what was measured on this side's voice after a moment that stays what it is."""
         self._reads.add(VOICE[channel])
         return self._line.voice[channel].typical(name, since)
 
