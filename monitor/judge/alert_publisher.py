@@ -168,7 +168,7 @@ class AlertPublisher:
         rule, shape = alert.watch.rule, AlertPresentation(alert)
         if "agent" not in shape.to:
             return
-        if not rule.card:
+        if rule.card == "never":
             told.withheld = SILENT_RULE
             return
         pause = None if rule.at_pause is None else number(rule.at_pause)

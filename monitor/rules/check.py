@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from monitor.rules.measures import MEASURES
 from monitor.rules.reading import COMPARISONS, Bar
-from monitor.rules.rule import MESSAGE_MOST, QUESTIONS, Rule, names, number
+from monitor.rules.rule import MESSAGE_MOST, QUESTIONS, TITLE_MOST, Rule, names, number
 from monitor.rules.triggers import MOMENTS
 from monitor.timeline import HORIZON
 from monitor.yaml_source import YamlPosition, meant
@@ -25,6 +25,9 @@ RENAMED = {
 def refuse_renamed(place: YamlPosition) -> None:
     """Raises ``BadInput`` for a key of the rule (or override) at ``place`` that has another name now."""
     _refuse(place, RENAMED)
+    if isinstance(place.plain.get("card"), bool):
+        former, now = ("true", "auto") if place.plain["card"] else ("false", "never")
+        raise place.part("card").wrong(f"`card` is `auto` or `never`; write `{now}` for `{former}`.")
     for key, renamed in (("escalation", RENAMED), ("tests", {"why": "about"})):
         parts = place.plain.get(key)
         for at in range(len(parts) if isinstance(parts, list) else 0):
@@ -57,12 +60,22 @@ def _check_texts(place: YamlPosition, rule: Rule) -> None:
     said += [
         (("escalation", at, "message"), step.message or "") for at, step in enumerate(rule.escalation or ())
     ]
+    if len(rule.title) > TITLE_MOST:
+        raise place.part("title").wrong(
+            f"a title has at most {TITLE_MOST} characters; this one has {len(rule.title)}."
+        )
     for keys, text in said:
         if len(text) > MESSAGE_MOST:
             raise place.part(*keys).wrong(
                 f"a text to the agent has at most {MESSAGE_MOST} characters; this one has {len(text)}."
             )
-    if "agent" in rule.to and rule.card and not rule.message and rule.score is None and rule.note is None:
+    if (
+        "agent" in rule.to
+        and rule.card == "auto"
+        and not rule.message
+        and rule.score is None
+        and rule.note is None
+    ):
         raise place.part("message").wrong("an alert to the agent needs a text that says what to do next.")
 
 

@@ -159,6 +159,10 @@ def _merged(entries: list[YamlPosition]) -> tuple[list[YamlPosition], dict[str, 
     return [_like(name, rules, ()) for name in rules], rules
 
 
+OWN = ("title", "row", "tests")
+"""Keys that a rule does not take over from the rule that it is like."""
+
+
 def _like(name: str, rules: dict[str, YamlPosition], through: tuple[str, ...]) -> YamlPosition:
     """A rule with the keys that it takes over from the rule that it is ``like``."""
     place = rules[name]
@@ -171,6 +175,6 @@ def _like(name: str, rules: dict[str, YamlPosition], through: tuple[str, ...]) -
     if model not in rules:
         raise place.part("like").wrong(f"there is no rule {model} to be like.")
     base = _like(str(model), rules, (*through, name))
-    kept = {key: value for key, value in base.plain.items() if key not in place.plain and key != "tests"}
+    kept = {key: value for key, value in base.plain.items() if key not in place.plain and key not in OWN}
     own = {key: value for key, value in place.plain.items() if key != "like"}
     return place.replaced({**kept, **own})
