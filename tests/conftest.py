@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several processes a file stays in one of them, and everything that starts a real part in another."""
+    """With several processes a file stays in one; whatever starts a real part shares one, too."""
     for item in items:
         group = "real" if item.get_closest_marker("real") else item.path.relative_to(ROOT).as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
