@@ -59,7 +59,7 @@ async def _paced_session(playback: Playback, speed: float, served: "Served | Non
         session = Session(call, announcer.say, worker, last_words=math.inf)
         for sink in (*playback.sinks, *([served.hub] if served else [])):
             if isinstance(sink, Answering):
-                sink.answer_orders(call.info.call, session.put)
+                sink.take_commands(call.info.call, session.put)
         with stopping(session) as stopped:
             await session.run(paced(playback.blocks, call.info.rate, speed))
         if stopped.is_set():

@@ -131,7 +131,7 @@ async def to_the_hub(
     Whoever sits here is told when the hub cannot be reached, and why; what could not be sent meanwhile is
     sent when it is back.
     """
-    from monitor.client.standby import stand_by
+    from monitor.client.hub_client import HubClient
     from monitor.client.uplink import HubConnectionStatus
     from monitor.commands.uplinking import hub_of, waiting_folder
     from monitor.wire.messages import Standing
@@ -140,7 +140,7 @@ async def to_the_hub(
     whose = Standing(agent=living.agent, team=living.team)
     line = HubConnectionStatus(hub, waiting_folder(), say)
     tasks = [
-        asyncio.create_task(stand_by(hub, whose, answer, line.tell)),
+        asyncio.create_task(HubClient(hub).stand_by(whose, answer, line.tell)),
         asyncio.create_task(line.send_what_waits()),
     ]
     try:
@@ -161,7 +161,7 @@ def _sinks(
     made = build_sinks(living, None)
     sinks = [FaultTolerantSink(sink, _say) if isinstance(sink, JournalSink) else sink for sink in made]
     if served:
-        served.hub.answer_orders(about.call, order)
+        served.hub.take_commands(about.call, order)
         sinks.append(served.hub)
     if living.uplink:
         try:
@@ -186,7 +186,7 @@ def _uplink(living: Living, about: CallInfo, order: Callable[[Command], None]) -
         patience=STOP_PATIENCE,
         tell=tell,
     )
-    uplink.answer_orders(about.call, order)
+    uplink.take_commands(about.call, order)
     return uplink
 
 
