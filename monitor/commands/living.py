@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from monitor.call import About
+from monitor.call import CallInfo
 from monitor.commands.playing import STOPPED, Playing, build_sinks, serving, tell_notice
 from monitor.commands.uplinking import open_uplink
 from monitor.errors import BadInput
@@ -152,7 +152,7 @@ async def to_the_hub(
 
 
 def _sinks(
-    living: Living, served: "Served | None", about: About, order: Callable[[Command], None]
+    living: Living, served: "Served | None", about: CallInfo, order: Callable[[Command], None]
 ) -> list[Sink]:
     """Where one call goes. A journal or a way to the hub that fails is told, and the call goes on."""
     from monitor.sinks.journal import JournalSink
@@ -171,7 +171,7 @@ def _sinks(
     return sinks
 
 
-def _uplink(living: Living, about: About, order: Callable[[Command], None]) -> "Uplink":
+def _uplink(living: Living, about: CallInfo, order: Callable[[Command], None]) -> "Uplink":
     """The way of one call to the hub."""
 
     def tell(trouble: str) -> None:
@@ -196,7 +196,7 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _recording(folder: Path) -> "Callable[[About], Recorder]":
+def _recording(folder: Path) -> "Callable[[CallInfo], Recorder]":
     """What keeps the sound of each call in ``folder``. Raises ``BadInput`` before anything is heard."""
     from monitor.sinks.recorder import Recorder, folder_for
 

@@ -94,7 +94,7 @@ class _Text:
         rows = list(rows)
         widest = max(len(row.advice) for row in rows)
         for row in rows:
-            acts = ", ".join(row.rules) if row.rules else row.why
+            acts = ", ".join(row.rules) if row.rules else row.reason
             _print(f"{row.row:>3}  {row.works:<14}  {row.advice:<{widest}}  {acts}")
             if row.plug_in:
                 _print(f"{'':>3}  {'plug-in':<14}  {'':<{widest}}  {row.plug_in}")

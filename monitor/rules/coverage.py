@@ -21,7 +21,7 @@ class RulebookRow(Settings, frozen=True, kw_only=True):
     advice: str
     works: Works
     rules: tuple[str, ...] = ()
-    why: str | None = None
+    reason: str | None = None
     plug_in: str | None = None
     """The part of the advice that needs something which is not built in, and what that is."""
 
@@ -33,7 +33,7 @@ def load_rulebook(path: Path | None = None) -> list[RulebookRow]:
     for at, (row, number) in enumerate(zip(rows, range(1, ROWS + 1), strict=False)):
         if row.row != number:
             raise place.part(at, "row").wrong(f"row {number} was expected here; rows stand in order.")
-        if not row.rules and not row.why:
+        if not row.rules and not row.reason:
             raise place.part(at).wrong("a row names the rules that act on it, or says why nothing can.")
     if len(rows) != ROWS:
         raise place.wrong(f"{ROWS} rows were expected; there are {len(rows)}.")

@@ -32,7 +32,7 @@ Number = (
 
 Names = str | list[str]
 
-SAY_MOST = 60
+MESSAGE_MOST = 60
 """Characters that an agent can read at a glance."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "%": 0.01}
@@ -106,14 +106,13 @@ class Scope(Settings, frozen=True, kw_only=True):
     meta: dict[str, Any] = field(default_factory=dict)
 
 
-class Rung(Threshold, frozen=True, kw_only=True):
-    """A step of the ladder: what it takes to get here, and what is different from here on."""
+class EscalationStep(Threshold, frozen=True, kw_only=True):
+    """A step of the escalation: what it takes to get here, and what is different from here on."""
 
     window: Duration | None = None
     during: During | None = None
-    hold: Duration | None = None
     level: Level | None = None
-    say: str | None = None
+    message: str | None = None
     to: tuple[Audience, ...] | None = None
 
 
@@ -135,16 +134,16 @@ class Example(Settings, frozen=True, kw_only=True):
     meta: dict[str, Any] = field(default_factory=dict)
     notes: list[str] | None = None
     words: bool = True
-    why: str | None = None
+    about: str | None = None
 
 
-class Rule(Threshold, frozen=True, kw_only=True):
-    """One rule. ``rule`` is its id; ``why`` is the advice behind it, in one sentence."""
+class Rule(Threshold, frozen=True, kw_only=True, rename={"for_": "for"}):
+    """One rule. ``rule`` is its id; ``rationale`` is the advice behind it, in one sentence."""
 
     rule: str
-    why: str
+    rationale: str
     level: Level = "info"
-    say: str = ""
+    message: str = ""
     to: tuple[Audience, ...] = ("agent",)
     measure: dict[str, dict[str, Any] | None] | None = None
     all: list[Condition] | None = None
@@ -154,20 +153,20 @@ class Rule(Threshold, frozen=True, kw_only=True):
     expect: Cue | None = None
     within: Duration | None = None
     turns: int | None = None
-    looking_back: Duration | None = None
+    lookback: Duration | None = None
     window: Duration | None = None
     unless: Cue | None = None
     during: During | None = None
-    only: Scope | None = None
-    ladder: list[Rung] | None = None
-    hold: Duration = 0.0
+    scope: Scope | None = None
+    escalation: list[EscalationStep] | None = None
+    for_: Duration = 0.0
     clear: Number | None = None
     cooldown: Duration = 30.0
     budget: int | None = None
     expires: Duration | None = None
     escalate_after: Duration | None = None
-    mutes: Names | None = None
-    mutes_for: Duration = 120.0
+    inhibits: Names | None = None
+    inhibits_for: Duration = 120.0
     at_pause: Duration | None = None
     priority: int = 0
     private: bool = False

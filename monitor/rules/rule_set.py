@@ -16,7 +16,7 @@ from monitor.errors import BadInput
 from monitor.phrases.lexicon import Lexicon
 from monitor.phrases.phrase_files import YAML, phrase_files
 from monitor.resources import resource
-from monitor.rules.check import check
+from monitor.rules.check import check, refuse_renamed
 from monitor.rules.profile import apply, load_profile
 from monitor.rules.rule import Rule, number
 from monitor.yaml_source import YamlPosition
@@ -139,6 +139,7 @@ def _merged(entries: list[YamlPosition]) -> tuple[list[YamlPosition], dict[str, 
             raise entry.wrong(
                 "a rule was expected: keys and values, with either `rule:` or `override:` and an id."
             )
+        refuse_renamed(entry)
         if "rule" in plain:
             name = str(plain["rule"])
             if name in rules:

@@ -14,7 +14,7 @@ def test_every_row_has_rules_that_exist_or_a_reason():
     assert [row.row for row in rows] == list(range(1, ROWS + 1))
     assert missing(rows, load_rules()) == []
     assert {row.row for row in rows if row.works == "not detectable"} == AFTER_THE_CALL
-    assert all(row.why for row in rows if not row.rules)
+    assert all(row.reason for row in rows if not row.rules)
 
 
 def test_every_rule_belongs_to_a_row():

@@ -20,7 +20,7 @@ def test_under_eu_rules_alerts_on_the_agents_voice_are_the_agents_own():
     for rule in voice:
         assert rule.private
         assert rule.to == ("agent",)
-        assert all(rung.to in (None, ("agent",)) for rung in rule.ladder or ())
+        assert all(step.to in (None, ("agent",)) for step in rule.escalation or ())
     assert eu.hide_agent_effort
     assert not default.hide_agent_effort
     assert eu.hash != default.hash

@@ -31,10 +31,10 @@ def test_bundled_rules_obey_it(path):
 @pytest.mark.parametrize(
     "rule",
     [
-        {"rule": "a", "why": "b", "measure": {"nobody": {}}},
-        {"rule": "a", "why": "b", "measure": {"silence": {}}, "atleast": 3},
-        {"rule": "a", "why": "b", "measure": {"silence": {}}, "cooldown": "soon"},
-        {"rule": "a", "why": "b"},
+        {"rule": "a", "rationale": "b", "measure": {"nobody": {}}},
+        {"rule": "a", "rationale": "b", "measure": {"silence": {}}, "atleast": 3},
+        {"rule": "a", "rationale": "b", "measure": {"silence": {}}, "cooldown": "soon"},
+        {"rule": "a", "rationale": "b"},
         {"override": "a", "nonsense": 1},
     ],
 )
@@ -45,7 +45,7 @@ def test_editors_see_what_is_wrong(rule):
 
 def test_every_key_is_explained_in_the_schema_and_in_the_manual():
     manual = resource("docs/rules.md").read_text(encoding="utf-8")
-    for key in Rule.__struct_fields__:
+    for key in Rule.__struct_encode_fields__:
         assert key in KEYS
         assert f"`{key}`" in manual
     for name, measure in MEASURES.items():
