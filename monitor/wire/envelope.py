@@ -36,30 +36,38 @@ _envelope = msgspec.json.Decoder(Envelope)
 _data = {name: msgspec.json.Decoder(kind) for name, kind in EVENTS.items()}
 
 
-def encode(event: Event, *, call: str, sequence: int, time: str | None = None) -> bytes:
-    """One line (without its newline) for ``event`` of ``call``."""
-    return _encoder.encode(
-        Envelope(
-            specversion=SPECVERSION,
-            id=f"{call}/{sequence}",
-            source=f"/calls/{call}",
-            type=PREFIX + event.name,
-            sequence=f"{sequence:0{SEQUENCE_DIGITS}d}",
-            partitionkey=call,
-            time=time,
-            data=msgspec.Raw(_encoder.encode(event)),
-        )
+def wrap(event: Event, *, call: str, sequence: int, time: str | None = None) -> Envelope:
+    """The envelope of ``event`` of ``call``; ``time`` is the wall clock (RFC 3339)."""
+    return Envelope(
+        specversion=SPECVERSION,
+        id=f"{call}/{sequence}",
+        source=f"/calls/{call}",
+        type=PREFIX + event.name,
+        sequence=f"{sequence:0{SEQUENCE_DIGITS}d}",
+        partitionkey=call,
+        time=time,
+        data=msgspec.Raw(_encoder.encode(event)),
     )
 
 
-def decode(line: bytes | str) -> tuple[Envelope, Event]:
+def line(envelope: Envelope) -> bytes:
+    """The line of an envelope, without its newline."""
+    return _encoder.encode(envelope)
+
+
+def encode(event: Event, *, call: str, sequence: int, time: str | None = None) -> bytes:
+    """One line (without its newline) for ``event`` of ``call``."""
+    return line(wrap(event, call=call, sequence=sequence, time=time))
+
+
+def decode(text: bytes | str) -> tuple[Envelope, Event]:
     """The envelope and the event of one line.
 
     Raises ``BadInput`` for a line that is no CloudEvent of ours; the message tells the place in the
     line, never its content.
     """
     try:
-        envelope = _envelope.decode(line)
+        envelope = _envelope.decode(text)
         if envelope.specversion != SPECVERSION:
             raise BadInput(f"This event is not of CloudEvents {SPECVERSION}, which this monitor speaks.")
         name = envelope.type.removeprefix(PREFIX)

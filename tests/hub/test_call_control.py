@@ -44,7 +44,7 @@ class Day:
         self, place: Place, *, agent: str = "anna", token: str | None = None
     ) -> AsyncIterator["Day"]:
         hub = HubAddress(place.url, lambda: token)
-        waits = HubClient(hub).stand_by(Standing(agent=agent, team="north"), self.live.hook, self._line)
+        waits = HubClient(hub).stand_by(Standing(agent=agent, team="north"), self.live.control, self._line)
         tasks = [asyncio.create_task(self.live.run()), asyncio.create_task(waits)]
         try:
             await true(lambda: place.hub.hooks.standing or self.troubles)
