@@ -302,15 +302,13 @@ class Leftovers:
         for path in left_behind(self._folder):
             try:
                 spool = Spool(path)
-            except SpooledLine:
+            except (SpooledLine, BadInput):
                 continue
-            about = spool.about()
-            if about is None:
-                spool.close(remove=True)
-            elif about[0] != self._hub.url or not self._send(spool, about[1]):
-                spool.close()
-            else:
-                spool.close(remove=True)
+            sent = False
+            with contextlib.suppress(BadInput):  # of an earlier version, or damaged: it is left to expire
+                about = spool.about()
+                sent = about is None or (about[0] == self._hub.url and self._send(spool, about[1]))
+            spool.close(remove=sent)
 
     def _send(self, spool: Spool, claimed: Claimed) -> bool:
         if spool.last == 0:

@@ -43,10 +43,10 @@ from monitor.wire.messages import Answer, CallControlMessage, Claimed, CommandMe
 HUB = "hub"
 """The partition of what the hub itself says."""
 
-MOST_PRIVATE = 1000
+PRIVATE_ENTRIES = 1000
 """Private alerts held in memory for an agent whose connection breaks."""
 
-GIVEN_UP = 3600.0
+SILENT_SECONDS = 3600.0
 """Seconds after which a call whose monitor is not heard of is closed."""
 
 
@@ -67,10 +67,19 @@ class Hub:
         self.log = log
         self.metrics = Metrics()
         self.calls: dict[str, LiveCall] = {}
-        self.hooks = CallControlRelay()
+        self.call_control = CallControlRelay()
         self._audiences: defaultdict[Viewer, set[Listener]] = defaultdict(set)
-        self._private: deque[LogEntry] = deque(maxlen=MOST_PRIVATE)
-        self._pulse = BatchedDelivery(self._hand_round)
+        self._private: deque[LogEntry] = deque(maxlen=PRIVATE_ENTRIES)
+        self._delivery = BatchedDelivery(self._hand_round)
+        for name, read in (
+            ("monitor_listeners", lambda: self.listeners),
+            ("monitor_calls_open", lambda: len(self.calls)),
+            ("monitor_standing_by", lambda: self.call_control.standing),
+            ("monitor_lag_seconds", lambda: max((one.lag_s for one in self.calls.values()), default=0.0)),
+            ("monitor_sequence", lambda: self.log.last),
+            ("monitor_coalesced_total", lambda: self._delivery.coalesced),
+        ):
+            self.metrics.follow(name, read)
         for call, agent, team in log.open_calls():
             state = self.calls[call] = LiveCall(agent=agent, team=team, last_seen=clock.monotonic())
             for line in log.lines_of(call):
@@ -80,20 +89,6 @@ class Hub:
     def listeners(self) -> int:
         """How many listen now."""
         return sum(map(len, self._audiences.values()))
-
-    def metrics_text(self, more: dict[str, float]) -> str:
-        """Counts and times for operators, with what is true just now."""
-        return self.metrics.text(
-            {
-                "monitor_listeners": self.listeners,
-                "monitor_calls_open": len(self.calls),
-                "monitor_standing_by": self.hooks.standing,
-                "monitor_lag_seconds": max((state.lag_s for state in self.calls.values()), default=0.0),
-                "monitor_sequence": self.log.last,
-                "monitor_coalesced": self._pulse.coalesced,
-                **more,
-            }
-        )
 
     # --- what comes in ---
 
@@ -127,22 +122,22 @@ class Hub:
 
     def flush(self) -> None:
         """Sends what waits for its beat now, since the hub is about to end."""
-        self._pulse.flush()
+        self._delivery.flush()
 
     def forget_erased_calls(self, calls: Sequence[str] | None = None) -> None:
         """Whoever looks at an open call that was erased is told that it is over; nothing of it stays here."""
         for call in filter(self.log.is_erased, list(self.calls) if calls is None else calls):
             ended, last = ended_without_sums(self.calls[call].seconds, "This call was erased."), self.log.last
             line = wire.encode(ended, call=call, sequence=last)
-            self._pulse.put(LogEntry(last, call, ended, line, durable=False))
-            self._pulse.flush()
+            self._delivery.put(LogEntry(last, call, ended, line, durable=False))
+            self._delivery.flush()
             self._forget(call)
 
     def give_up_on_silent_calls(self) -> None:
         """Closes calls whose monitor went away long ago and did not come back to end them."""
         now = clock.monotonic()
         for call, state in list(self.calls.items()):
-            if state.on_command is None and now - state.last_seen > GIVEN_UP:
+            if state.on_command is None and now - state.last_seen > SILENT_SECONDS:
                 ended = ended_without_sums(state.seconds, "Its monitor went away and did not come back.")
                 number = self.log.last_of(call) + 1
                 envelope = wire.wrap(ended, call=call, sequence=number, time=clock.stamp())
@@ -159,9 +154,9 @@ class Hub:
         self.metrics.count("monitor_orders_total", kind=order.kind)
         state.on_command(order)
 
-    async def hook(self, viewer: Viewer, asked: CallControlMessage) -> bytes:
+    async def control(self, viewer: Viewer, asked: CallControlMessage) -> bytes:
         """Passes a softphone's hook on to the agent's monitor; the line that answers it."""
-        reply: CallControlAnswer = await self.hooks.ask(viewer, asked)
+        reply: CallControlAnswer = await self.call_control.ask(viewer, asked)
         self.metrics.count("monitor_hooks_total", kind=asked.hook.kind)
         return self._own(CallControlReply(done=reply.done, say=reply.say, call=reply.call))
 
@@ -279,7 +274,7 @@ class Hub:
             alert = entry.event
             self.metrics.count("monitor_alerts_total", rule=alert.rule, level=alert.level)
             self.metrics.observe("monitor_detector_delay_seconds", max(0.0, alert.detected_at - alert.at))
-        self._pulse.put(entry)
+        self._delivery.put(entry)
 
     def _hand_round(self, batch: Sequence[LogEntry]) -> int:
         """Gives a batch to everybody, those with the same eyes the same bytes; how many bytes in all."""
@@ -304,8 +299,8 @@ class Hub:
 
     def _forget(self, call: str) -> None:
         """An ended call needs no memory but the log's."""
-        self._pulse.forget_looks(call)
-        self._private = deque((e for e in self._private if e.call != call), MOST_PRIVATE)
+        self._delivery.forget_looks(call)
+        self._private = deque((e for e in self._private if e.call != call), PRIVATE_ENTRIES)
         self.calls.pop(call, None)
 
     def snapshot(self, viewer: Viewer, notice: str | None = None) -> Snapshot:

@@ -31,6 +31,15 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+class _Former(msgspec.Struct, frozen=True):
+    """The data of an event from before ``known`` became ``detected_at``: read as one of today it would lose
+    its time, since fields that are not known are passed over."""
+
+    known: float | msgspec.UnsetType = msgspec.UNSET
+
+
+FORMER = b'"known":'
+_former = msgspec.json.Decoder(_Former)
 _encoder = msgspec.json.Encoder()
 _envelope = msgspec.json.Decoder(Envelope)
 _data = {name: msgspec.json.Decoder(kind) for name, kind in EVENTS.items()}
@@ -73,6 +82,10 @@ def decode(text: bytes | str) -> tuple[Envelope, Event]:
         name = envelope.type.removeprefix(PREFIX)
         if name not in _data or name == envelope.type:
             raise BadInput("This event has a type that this monitor does not know.")
+        if FORMER in bytes(envelope.data) and _former.decode(envelope.data).known is not msgspec.UNSET:
+            raise BadInput(
+                "This event was written by an earlier version of the monitor, with other names of fields."
+            )
         return envelope, _data[name].decode(envelope.data)
     except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise BadInput(f"This is not an event of the call monitor: {_place(wrong)}.") from None
