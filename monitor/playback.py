@@ -64,7 +64,7 @@ class Playback:
         if self.recording is None:
             return ended
         heard_to = round(self.recording.heard_to, 3)
-        notice = self.recording.notice or unheard(ended.talk, self.call.info.without)
+        notice = self.recording.notice or unheard(ended.talk, self.call.info.missing_channel)
         return msgspec.structs.replace(ended, notice=notice, heard_to=heard_to)
 
 
@@ -103,7 +103,7 @@ def about_recording(
         model=model,
         notice=notice,
         meta=meta,
-        without=recording.without,
+        missing_channel=recording.missing_channel,
     )
 
 

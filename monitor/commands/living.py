@@ -107,7 +107,7 @@ async def _listen(
     capture = Capture(lanes, refresh)
     if served:
         day = replace(day, sinks=partial(_sinks, living, served))
-    warm_up(capture.rate, day.settings.gate)
+    warm_up(capture.rate, day.settings.vad)
     live = LiveMonitor(day, capture, worker)
     async with contextlib.AsyncExitStack() as closing:
         came = closing.enter_context(stopping(live))

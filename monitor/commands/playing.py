@@ -57,10 +57,10 @@ class Playing:
         settings = load_call_settings(self.config)
         if self.gate is None:
             return settings
-        gate = convert(
-            {**msgspec.to_builtins(settings.gate), "gate": self.gate}, type(settings.gate), "--gate"
+        vad = convert(
+            {**msgspec.to_builtins(settings.vad), "detector": self.gate}, type(settings.vad), "--gate"
         )
-        return msgspec.structs.replace(settings, gate=gate)
+        return msgspec.structs.replace(settings, vad=vad)
 
     def name_of(self, call: str) -> str:
         """The call's name; at a hub each playing of a recording is a call of its own."""
