@@ -66,8 +66,8 @@ class CallOptions:
         settings = given if isinstance(given, CallSettings) else load_call_settings(given)
         if self.gate is None:
             return settings
-        gate = {**msgspec.to_builtins(settings.gate), "gate": self.gate}
-        return msgspec.structs.replace(settings, gate=convert(gate, type(settings.gate), "--gate"))
+        vad = {**msgspec.to_builtins(settings.vad), "detector": self.gate}
+        return msgspec.structs.replace(settings, vad=convert(vad, type(settings.vad), "--gate"))
 
     def metadata(self) -> dict[str, Any] | None:
         """What the dialler knows of the call. Raises ``BadInput``."""
@@ -108,7 +108,7 @@ class CallSetup:
         rate: int,
         band: str,
         meta: dict[str, Any] | None = None,
-        without: Channel | None = None,
+        missing_channel: Channel | None = None,
     ) -> Call:
         """A call that is about to be heard at ``rate`` Hz; ``meta`` adds to what is known of every call."""
         known = {**(self.meta or {}), **(meta or {})}
@@ -122,7 +122,7 @@ class CallSetup:
             team=self.team,
             notice=self.notice,
             meta=known or None,
-            without=without,
+            missing_channel=missing_channel,
         )
         return Call(info, self.rules, self.settings)
 
@@ -169,7 +169,7 @@ class Playback:
         if self.recording is None:
             return ended
         heard_to = round(self.recording.heard_to, 3)
-        notice = self.recording.notice or unheard(ended.talk, self.call.info.without)
+        notice = self.recording.notice or unheard(ended.talk, self.call.info.missing_channel)
         return msgspec.structs.replace(ended, notice=notice, heard_to=heard_to)
 
 
@@ -232,7 +232,7 @@ def prepare(
         sources=[Path(source).name for source in recording.sources],
         rate=recording.rate,
         band=recording.band,
-        without=recording.without,
+        missing_channel=recording.missing_channel,
     )
     made = sinks(call.info, recording.seconds)
     recogniser = choice.recogniser()
