@@ -2,7 +2,7 @@
 
 It takes facts in the order in which they became known and answers questions about the last
 ``HORIZON`` ms (sums and counts over the whole call live as plain numbers). ``take`` returns the keys that
-a fact changed, so that only the rules which have read one of them are evaluated (see ``View``).
+a fact changed, so that only the rules which have read one of them are evaluated (see ``TimelineView``).
 """
 
 from collections.abc import Callable, Iterable
