@@ -166,8 +166,8 @@ class Conversation:
                 answer = _answer.decode(message)
                 if answer.ack is not None:
                     self._stored(answer.ack)
-                if answer.order is not None:
-                    self.on_command(answer.order)
+                if answer.command is not None:
+                    self.on_command(answer.command)
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)

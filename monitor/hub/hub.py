@@ -1,10 +1,10 @@
-"""The hub: where the events of all calls meet those who may hear them.
+"""The hub: receives the events of all calls and streams them to those who may see them.
 
-Monitors publish the calls of their agents (``/publish``), or a call runs in the same process and gives
-its lines to ``Hub.take``. Listeners connect to ``/events``: a new one gets a snapshot of the open calls
-and then every event in the order of the log; one that comes back with ``?since=SEQUENCE&log=NAME`` gets
-what it missed instead of the snapshot. What listeners say (acknowledge, snooze, wrong, message) travels to
-the call's core, which says it again as an event.
+Monitors publish the calls of their agents (``/publish``), or a call runs in the same process and gives its
+events to ``Hub.take``. Listeners connect to ``/events``: a new one gets a snapshot of the open calls and then
+every event in the order of the log; one that resumes with ``?since=SEQUENCE&log=NAME`` gets what it missed
+instead of the snapshot. Commands of listeners (acknowledge, snooze, wrong, message) are passed on to the
+call's core, which applies them and reports them as events.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ from monitor.events import (
 )
 from monitor.hub.access import Identity, StreamFilter, Viewer, may_publish
 from monitor.hub.call_control import CallControlRelay
-from monitor.hub.commands import check_order
+from monitor.hub.commands import check_command
 from monitor.hub.entry import Arrival, LogEntry
 from monitor.hub.listener import BatchedDelivery, FellBehind, Listener
 from monitor.hub.log import EventLog
 from monitor.hub.metrics import Metrics
-from monitor.hub.publishing import OrdersOut, arrivals, encoded, hear_claim
+from monitor.hub.publishing import CommandSender, arrivals, encoded, hear_claim
 from monitor.sinks import Line
 from monitor.wire import envelope as wire
 from monitor.wire.call_state import CallState, ended_without_sums
@@ -44,7 +44,7 @@ HUB = "hub"
 """The partition of what the hub itself says."""
 
 PRIVATE_ENTRIES = 1000
-"""Private alerts held in memory for an agent whose connection breaks."""
+"""Private events held in memory for an agent whose connection breaks."""
 
 SILENT_SECONDS = 3600.0
 """Seconds after which a call whose monitor is not heard of is closed."""
@@ -70,7 +70,7 @@ class Hub:
         self.call_control = CallControlRelay()
         self._audiences: defaultdict[Viewer, set[Listener]] = defaultdict(set)
         self._private: deque[LogEntry] = deque(maxlen=PRIVATE_ENTRIES)
-        self._delivery = BatchedDelivery(self._hand_round)
+        self._delivery = BatchedDelivery(self._send_to_all)
         for name, read in (
             ("monitor_listeners", lambda: self.listeners),
             ("monitor_calls_open", lambda: len(self.calls)),
@@ -93,7 +93,7 @@ class Hub:
     # --- what comes in ---
 
     def publish(self, call: str, arrived: Sequence[Arrival]) -> None:
-        """Keeps one call's next lines and passes them on; what was kept before is left out."""
+        """Stores one call's next events and sends them to listeners; what is stored already is left out."""
         began = clock.stopwatch()
         entries = self.log.append(call, arrived)
         self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="log")
@@ -109,7 +109,7 @@ class Hub:
             self._forget(call)
 
     def take(self, lines: Sequence[Line]) -> None:
-        """The lines of a call that runs in this process (this makes the hub a sink)."""
+        """The next events of a call that runs in this process (this makes the hub a sink)."""
         arrived = [Arrival(line.sequence, line.envelope, line.event) for line in lines]
         self.publish(lines[0].call, arrived)
 
@@ -121,11 +121,11 @@ class Hub:
         """The local call is over; the hub goes on for its listeners."""
 
     def flush(self) -> None:
-        """Sends what waits for its beat now, since the hub is about to end."""
+        """Sends everything that waits, before the hub ends."""
         self._delivery.flush()
 
     def forget_erased_calls(self, calls: Sequence[str] | None = None) -> None:
-        """Whoever looks at an open call that was erased is told that it is over; nothing of it stays here."""
+        """Tells listeners of open calls that were erased that they are over, and forgets them."""
         for call in filter(self.log.is_erased, list(self.calls) if calls is None else calls):
             ended, last = ended_without_sums(self.calls[call].seconds, "This call was erased."), self.log.last
             line = wire.encode(ended, call=call, sequence=last)
@@ -143,32 +143,32 @@ class Hub:
                 envelope = wire.wrap(ended, call=call, sequence=number, time=clock.stamp())
                 self.publish(call, [Arrival(number, envelope, ended)])
 
-    def order(self, viewer: Viewer, ask: CommandMessage) -> None:
-        """Passes an order on to the call's core. Raises ``BadInput`` when it may not, or cannot, be."""
+    def send_command(self, viewer: Viewer, ask: CommandMessage) -> None:
+        """Passes a command on to the call's core. Raises ``BadInput`` where it is not allowed or possible."""
         state = self.calls.get(ask.call)
         if state is None or not viewer.may_enter(ask.call, state.agent, state.team):
             raise BadInput("There is no such open call for you.")
-        order = check_order(viewer, ask.order)
+        command = check_command(viewer, ask.command)
         if state.on_command is None:
             raise BadInput("The monitor of this call is not connected just now.")
-        self.metrics.count("monitor_orders_total", kind=order.kind)
-        state.on_command(order)
+        self.metrics.count("monitor_orders_total", kind=command.kind)
+        state.on_command(command)
 
     async def control(self, viewer: Viewer, asked: CallControlMessage) -> bytes:
-        """Passes a softphone's hook on to the agent's monitor; the line that answers it."""
+        """Passes call control on to the agent's monitor; the line that answers the softphone."""
         reply: CallControlAnswer = await self.call_control.ask(viewer, asked)
-        self.metrics.count("monitor_hooks_total", kind=asked.hook.kind)
+        self.metrics.count("monitor_hooks_total", kind=asked.control.kind)
         return self._own(CallControlReply(done=reply.done, say=reply.say, call=reply.call))
 
     # --- a publisher ---
 
     async def attend_publisher(self, connection: ServerConnection, who: Identity) -> None:
-        """Takes a monitor's lines until it goes; each batch is answered once it is kept."""
+        """Receives a monitor's events until it goes; each batch is acknowledged once it is stored."""
         claimed = await hear_claim(connection)
         if not (may_publish(who, claimed) and self._may_go_on(who, claimed)):
             raise BadInput("This call is not yours to publish.")
         self.log.begin(claimed.call, claimed.agent, claimed.team)
-        outgoing = OrdersOut([connection])
+        outgoing = CommandSender([connection])
         if not self.log.has_ended(claimed.call):
             self._connected(claimed).on_command = outgoing.send
         await connection.send(encoded(Answer(resume=self.log.last_of(claimed.call))), text=True)
@@ -218,7 +218,7 @@ class Hub:
                 del self._audiences[audience]
 
     def refusal(self, reason: str) -> bytes:
-        """What a listener is told whose words cannot be followed."""
+        """The line for a listener whose message cannot be acted on."""
         return self._own(Refused(reason=reason))
 
     async def _catch_up_and_go_on(self, listener: Listener) -> None:
@@ -264,7 +264,7 @@ class Hub:
         private = [entry for entry in self._private if after < entry.sequence <= last]
         return sorted([*kept, *private], key=lambda entry: entry.sequence)
 
-    # --- handing round ---
+    # --- sending ---
 
     def _pass_on(self, entry: LogEntry) -> None:
         self.metrics.count("monitor_events_total", kind=entry.event.name)
@@ -276,8 +276,8 @@ class Hub:
             self.metrics.observe("monitor_detector_delay_seconds", max(0.0, alert.detected_at - alert.at))
         self._delivery.put(entry)
 
-    def _hand_round(self, batch: Sequence[LogEntry]) -> int:
-        """Gives a batch to everybody, those with the same eyes the same bytes; how many bytes in all."""
+    def _send_to_all(self, batch: Sequence[LogEntry]) -> int:
+        """Sends a batch to everybody; those with the same view get the same bytes. How many bytes in all."""
         began, size = clock.stopwatch(), 0
         for viewer, audience in self._audiences.items():
             seen = [entry for entry in batch if self._may_have(viewer, entry)]
@@ -289,7 +289,7 @@ class Hub:
                 listener.offer(seen, first, frames)
             size += len(frames) * len(audience)
             self.metrics.count("monitor_sent_total", by=len(seen) * len(audience))
-        self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="spread")
+        self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="send")
         return size
 
     def _may_have(self, viewer: Viewer, entry: LogEntry) -> bool:
@@ -299,7 +299,7 @@ class Hub:
 
     def _forget(self, call: str) -> None:
         """An ended call needs no memory but the log's."""
-        self._delivery.forget_looks(call)
+        self._delivery.drop_ephemeral(call)
         self._private = deque((e for e in self._private if e.call != call), PRIVATE_ENTRIES)
         self.calls.pop(call, None)
 
