@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from monitor.client.address import HubAddress, why_disconnected
 from monitor.client.hub_client import HubClient
-from monitor.client.spool import Spool, SpooledLine, claim, left_behind
+from monitor.client.spool import Spool, SpoolInUse, claim, left_behind
 from monitor.errors import BadInput
 from monitor.events import CallEnded, Command
 from monitor.sinks import Line
@@ -302,7 +302,7 @@ class Leftovers:
         for path in left_behind(self._folder):
             try:
                 spool = Spool(path)
-            except (SpooledLine, BadInput):
+            except (SpoolInUse, BadInput):
                 continue
             sent = False
             with contextlib.suppress(BadInput):  # of an earlier version, or damaged: it is left to expire
