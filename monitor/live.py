@@ -180,7 +180,7 @@ class LiveMonitor:
     async def _wait(self) -> tuple[CallControl | None, list[Block]]:
         """Listens, and forgets; returns what began a call and its first blocks."""
         self._day.say("Waiting for a call.")
-        waiting = CallDetector(self._sound.rate, self._day.setup.settings.gate, preroll=self._day.preroll)
+        waiting = CallDetector(self._sound.rate, self._day.setup.settings.vad, preroll=self._day.preroll)
         while True:
             block = await self._sound.next()
             for notice in block.notices:

@@ -39,14 +39,14 @@ class CallOptions:
     """How calls are heard and judged, as a person chose it. Files are read by ``set_up``.
 
     ``model``: a model's name or path, ``bundled``, ``script``, ``none``, or None for the best that is there.
-    ``rules``: a rule file or folder instead of the bundled rules. ``profile``: a profile's name or file.
+    ``rules``: a file or folder of rules, or the rules themselves. ``profile``: a profile's name or file.
     ``meta``: a YAML file with what the dialler knows. ``config``: a file of settings, or the settings.
     ``gate``: the voice activity detector. ``agent_channel``: the agent's channel of a stereo source, 0 or 1.
     ``mono``: the side that a mono recording holds. ``agent`` and ``team``: whose call it is.
     """
 
     model: str | None = None
-    rules: Path | None = None
+    rules: Path | RuleSet | None = None
     profile: str = "default"
     meta: Path | None = None
     config: Path | CallSettings | None = None
@@ -58,6 +58,8 @@ class CallOptions:
 
     def rule_set(self) -> RuleSet:
         """The rules in force. Raises ``BadInput``."""
+        if isinstance(self.rules, RuleSet):
+            return self.rules
         return load_rules([self.rules] if self.rules else None, profile=self.profile)
 
     def settings(self) -> CallSettings:
@@ -66,8 +68,8 @@ class CallOptions:
         settings = given if isinstance(given, CallSettings) else load_call_settings(given)
         if self.gate is None:
             return settings
-        gate = {**msgspec.to_builtins(settings.gate), "gate": self.gate}
-        return msgspec.structs.replace(settings, gate=convert(gate, type(settings.gate), "--gate"))
+        vad = {**msgspec.to_builtins(settings.vad), "detector": self.gate}
+        return msgspec.structs.replace(settings, vad=convert(vad, type(settings.vad), "--gate"))
 
     def metadata(self) -> dict[str, Any] | None:
         """What the dialler knows of the call. Raises ``BadInput``."""
@@ -108,7 +110,7 @@ class CallSetup:
         rate: int,
         band: str,
         meta: dict[str, Any] | None = None,
-        without: Channel | None = None,
+        missing_channel: Channel | None = None,
     ) -> Call:
         """A call that is about to be heard at ``rate`` Hz; ``meta`` adds to what is known of every call."""
         known = {**(self.meta or {}), **(meta or {})}
@@ -122,7 +124,7 @@ class CallSetup:
             team=self.team,
             notice=self.notice,
             meta=known or None,
-            without=without,
+            missing_channel=missing_channel,
         )
         return Call(info, self.rules, self.settings)
 
@@ -169,7 +171,7 @@ class Playback:
         if self.recording is None:
             return ended
         heard_to = round(self.recording.heard_to, 3)
-        notice = self.recording.notice or unheard(ended.talk, self.call.info.without)
+        notice = self.recording.notice or unheard(ended.talk, self.call.info.missing_channel)
         return msgspec.structs.replace(ended, notice=notice, heard_to=heard_to)
 
 
@@ -232,7 +234,7 @@ def prepare(
         sources=[Path(source).name for source in recording.sources],
         rate=recording.rate,
         band=recording.band,
-        without=recording.without,
+        missing_channel=recording.missing_channel,
     )
     made = sinks(call.info, recording.seconds)
     recogniser = choice.recogniser()
@@ -264,9 +266,14 @@ def replay_events(
         config=settings or CallSettings(),
         profile=profile,
     )
-    if len(paths) == 1 and is_journal(paths[0]):
-        journal = read_journal(paths[0])
-        batches = rejudge(journal.events, options.rule_set(), settings)
-    else:
-        batches = prepare(paths, options, block_seconds=block_seconds).events()
+    batches = replay_batches(paths, options, block_seconds=block_seconds)
     return [event for events in batches for event in events]
+
+
+def replay_batches(
+    paths: Sequence[Path], options: CallOptions, *, block_seconds: float | None = None
+) -> Iterator[list[Event]]:
+    """The events of a recorded call or journal, batch by batch, as fast as it goes. Raises ``BadInput``."""
+    if len(paths) == 1 and is_journal(paths[0]):
+        return rejudge(read_journal(paths[0]).events, options.rule_set(), options.settings())
+    return prepare(paths, options, block_seconds=block_seconds).events()

@@ -213,7 +213,7 @@ async def _listen(
     from monitor.sources.device import refresh
 
     capture = Capture(streams, refresh)
-    warm_up(capture.rate, day.setup.settings.gate)
+    warm_up(capture.rate, day.setup.settings.vad)
     live = LiveMonitor(day, capture, worker)
     async with contextlib.AsyncExitStack() as closing:
         came = closing.enter_context(stopping(live))

@@ -96,7 +96,7 @@ def apply(rule: Rule, profile: Profile) -> Rule:
         steps = rule.escalation and [msgspec.structs.replace(step, to=only) for step in rule.escalation]
         rule = msgspec.structs.replace(rule, to=only, private=True, escalation=steps)
     if _LEVELS.index(_highest(rule)) < _LEVELS.index(profile.cards_from):
-        rule = msgspec.structs.replace(rule, card=False)
+        rule = msgspec.structs.replace(rule, card="never")
     return rule
 
 

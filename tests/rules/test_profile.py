@@ -32,8 +32,8 @@ def test_under_eu_rules_the_callers_voice_may_be_seen():
 
 def test_quiet_keeps_the_alerts_and_drops_the_cards():
     quiet = load_rules(profile="quiet")
-    assert not quiet.rule("talk.share").card
-    assert quiet.rule("agent.disrespect").card
+    assert quiet.rule("talk.share").card == "never"
+    assert quiet.rule("agent.disrespect").card == "auto"
 
 
 def test_an_unknown_profile_names_the_known_ones():

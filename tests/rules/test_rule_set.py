@@ -64,6 +64,10 @@ BROKEN = {
         "- {rule: a, rationale: w, message: s, after: {agent: promise}, expect: {agent: solution}, within: 0s}\n", "within 0 s"),
     "not_said_by without phrases": (GOOD.replace("at_least: 2", "not_said_by: 3s"), "goes with a measure of phrases"),
     "a former key": (GOOD + "  say: Now.\n", "line 6: at [0].say (rule a.b): `say` is now `message`."),
+    "a card that is true": (GOOD + "  card: true\n", "line 6: at [0].card (rule a.b): `card` is `auto` or `never`; write `auto` for `true`."),
+    "a card that is false": (
+        "- {override: talk.share, card: false}\n", "[0].card (rule talk.share): `card` is `auto` or `never`; write `never` for `false`."),
+    "title too long": (GOOD + f"  title: {'x' * 41}\n", "line 6", "a title has at most 40 characters; this one has 41"),
     "a former key of a step": (
         GOOD.replace("  at_least: 2\n", "  escalation:\n    - {at_least: 3, say: Now.}\n"), "line 5: at [0].escalation[0].say (rule a.b): `say` is now `message`."),
     "a former key of a test": (
@@ -167,6 +171,11 @@ def test_a_rule_may_be_like_another(tmp_path):
     book = book_of(GOOD + "- {rule: c.d, like: a.b, at_least: 5}\n", tmp_path)
     assert book.rule("c.d").at_least == 5
     assert book.rule("c.d").measure == book.rule("a.b").measure
+
+
+def test_title_and_row_are_not_taken_over_from_another_rule(tmp_path):
+    book = book_of(GOOD + "  title: Ours\n  row: 3\n- {rule: c.d_e, like: a.b}\n", tmp_path)
+    assert [(rule.name, rule.rows) for rule in book.rules] == [("Ours", (3,)), ("C d e", ())]
 
 
 def test_the_example_of_the_design_is_valid_word_for_word(tmp_path):
