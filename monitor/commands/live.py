@@ -82,9 +82,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     _add_calls(parser)
     add_judging(parser)
     add_outputs(parser)
-    parser.add_argument("--record", type=Path, metavar="DIR",
-                        help="write the sound of each call to DIR/CALL.wav (removed after 30 days); ask "
-                        "whoever is heard first")  # fmt: skip
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="DIR",
+        help="record the audio of each call to DIR/CALL.wav (deleted after 30 days); ask for consent first",
+    )
     parser.set_defaults(run=run)
 
 
@@ -167,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def listen(devices: DeviceOptions, options: "CallOptions", outputs: OutputOptions) -> int:
-    """Hears calls until it is stopped; the exit code. The recogniser is loaded before a device is opened."""
+    """Monitors calls until it is stopped; the exit code. Loads the recogniser before it opens a device."""
     import asyncio
 
     from monitor.live import LiveSettings

@@ -41,13 +41,13 @@ from monitor.wire.call_state import CallState, ended_without_sums
 from monitor.wire.messages import Answer, CallControlMessage, Claimed, CommandMessage, is_private
 
 HUB = "hub"
-"""The partition of what the hub itself says."""
+"""The partition of the hub's own events."""
 
 PRIVATE_ENTRIES = 1000
 """Private events held in memory for an agent whose connection breaks."""
 
 SILENT_SECONDS = 3600.0
-"""Seconds after which a call whose monitor is not heard of is closed."""
+"""A call whose monitor has been silent for so many seconds is closed."""
 
 
 @dataclass
@@ -55,13 +55,13 @@ class LiveCall(CallState):
     """An open call at the hub."""
 
     last_seen: float = 0.0
-    """When something last came from its monitor (the hub's monotonic seconds)."""
+    """When its monitor last sent something, in monotonic seconds of the hub."""
     on_command: Callable[[Command], None] | None = None
-    """Takes what people ask of the call, while its monitor is connected."""
+    """Takes commands for the call, while its monitor is connected."""
 
 
 class Hub:
-    """All calls, all listeners, one log. Only the event loop's thread may touch it."""
+    """All calls, all listeners, one log. Not thread-safe: for the event loop's thread."""
 
     def __init__(self, log: EventLog) -> None:
         self.log = log
@@ -87,7 +87,7 @@ class Hub:
 
     @property
     def listeners(self) -> int:
-        """How many listen now."""
+        """How many listeners are connected."""
         return sum(map(len, self._audiences.values()))
 
     # --- what comes in ---
@@ -134,7 +134,7 @@ class Hub:
             self._forget(call)
 
     def give_up_on_silent_calls(self) -> None:
-        """Closes calls whose monitor went away long ago and did not come back to end them."""
+        """Closes calls whose monitor has been silent for ``SILENT_SECONDS``."""
         now = clock.monotonic()
         for call, state in list(self.calls.items()):
             if state.on_command is None and now - state.last_seen > SILENT_SECONDS:
@@ -193,14 +193,14 @@ class Hub:
         return state
 
     def _may_go_on(self, who: Identity, claimed: Claimed) -> bool:
-        """A call that is known goes on only with those whose it is."""
+        """Whether a publisher may continue a call that is known: only with the same agent and team."""
         known = self.log.whose(claimed.call)
         return who.local or known in ((None, None), (claimed.agent, claimed.team))
 
     # --- a listener ---
 
     async def attend_listener(self, connection: ServerConnection, viewer: Viewer) -> None:
-        """Sends one listener what it may see until it goes or is cancelled; ``FellBehind`` if it must go."""
+        """Sends one listener what it may see until it goes. Raises ``FellBehind`` where it is too slow."""
         listener = Listener(viewer, connection, lambda lines: self._own(self._dropped(lines)))
         audience = viewer.eyes
         sending = asyncio.create_task(self._catch_up_and_go_on(listener))
@@ -222,10 +222,10 @@ class Hub:
         return self._own(Refused(reason=reason))
 
     async def _catch_up_and_go_on(self, listener: Listener) -> None:
-        """What the listener missed, or a snapshot; it is registered in the step that finds nothing more.
+        """Sends what the listener missed, or a snapshot, and then what comes.
 
-        There is no await between the last look into the log and the registration, so nothing falls
-        between the two.
+        There is no await between the last read of the log and the registration of the listener, so nothing is
+        lost between the two.
         """
         viewer, connection = listener.viewer, listener.connection
         lost = self._lost(viewer.wants)
@@ -245,7 +245,7 @@ class Hub:
         await listener.run()
 
     def _lost(self, wants: StreamFilter) -> str | None:
-        """Why a listener cannot go on from the sequence it names, if it cannot."""
+        """Why a listener cannot resume from the sequence it names; None where it can."""
         if wants.since is None:
             return None
         if wants.log not in (None, self.log.name) or wants.since > self.log.last:
@@ -255,7 +255,7 @@ class Hub:
         return None
 
     def _missed(self, after: int) -> list[LogEntry]:
-        """The next entries after a sequence: what the log holds, and what is private and only in memory."""
+        """The next entries after a sequence: those in the log, and private ones, which are only in memory."""
         rows = self.log.since(after)
         last = rows[-1][0] if len(rows) == self.log.PAGE else self.log.last
         kept = [
@@ -298,7 +298,7 @@ class Hub:
         return viewer.may_enter(entry.call, agent, team) and viewer.may_see(entry.event)
 
     def _forget(self, call: str) -> None:
-        """An ended call needs no memory but the log's."""
+        """Forgets a call that has ended; the log keeps it."""
         self._delivery.drop_ephemeral(call)
         self._private = deque((e for e in self._private if e.call != call), PRIVATE_ENTRIES)
         self.calls.pop(call, None)
