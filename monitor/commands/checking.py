@@ -20,7 +20,7 @@ async def _check(living: Living) -> int:
     from rich.console import Console
     from rich.live import Live as Screen
 
-    from monitor.sources.soundcheck import SECONDS, SoundCheck
+    from monitor.sources.soundcheck import CHECK_SECONDS, SoundCheck
 
     capture = Capture(choose_lanes(living), refresh)
     checking = SoundCheck(capture.rate)
@@ -29,7 +29,7 @@ async def _check(living: Living) -> int:
     try:
         await capture.start()
         with Screen(console=console, refresh_per_second=12) as screen:
-            while checking.heard < SECONDS:
+            while checking.heard < CHECK_SECONDS:
                 checking.feed(await capture.next())
                 screen.update(_meters(checking))
         if not console.is_terminal:

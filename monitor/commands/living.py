@@ -20,7 +20,15 @@ from monitor.sinks import Sink
 from monitor.sources.capture import Capture
 from monitor.sources.channel_stream import ChannelStream
 from monitor.sources.channels import HIGHEST_RATE, LOWEST_RATE
-from monitor.sources.device import Device, DeviceStream, default_of, devices, is_there, named, refresh
+from monitor.sources.device import (
+    Device,
+    DeviceStream,
+    default_device,
+    devices,
+    find_device,
+    is_available,
+    refresh,
+)
 
 if TYPE_CHECKING:
     from monitor.client.uplink import Uplink
@@ -101,7 +109,7 @@ async def _listen(
     served: "Served | None",
 ) -> int:
     from monitor.live import LiveMonitor, stopping
-    from monitor.sources.call_control import hooks
+    from monitor.sources.call_control import serve_call_control
     from monitor.sources.call_detection import warm_up
 
     capture = Capture(lanes, refresh)
@@ -113,7 +121,7 @@ async def _listen(
         came = closing.enter_context(stopping(live))
         if served:
             await closing.enter_async_context(served.listening())
-        await closing.enter_async_context(hooks(live.hook))
+        await closing.enter_async_context(serve_call_control(live.hook))
         if living.uplink:
             await closing.enter_async_context(to_the_hub(living, live.hook, day.say))
         closing.callback(capture.close)
@@ -208,13 +216,13 @@ def choose_lanes(living: Living) -> list[ChannelStream]:
     """The devices that were asked for, or the defaults. Raises ``BadInput``."""
     found = devices()
     if living.device:
-        both = named(living.device, found)
+        both = find_device(living.device, found)
         if both.channels < 2:
             raise BadInput(f"{both.name} has one channel; --device wants both sides of a call.")
         sides = CHANNELS if living.agent_channel == 0 else CHANNELS[::-1]
         return [_lane(both, sides, living.rate)]
-    mic = named(living.mic, found) if living.mic else default_of("microphone", found)
-    speaker = named(living.speaker, found) if living.speaker else default_of("loopback", found)
+    mic = find_device(living.mic, found) if living.mic else default_device("microphone", found)
+    speaker = find_device(living.speaker, found) if living.speaker else default_device("loopback", found)
     if mic == speaker:
         raise BadInput(f"{mic.name} was named for both sides; if it has two channels, say --device.")
     return [_lane(mic, ("agent",), living.rate), _lane(speaker, ("caller",), living.rate)]
@@ -225,7 +233,7 @@ def _lane(device: Device, sides: tuple[Channel, ...], rate: int | None) -> Chann
     rate = rate or device.rate
 
     def open_() -> DeviceStream:
-        now = named(device.name, devices())
+        now = find_device(device.name, devices())
         if now.pulse != device.pulse:
             raise BadInput(f"{device.name} is not there just now.")
         stream = DeviceStream(rate, len(sides))
@@ -233,5 +241,10 @@ def _lane(device: Device, sides: tuple[Channel, ...], rate: int | None) -> Chann
         return stream
 
     return ChannelStream(
-        device.name, rate, sides, open_, pauses=device.pauses, there=partial(is_there, device)
+        device.name,
+        rate,
+        sides,
+        open_,
+        pauses_when_idle=device.pauses_when_idle,
+        is_available=partial(is_available, device),
     )
