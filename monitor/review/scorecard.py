@@ -5,35 +5,44 @@ quotations come out. Where the call ended cleanly its own sums (``call.ended``) 
 cut off is summed from its facts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from math import floor
 from typing import Any, Literal
 
 import msgspec
 
 from monitor.events import (
     CHANNELS,
+    AlertClosed,
+    AlertEvent,
     CallEnded,
     CallStarted,
     Channel,
     Difficulty,
     Event,
+    Evidence,
     Interruption,
+    Level,
     Note,
     Overlap,
+    Prosody,
     Quality,
     QualityKind,
     SpeechEnded,
     Utterance,
 )
 from monitor.phrases.lexicon import Lexicon
-from monitor.review.alert_story import AlertStory, alert_stories
-from monitor.review.curves import Curve, curves_of
 from monitor.review.dues import Feeling, Promise, feelings, open_items, promises
 from monitor.review.notes import draft_notes
 from monitor.review.spoken import Moment, SpokenCall, spoken_in
 
 Verdict = Literal["ordinary", "difficult", "very difficult"]
+LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
+
+MOST_POINTS = 440
+FINEST = 0.5
+"""Seconds of one point of a short call; longer calls have longer ones, so that there are not too many."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -65,6 +74,48 @@ class Hardness(msgspec.Struct, frozen=True, kw_only=True):
     parts: dict[str, float] = {}
     verdict: Verdict | None = None
     course: tuple[tuple[float, float], ...] = ()
+
+
+class Point(msgspec.Struct, frozen=True):
+    """The means of one stretch: middle of it (s), level (dB) and pitch (semitones) against the normal.
+
+    ``effort`` is the greatest score in it. A value that nothing was heard of is null.
+    """
+
+    at: float
+    level_db: float | None
+    pitch_st: float | None
+    effort: float | None
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """One side's points, ``step`` seconds apart where it spoke, and none where it did not."""
+
+    step: float
+    points: tuple[Point, ...]
+
+
+class AlertStory(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert from opening to closing. ``level`` and the texts are those of its gravest moment.
+
+    ``shown`` are the moments at which the agent saw it as a card; ``withheld`` says why there was none.
+    """
+
+    alert: str
+    rule: str
+    rule_hash: str
+    level: Level
+    channel: Channel | None
+    start: float
+    opened: float
+    closed: float | None
+    reason: str | None
+    say: str
+    why: str
+    evidence: Evidence
+    shown: tuple[float, ...] = ()
+    withheld: str | None = None
+    private: bool = False
 
 
 class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,3 +292,73 @@ def _hardness(events: Sequence[Event]) -> Hardness:
         verdict=verdict,
         course=tuple((event.at, event.score) for event in course),
     )
+
+
+# --- alerts ---
+
+
+def alert_stories(events: Iterable[Event]) -> list[AlertStory]:
+    """The alerts of a call, in the order in which they opened."""
+    lives: dict[str, list[AlertEvent]] = {}
+    for event in events:
+        if isinstance(event, AlertEvent):
+            lives.setdefault(event.alert, []).append(event)
+    return [_story(life) for life in lives.values()]
+
+
+def _story(life: list[AlertEvent]) -> AlertStory:
+    news = [event for event in life if not isinstance(event, AlertClosed)] or life
+    gravest = max(news, key=lambda event: (LEVELS.index(event.level), event.detected_at))
+    closed = next((event for event in life if isinstance(event, AlertClosed)), None)
+    shown = tuple(event.detected_at for event in news if event.card)
+    return AlertStory(
+        alert=gravest.alert,
+        rule=gravest.rule,
+        rule_hash=gravest.rule_hash,
+        level=gravest.level,
+        channel=gravest.channel,
+        start=gravest.start,
+        opened=life[0].detected_at,
+        closed=closed.detected_at if closed else None,
+        reason=closed.reason if closed else None,
+        say=gravest.say,
+        why=gravest.why,
+        evidence=gravest.evidence,
+        shown=shown,
+        withheld=None if shown else gravest.withheld,
+        private=any(event.private for event in life),
+    )
+
+
+# --- curves ---
+
+
+def curves_of(
+    events: Iterable[Event], seconds: float, shown: Sequence[Channel] = CHANNELS
+) -> dict[Channel, Curve]:
+    """Both sides' curves, from the ``prosody`` events; a side that is not ``shown`` has no points."""
+    step = max(FINEST, seconds / MOST_POINTS)
+    heard: dict[Channel, dict[int, list[Prosody]]] = {channel: {} for channel in CHANNELS}
+    for event in events:
+        if isinstance(event, Prosody) and event.channel in shown:
+            heard[event.channel].setdefault(floor(event.at / step), []).append(event)
+    return {
+        side: Curve(
+            round(step, 3), tuple(_point(place, step, heard[side][place]) for place in sorted(heard[side]))
+        )
+        for side in CHANNELS
+    }
+
+
+def _point(place: int, step: float, heard: list[Prosody]) -> Point:
+    efforts = [event.effort for event in heard if event.effort is not None]
+    return Point(
+        at=round((place + 0.5) * step, 3),
+        level_db=_mean([event.level_db for event in heard if event.level_db is not None]),
+        pitch_st=_mean([event.pitch_st for event in heard if event.pitch_st is not None]),
+        effort=max(efforts, default=None),
+    )
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(sum(values) / len(values), 2) if values else None

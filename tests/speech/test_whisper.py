@@ -142,7 +142,7 @@ def test_words_that_left_the_window_move_to_the_context(opening: tuple[np.ndarra
         options=DecodingOptions(window_least=0.0, window_after=1.0, keep=0.5, context=True),
     )
     prefix = spaced("good morning Metro Broadband you are", start=10.3, step=0.4)
-    question = scrolling._question(ask(*opening, prefix=prefix))
+    question = scrolling._window(ask(*opening, prefix=prefix))
     assert 11.0 < question.offset < 12.7
     assert scrolling._tokens.words(question.prefix)[-1][0] == "are"
     assert len(question.prefix) < len(scrolling._tokens.text([word.text for word in prefix]))
