@@ -32,7 +32,7 @@ from monitor.session import HangUp, Session
 from monitor.sinks import Line, Sink
 from monitor.sinks.announcer import Announcer
 from monitor.sinks.recorder import Recorder
-from monitor.sources.call_detection import CallDetector, HangUpToneDetector, rebased
+from monitor.sources.call_detection import CallDetector, HangUpToneDetector, rebase
 from monitor.speech.recogniser import RecogniserThread
 
 T = TypeVar("T")
@@ -188,7 +188,7 @@ class LiveMonitor:
             if not self._asked.empty():
                 return self._asked.get_nowait(), [block]
             if waiting.feed(block) and self._day.by_itself:
-                return None, waiting.kept()
+                return None, waiting.recent_blocks()
 
     async def _hear(self, asked: CallControl | None, first: list[Block]) -> None:
         day = self._day
@@ -228,9 +228,9 @@ class LiveMonitor:
         rate, began = self._sound.rate, first[0].start
         tone = HangUpToneDetector(rate)
         for block in first:
-            yield rebased(block, began, rate)
+            yield rebase(block, began, rate)
         while True:
-            block = rebased(await self._sound.next(), began, rate)
+            block = rebase(await self._sound.next(), began, rate)
             yield block
             if tone.feed(block.pcm[_CALLER]) or over():
                 return

@@ -37,13 +37,13 @@ def run(args: argparse.Namespace) -> int:
     from monitor.errors import BadInput
     from monitor.events import CallControl
     from monitor.metadata import read_meta
-    from monitor.sources.call_control import ask
+    from monitor.sources.call_control import send_call_control
 
     if args.kind != "start" and (args.call or args.meta):
         raise BadInput("--call and --meta belong to `monitor call start`.")
     if args.call and not re.fullmatch(r"[\w.@+-]{1,100}", args.call):
         raise BadInput("A call's name has letters, digits and . _ - + @, at most 100 of them.")
     meta = msgspec.to_builtins(read_meta(args.meta)) if args.meta else None
-    reply = ask(CallControl(kind=args.kind, call=args.call, meta=meta))
+    reply = send_call_control(CallControl(kind=args.kind, call=args.call, meta=meta))
     (sys.stdout if reply.done else sys.stderr).write(f"{reply.say}\n")
     return 0 if reply.done else 1

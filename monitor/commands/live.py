@@ -210,7 +210,7 @@ async def _listen(
     import signal
 
     from monitor.live import LiveMonitor, stopping
-    from monitor.sources.call_control import hooks
+    from monitor.sources.call_control import serve_call_control
     from monitor.sources.call_detection import warm_up
     from monitor.sources.capture import Capture
     from monitor.sources.device import refresh
@@ -222,7 +222,7 @@ async def _listen(
         came = closing.enter_context(stopping(live))
         if served:
             await closing.enter_async_context(served.listening())
-        await closing.enter_async_context(hooks(live.control))
+        await closing.enter_async_context(serve_call_control(live.control))
         if outputs.uplink:
             await closing.enter_async_context(standing_by(outputs, day, live.control))
         closing.callback(capture.close)
@@ -307,17 +307,17 @@ def _recording(folder: Path) -> "Callable[[CallInfo], Recorder]":
 def choose_streams(options: DeviceOptions) -> "list[ChannelStream]":
     """The devices that were asked for, or the defaults. Raises ``BadInput``."""
     from monitor.events import CHANNELS
-    from monitor.sources.device import default_of, devices, named
+    from monitor.sources.device import default_device, devices, find_device
 
     found = devices()
     if options.device:
-        both = named(options.device, found)
+        both = find_device(options.device, found)
         if both.channels < 2:
             raise BadInput(f"{both.name} has one channel; --device wants both sides of a call.")
         sides = CHANNELS if options.agent_channel == 0 else CHANNELS[::-1]
         return [_stream(both, sides, options.rate)]
-    mic = named(options.mic, found) if options.mic else default_of("microphone", found)
-    speaker = named(options.speaker, found) if options.speaker else default_of("loopback", found)
+    mic = find_device(options.mic, found) if options.mic else default_device("microphone", found)
+    speaker = find_device(options.speaker, found) if options.speaker else default_device("loopback", found)
     if mic == speaker:
         raise BadInput(f"{mic.name} was named for both sides; if it has two channels, say --device.")
     return [_stream(mic, ("agent",), options.rate), _stream(speaker, ("caller",), options.rate)]
@@ -326,12 +326,12 @@ def choose_streams(options: DeviceOptions) -> "list[ChannelStream]":
 def _stream(device: "Device", sides: "tuple[Channel, ...]", rate: int | None) -> "ChannelStream":
     """A stream that looks its device up each time it is opened: numbers change when devices come and go."""
     from monitor.sources.channel_stream import ChannelStream
-    from monitor.sources.device import DeviceStream, devices, is_there, named
+    from monitor.sources.device import DeviceStream, devices, find_device, is_available
 
     rate = rate or device.rate
 
     def open_() -> DeviceStream:
-        now = named(device.name, devices())
+        now = find_device(device.name, devices())
         if now.pulse != device.pulse:
             raise BadInput(f"{device.name} is not there just now.")
         stream = DeviceStream(rate, len(sides))
@@ -339,7 +339,12 @@ def _stream(device: "Device", sides: "tuple[Channel, ...]", rate: int | None) ->
         return stream
 
     return ChannelStream(
-        device.name, rate, sides, open_, pauses=device.pauses, there=partial(is_there, device)
+        device.name,
+        rate,
+        sides,
+        open_,
+        pauses_when_idle=device.pauses_when_idle,
+        is_available=partial(is_available, device),
     )
 
 
@@ -359,7 +364,7 @@ async def _check(options: DeviceOptions) -> int:
 
     from monitor.sources.capture import Capture
     from monitor.sources.device import refresh
-    from monitor.sources.soundcheck import SECONDS, SoundCheck
+    from monitor.sources.soundcheck import CHECK_SECONDS, SoundCheck
 
     capture = Capture(choose_streams(options), refresh)
     checking = SoundCheck(capture.rate)
@@ -368,7 +373,7 @@ async def _check(options: DeviceOptions) -> int:
     try:
         await capture.start()
         with Screen(console=console, refresh_per_second=12) as screen:
-            while checking.heard < SECONDS:
+            while checking.heard < CHECK_SECONDS:
                 checking.feed(await capture.next())
                 screen.update(_meters(checking))
         if not console.is_terminal:

@@ -33,9 +33,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run_list(args: argparse.Namespace) -> int:
     """Prints every model with where it lies; the exit code."""
-    from monitor.speech.model_store import listed
+    from monitor.speech.model_store import list_models
 
-    models = listed()
+    models = list_models()
     if args.json:
         import msgspec
 
@@ -53,12 +53,12 @@ def run_list(args: argparse.Namespace) -> int:
 def run_get(args: argparse.Namespace) -> int:
     """Fetches one model, unless it is here already; the exit code."""
     from monitor.errors import BadInput
-    from monitor.speech.model_store import NAMES, fetch, find, unknown
+    from monitor.speech.model_store import REPOSITORIES, fetch, find, unknown_model
 
     if args.name in ("bundled", "script", "none"):
         raise BadInput(f"{args.name} needs no fetching; say --model {args.name}.")
-    if args.name not in NAMES:
-        raise BadInput(unknown(args.name))
+    if args.name not in REPOSITORIES:
+        raise BadInput(unknown_model(args.name))
     here = find(args.name)
     folder = here or fetch(args.name)
     sys.stdout.write(f"{args.name} is {'already ' if here else ''}in {folder}\n")

@@ -131,5 +131,5 @@ def test_every_option_of_live_is_explained():
 
 
 def test_live_has_the_options_of_judging():
-    args = build_parser().parse_args(["live", "--model", "none", "--profile", "eu", "--gate", "webrtc"])
-    assert (args.model, args.profile, args.gate) == ("none", "eu", "webrtc")
+    args = build_parser().parse_args(["live", "--model", "none", "--profile", "eu", "--vad", "webrtc"])
+    assert (args.model, args.profile, args.vad) == ("none", "eu", "webrtc")
