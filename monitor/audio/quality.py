@@ -133,7 +133,7 @@ class QualityDetector:
 
     def _told(self, start: float, end: float | None, known: float) -> Event:
         channel = None if self.row is None else CHANNELS[self.row]
-        return Quality(kind=self.kind, channel=channel, start=start, end=end, detected_at=known)
+        return Quality.of(self.kind, channel, start, end=end, detected_at=known)
 
 
 class CrosstalkTrouble(QualityDetector):

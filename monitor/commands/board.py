@@ -19,9 +19,9 @@ from monitor.events import (
     OpenCall,
     Refused,
     Snapshot,
+    severity,
 )
 
-LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
 MOST_LINES = 200
 
 
@@ -39,8 +39,7 @@ class BoardRow:
     @property
     def worst(self) -> Level | None:
         """The highest level of its open alerts."""
-        levels = [LEVELS.index(alert.level) for alert in self.alerts.values()]
-        return LEVELS[max(levels)] if levels else None
+        return max((alert.level for alert in self.alerts.values()), key=severity, default=None)
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def _follow(row: BoardRow, event: Event) -> str | None:
             before = row.alerts.get(event.alert)
             row.alerts[event.alert] = event
             if before is None or before.level != event.level:
-                return f"{event.rule}: {event.why}"
+                return f"{event.title}: {event.summary}"
     return None
 
 
@@ -120,4 +119,4 @@ def _row(open_call: OpenCall) -> BoardRow:
 
 
 def _weight(row: BoardRow) -> int:
-    return LEVELS.index(row.worst) + 1 if row.worst else 0
+    return severity(row.worst) + 1 if row.worst else 0

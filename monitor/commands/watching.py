@@ -11,9 +11,9 @@ from rich.text import Text
 
 from monitor.client.address import HubAddress
 from monitor.client.hub_client import Connected, Disconnected, HubClient, HubEvent
-from monitor.commands.board import LEVELS, BoardRow, CallBoard, Happened
+from monitor.commands.board import BoardRow, CallBoard, Happened
 from monitor.errors import BadInput
-from monitor.events import Level
+from monitor.events import Level, severity
 from monitor.sinks.console import SHAPES, Outlet, clock_text
 
 STOPPED = 130
@@ -168,8 +168,8 @@ def _score(difficulty: float | None) -> Text:
 
 def _alerts(row: BoardRow) -> Text:
     """The open alerts, the gravest first, each with its shape."""
-    alerts = sorted(row.alerts.values(), key=lambda alert: LEVELS.index(alert.level), reverse=True)
-    parts = [Text.assemble(_mark(alert.level), " ", _printable(alert.rule)) for alert in alerts]
+    alerts = sorted(row.alerts.values(), key=lambda alert: severity(alert.level), reverse=True)
+    parts = [Text.assemble(_mark(alert.level), " ", _printable(alert.title)) for alert in alerts]
     return Text("  ").join(parts) if parts else Text("quiet", "dim")
 
 

@@ -57,7 +57,7 @@ INSERT OR IGNORE INTO marks VALUES ('last', 0), ('forgotten', 0), ('name', abs(r
 CREATE INDEX IF NOT EXISTS events_of_call ON events (call, sequence);
 CREATE INDEX IF NOT EXISTS events_by_age ON events (stored);
 """
-VERSION = 1
+VERSION = 2
 ERASED = 2
 """In ``calls.ended``: it ended by being erased (1: with a ``call.ended``)."""
 FAILED_SECONDS = 60.0

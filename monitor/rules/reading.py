@@ -1,13 +1,11 @@
 """What a measure answers: a value with the evidence for it, and when it may be another one."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from monitor.events import Channel, EvidenceItem
+from monitor.events import Channel, Comparison, EvidenceItem
 from monitor.rules.rule import Threshold, number
 from monitor.timeline import Mark
 
-Comparison = Literal["at_least", "at_most", "more_than", "less_than"]
 COMPARISONS: tuple[Comparison, ...] = ("at_least", "at_most", "more_than", "less_than")
 
 

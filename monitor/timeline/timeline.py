@@ -18,6 +18,7 @@ from monitor.events import (
     Overlap,
     Prosody,
     Quality,
+    QualityKind,
     SpeechEnded,
     SpeechStarted,
     TalkOver,
@@ -60,7 +61,7 @@ class Timeline:
         self.ended: float | None = None
         self.difficulty: tuple[float, float] = (0.0, 0.0)
         self.hardest = 0.0
-        self._trouble: set[tuple[str, Channel | None]] = set()
+        self._trouble: set[tuple[QualityKind, Channel | None]] = set()
         self._takers: dict[type[Event], Callable[[Any], Topics]] = {
             SpeechStarted: self.talk.started,
             SpeechEnded: self.talk.stopped,
@@ -103,7 +104,7 @@ class Timeline:
         """Whether either side has begun to say goodbye."""
         return any(("closing", channel) in self.marks.first for channel in CHANNELS)
 
-    def troubled(self, kinds: Iterable[str], channel: Channel | None) -> str | None:
+    def troubled(self, kinds: Iterable[str], channel: Channel | None) -> QualityKind | None:
         """Which of these quality problems holds now for this side (for either without ``channel``)."""
         for kind, of in sorted(self._trouble, key=str):
             if kind in kinds and (channel is None or of is None or of == channel):

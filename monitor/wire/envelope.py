@@ -65,9 +65,31 @@ def decode(line: bytes | str) -> tuple[Envelope, Event]:
         name = envelope.type.removeprefix(PREFIX)
         if name not in _data or name == envelope.type:
             raise BadInput("This event has a type that this monitor does not know.")
-        return envelope, _data[name].decode(envelope.data)
+        return envelope, _event(_data[name], envelope.data)
     except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise BadInput(f"This is not an event of the call monitor: {_place(wrong)}.") from None
+
+
+FORMER = "This event was written by an earlier version of the monitor; replay the recording instead."
+
+
+def _event(decoder: msgspec.json.Decoder[Event], data: msgspec.Raw) -> Event:
+    """The event in ``data``. Raises ``BadInput`` where it has the keys of earlier versions."""
+    try:
+        event = decoder.decode(data)
+    except msgspec.ValidationError:
+        if _is_former(data):
+            raise BadInput(FORMER) from None
+        raise
+    if event.detected_at == 0.0 and _is_former(data):
+        raise BadInput(FORMER)
+    return event
+
+
+def _is_former(data: msgspec.Raw) -> bool:
+    """Whether ``data`` has keys of earlier versions: ``known`` for its time, ``why`` for its reason."""
+    plain = msgspec.json.decode(data)
+    return isinstance(plain, dict) and (("known" in plain and "detected_at" not in plain) or "why" in plain)
 
 
 def _place(wrong: Exception) -> str:
