@@ -20,12 +20,12 @@ from monitor.events import (
 from monitor.judge.card_scheduler import SILENT_RULE, CardRequest, CardScheduler, Inhibition
 from monitor.judge.engine import AlertChange, LiveAlert
 from monitor.judge.explanations import explained
-from monitor.rules.rule import MESSAGE_MOST, EscalationStep, Rule, names, number
+from monitor.rules.rule import MESSAGE_MOST, EscalationStep, Rule, milliseconds, names
 from monitor.rules.rule_set import hash_of
-from monitor.timeline import Timeline
+from monitor.timeline import CALL, Timeline, ms, seconds
 
-NOTICED = 10.0
-"""Seconds in which an agent can have read a card and changed course."""
+NOTICED = 10_000
+"""Ms in which an agent can have read a card and changed course."""
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class PublishedAlert:
 
     card: bool = False
     withheld: str | None = None
-    shown: float | None = None
+    shown: int | None = None
     escalated: bool = False
 
 
@@ -42,7 +42,7 @@ class AlertPublisher:
     """Tells people of alerts. Keeps what they were told while an alert is open."""
 
     def __init__(self, settings: RulesSettings, line: Timeline) -> None:
-        self._settings = settings
+        self._ignored_after = ms(settings.ignored_after)
         self._line = line
         self._open: dict[str, tuple[LiveAlert, PublishedAlert]] = {}
         self._noted: set[tuple[str, str]] = set()
@@ -84,13 +84,11 @@ class AlertPublisher:
             out.append(self._event(AlertUpdated, alert, told))
         for alert, told in self._open.values():
             after = alert.watch.rule.escalate_after
-            if after is not None and self._line.now >= alert.opened + number(after) - 1e-9:
+            if after is not None and self._line.now >= alert.opened + milliseconds(after):
                 if self._escalate(alert, told, anyway=True):
                     out.append(self._event(AlertUpdated, alert, told))
                 continue
-            late = (
-                told.shown is not None and self._line.now >= told.shown + self._settings.ignored_after - 1e-9
-            )
+            late = told.shown is not None and self._line.now >= told.shown + self._ignored_after
             if late and not alert.watch.counts and self._escalate(alert, told):
                 out.append(self._event(AlertUpdated, alert, told))
         return out
@@ -114,7 +112,7 @@ class AlertPublisher:
         if kind is None or not words:
             return []
         channel = alert.reading.channel or "agent"
-        return [Note(detected_at=_round(self._line.now), at=_round(alert.at), channel=channel, kind=kind,
+        return [Note(detected_at=seconds(self._line.now), at=seconds(alert.at), channel=channel, kind=kind,
                      text=words[-1].text or "")]  # fmt: skip
 
     def _updated(self, alert: LiveAlert) -> list[Event]:
@@ -131,7 +129,7 @@ class AlertPublisher:
     def _closed(self, alert: LiveAlert, reason: str) -> list[Event]:
         self.cards.take_back(alert.key)
         inhibition = self.cards.inhibitions.get(alert.key)
-        if inhibition and number(alert.watch.rule.inhibits_for) == 0:
+        if inhibition and milliseconds(alert.watch.rule.inhibits_for) == 0:
             del self.cards.inhibitions[alert.key]
         known = self._open.pop(alert.key, None)
         if known is None:
@@ -157,13 +155,19 @@ class AlertPublisher:
         text = f"“{alert.watch.rule.name}” is withheld: {quality_text(trouble)}."
         channel = alert.reading.channel or "agent"
         return [
-            Note(detected_at=self._line.now, at=_round(alert.at), channel=channel, kind="withheld", text=text)
+            Note(
+                detected_at=seconds(self._line.now),
+                at=seconds(alert.at),
+                channel=channel,
+                kind="withheld",
+                text=text,
+            )
         ]
 
     def _inhibit(self, rule: Rule, key: str) -> None:
         if rule.inhibits is not None:
-            endless = number(rule.inhibits_for) == 0
-            until = float("inf") if endless else self._line.now + number(rule.inhibits_for)
+            length = milliseconds(rule.inhibits_for)
+            until = self._line.now + length if length else CALL
             inhibited = frozenset() if "all" in names(rule.inhibits) else frozenset(names(rule.inhibits))
             self.cards.inhibitions[key] = Inhibition(rule.name, until, inhibited)
 
@@ -174,9 +178,9 @@ class AlertPublisher:
         if rule.card == "never":
             told.withheld = SILENT_RULE
             return
-        pause = None if rule.at_pause is None else number(rule.at_pause)
+        pause = None if rule.at_pause is None else milliseconds(rule.at_pause)
         request = CardRequest(
-            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, number(rule.cooldown),
+            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, milliseconds(rule.cooldown),
             at_end=rule.during is not None and rule.during.last is not None,
         )  # fmt: skip
         told.withheld = self.cards.ask(request)
@@ -203,15 +207,15 @@ class AlertPublisher:
         to: tuple[Audience, ...] = (*shape.to, "supervisor") if passed_on else shape.to
         why = explained(alert)
         return kind(
-            detected_at=_round(self._line.now),
+            detected_at=seconds(self._line.now),
             alert=alert.key,
             rule=rule.rule,
             rule_hash=hash_of(rule),
             level=shape.level,
             praise=rule.praise,
             channel=alert.reading.channel,
-            start=_round(alert.start),
-            at=_round(alert.at),
+            start=seconds(alert.start),
+            at=seconds(alert.at),
             title=rule.name,
             message=shape.message,
             summary=why.summary,
@@ -265,7 +269,3 @@ def filled(message: str, detail: str) -> str:
     room = MESSAGE_MOST - len(message) + len("{detail}")
     short = detail if len(detail) <= room else detail[: room - 1].rstrip() + "…"
     return message.replace("{detail}", short or "that")
-
-
-def _round(moment: float) -> float:
-    return round(moment, 3)

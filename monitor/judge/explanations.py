@@ -1,16 +1,14 @@
 """An alert in fields and in words: what happened, what was measured against what, and what ends it."""
 
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
 
 from monitor.events import Channel, EvidenceItem, other
 from monitor.judge.binding import BROKEN_WINDOW
 from monitor.judge.engine import LiveAlert
 from monitor.rules.reading import Bar
-from monitor.rules.rule import Rule, number
+from monitor.rules.rule import Duration, Rule, milliseconds, number
 from monitor.rules.triggers import BoundMeasure
+from monitor.timeline import CALL, seconds
 
 QUOTED = 3
 """Most pieces of evidence that a summary quotes."""
@@ -44,20 +42,23 @@ def explained(alert: LiveAlert) -> Explanation:
     """Why the alert is open, as it stands now."""
     rule, reading, asked = alert.watch.rule, alert.reading, alert.asked
     unit = asked.measure.unit if asked else "times"
-    summary = _summary(rule, reading.value or 0.0, unit, asked, _quotes(reading.words))
+    summary = _summary(rule, plain(reading.value or 0.0, unit), unit, asked, _quotes(reading.words))
     evidence = sorted((*reading.words, *reading.events), key=lambda one: (one.start, one.end))
     return Explanation(
         summary=f"{summary[:1].upper()}{summary[1:]}.",
         clears_when=_clears_when(rule, unit, alert.bar),
         measure=asked.measure.name if asked else EXPECTATION if rule.after is not None else ABSENCE,
-        measured=_rounded(reading.value),
-        threshold=alert.bar.limit,
+        measured=None if reading.value is None else plain(reading.value, unit),
+        threshold=plain(alert.bar.limit, unit),
         unit=unit or None,
-        baseline=_rounded(reading.baseline),
-        evidence=tuple(
-            msgspec.structs.replace(one, start=round(one.start, 3), end=round(one.end, 3)) for one in evidence
-        ),
+        baseline=None if reading.baseline is None else round(reading.baseline, 3),
+        evidence=tuple(evidence),
     )
+
+
+def plain(value: float, unit: str) -> float:
+    """A value of a reading or a limit as events carry it: seconds for unit ``s``, to 0.001."""
+    return seconds(int(value)) if unit == "s" else round(value, 3)
 
 
 def quantity(value: float, unit: str | None) -> str:
@@ -76,9 +77,9 @@ def quantity(value: float, unit: str | None) -> str:
 def _summary(rule: Rule, value: float, unit: str, asked: BoundMeasure | None, quotes: str) -> str:
     """One clause on what happened, with the words that were heard."""
     if rule.not_said_by is not None:
-        return f"what should be said did not come within {quantity(number(rule.not_said_by), 's')}"
+        return f"what should be said did not come within {_time(rule.not_said_by)}"
     if asked is None:
-        within = "in time" if rule.turns else f"within {quantity(number(rule.within or 0.0), 's')}"
+        within = "in time" if rule.turns else f"within {_time(rule.within or 0)}"
         return f"what should follow {quotes or 'this'} did not come {within}"
     by = asked.params.get("by")
     found = asked.measure.tells.format_map(
@@ -102,17 +103,17 @@ def _clears_when(rule: Rule, unit: str, bar: Bar) -> str:
         ends = "it is said"
     elif rule.after is not None:
         first = rule.escalation[0].window if rule.escalation else None
-        window = number(first or rule.window or BROKEN_WINDOW)
-        ends = f"it has not happened again for {quantity(window, 's')}"
+        window = _time(first or rule.window or seconds(BROKEN_WINDOW))
+        ends = f"it has not happened again for {window}"
     else:
         ends = _back(rule, unit, bar)
-    return ends if rule.expires is None else f"{ends}, or after {quantity(number(rule.expires), 's')}"
+    return ends if rule.expires is None else f"{ends}, or after {_time(rule.expires)}"
 
 
 def _back(rule: Rule, unit: str, bar: Bar) -> str:
     """On which side of which value the alert is over; a rule's ``clear`` is met as long as it is open."""
-    first = (Bar.of(rule.escalation[0]) if rule.escalation else None) or bar
-    limit = first.limit if rule.clear is None else number(rule.clear)
+    first = (Bar.of(rule.escalation[0], unit) if rule.escalation else None) or bar
+    limit = plain(first.limit, unit) if rule.clear is None else number(rule.clear)
     exclusive = rule.clear is not None or first.how in ("at_least", "at_most")
     told = f"{limit:g}" if unit == "times" else quantity(limit, unit)
     value = _VALUE.get(unit, "the value")
@@ -121,15 +122,13 @@ def _back(rule: Rule, unit: str, bar: Bar) -> str:
     return f"{value} is above {told}" if exclusive else f"{value} is {told} or more"
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+def _time(written: Duration) -> str:
+    return quantity(seconds(milliseconds(written)), "s")
 
 
 def _side(channel: Channel | None) -> str:
     return f"the {channel}" if channel else "somebody"
 
 
-def _window(window: Any) -> str:
-    if not isinstance(window, float | int) or window == float("inf"):
-        return "this call"
-    return f"{window:.0f} s"
+def _window(window: int | None) -> str:
+    return "this call" if window is None or window >= CALL else f"{seconds(window):.0f} s"

@@ -1,18 +1,18 @@
-"""Words -> marks on the timeline: phrases, what several utterances tell together, and notes."""
+"""Words to marks on the timeline: phrases, what several utterances show together, and notes."""
 
 from collections.abc import Iterable
 
 import msgspec
 
 from monitor.dialogue.slots import SLOTS
-from monitor.dialogue.tracker import DialogueTracker
+from monitor.dialogue.tracker import DialogueTracker, Remark
 from monitor.events import CHANNELS, Channel, Event, Note, Utterance
 from monitor.phrases.lexicon import Match
 from monitor.phrases.spotter import PhraseSpotter
 from monitor.rules.measures import MEASURES
 from monitor.rules.rule import Rule, names
 from monitor.rules.rule_set import RuleSet
-from monitor.timeline import Mark, Timeline
+from monitor.timeline import Key, Mark, Timeline, ms, seconds
 
 DETAILED = frozenset({"reask", "jargon"})
 """Marks whose text may be named in the text to the agent."""
@@ -42,42 +42,43 @@ class UtteranceReader:
         """The call has begun, and what was known before it is there."""
         self._remarks = DialogueTracker(self._lexicon, _slots(self._line))
 
-    def hear(self, utterance: Utterance) -> tuple[list[Event], list[str]]:
-        """The notes that these words are worth, and the topics they touch."""
-        topics: list[str] = []
+    def hear(self, utterance: Utterance) -> tuple[list[Event], tuple[Key, ...]]:
+        """The notes that these words are worth, and the keys of the timeline that they change."""
+        keys: list[Key] = []
         key = utterance.channel, utterance.utterance
         for found in self._spotter.hear(_settled(utterance)):
-            gone = self._line.marks.take_back(found.channel, found.utterance)
-            topics += [f"say:{kind}" for kind in gone]
+            keys += self._line.marks.take_back(found.channel, found.utterance)
             self._matched[found.channel, found.utterance] = found.matches
-            topics += [self._mark(match, found.channel, found.utterance) for match in found.matches]
+            for match in found.matches:
+                start, end = ms(match.start), ms(match.end)
+                keys.append(self._mark(match.cls, found.channel, start, end, match.text, found.utterance))
         if not utterance.final:
-            return [], topics
+            return [], tuple(keys)
         remarks = self._remarks.hear(utterance, self._matched.pop(key, ()))
-        topics += [self._mark(match, utterance.channel, None) for match in remarks]
-        return [note for match in remarks for note in self._note(match, utterance.channel)], topics
+        keys += [self._mark(one.kind, utterance.channel, one.start, one.end, one.text) for one in remarks]
+        return [note for one in remarks for note in self._note(one, utterance.channel)], tuple(keys)
 
     # --- inside ---
 
-    def _mark(self, match: Match, channel: Channel, utterance: int | None) -> str:
-        detail = match.text if match.cls in DETAILED else None
-        text = None if match.cls in SILENT else match.text
-        self._line.marks.add(Mark(match.cls, channel, match.start, match.end, text, utterance, detail))
-        return f"say:{match.cls}"
+    def _mark(
+        self, kind: str, channel: Channel, start: int, end: int, text: str, utterance: int | None = None
+    ) -> Key:
+        detail = text if kind in DETAILED else None
+        said = None if kind in SILENT else text
+        return self._line.marks.add(Mark(kind, channel, start, end, said, utterance, detail))
 
     def _note_by(self, by: object, kinds: tuple[str, ...]) -> None:
         for side in (str(by),) if by else CHANNELS:
             self._notes[side] |= frozenset(kinds)
 
-    def _note(self, match: Match, channel: Channel) -> list[Event]:
-        key = (match.cls, match.text.casefold().strip(" .,?!"))
-        if match.cls not in self._notes[channel] or key in self._noted:
+    def _note(self, remark: Remark, channel: Channel) -> list[Event]:
+        text = remark.text.strip(" .,?!")
+        key = (remark.kind, remark.text.casefold().strip(" .,?!"))
+        if remark.kind not in self._notes[channel] or key in self._noted:
             return []
         self._noted.add(key)
-        known, at = round(self._line.now, 3), round(match.end, 3)
-        return [
-            Note(detected_at=known, at=at, channel=channel, kind=match.cls, text=match.text.strip(" .,?!"))
-        ]
+        known, at = seconds(self._line.now), seconds(remark.end)
+        return [Note(detected_at=known, at=at, channel=channel, kind=remark.kind, text=text)]
 
 
 def awaited(rules: Iterable[Rule]) -> frozenset[str]:

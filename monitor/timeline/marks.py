@@ -5,32 +5,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from monitor.events import CHANNELS, Channel, EvidenceItem
+from monitor.timeline.milliseconds import seconds
 
-HORIZON = 600.0
-"""Seconds that are remembered in detail; no rule's window may be longer."""
+HORIZON = 600_000
+"""Milliseconds that are remembered in detail; no rule's window may be longer."""
 
 Key = tuple[str, Channel | None]
+"""What a question to the timeline depends on: a kind of mark and its side, or one of the keys of a state."""
 
 
 @dataclass(slots=True)
 class Clock:
-    """How far the call has gone, in seconds; the parts of a timeline share one."""
+    """How far the call has gone, in ms; the parts of a timeline share one."""
 
-    now: float = 0.0
+    now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Something that happened: a phrase, an interruption, a hold that ended. ``kind`` names it.
 
-    ``text`` are the words, ``detail`` what else people should be told about it. ``utterance`` is the
-    one whose words it was heard in, which may be heard anew.
+    ``start`` and ``end`` are ms of the call. ``text`` are the words, ``detail`` what else people should be
+    told about it. ``utterance`` is the one whose words it was heard in, which may be revised.
     """
 
     kind: str
     channel: Channel | None
-    start: float
-    end: float
+    start: int
+    end: int
     text: str | None = None
     utterance: int | None = None
     detail: str | None = None
@@ -41,21 +43,26 @@ class Mark:
 
     def cited(self) -> EvidenceItem:
         """The mark as a piece of evidence."""
-        kind = None if self.text is not None else self.kind
-        return EvidenceItem(start=self.start, end=self.end, channel=self.channel, text=self.text, kind=kind)
+        return EvidenceItem(
+            start=seconds(self.start),
+            end=seconds(self.end),
+            channel=self.channel,
+            text=self.text,
+            kind=None if self.text is not None else self.kind,
+        )
 
 
 class Marks:
-    """All marks of the last ``HORIZON`` seconds; counts and first times of the whole call."""
+    """All marks of the last ``HORIZON`` ms; counts and first times of the whole call."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._marks: dict[Key, deque[Mark]] = {}
         self.counts: Counter[Key] = Counter()
-        self.first: dict[Key, float] = {}
+        self.first: dict[Key, int] = {}
 
-    def add(self, mark: Mark) -> None:
-        """Remembers something that happened."""
+    def add(self, mark: Mark) -> Key:
+        """Remembers something that happened; the key that it changed."""
         key = mark.kind, mark.channel
         marks = self._marks.get(key)
         if marks is None:
@@ -65,13 +72,13 @@ class Marks:
             marks.popleft()
         self.counts[key] += 1
         self.first.setdefault(key, mark.start)
+        return key
 
-    def take_back(self, channel: Channel, utterance: int) -> list[str]:
-        """Forgets the marks of one utterance, because its words were heard anew; the kinds touched."""
+    def take_back(self, channel: Channel, utterance: int) -> list[Key]:
+        """Forgets the marks of one utterance, because its words were revised; the keys that changed."""
         touched = []
         for key, marks in self._marks.items():
-            kind, of = key
-            if of != channel or not marks or marks[-1].utterance is None:
+            if key[1] != channel or not marks or marks[-1].utterance is None:
                 continue
             kept = deque(mark for mark in marks if mark.utterance != utterance)
             gone = len(marks) - len(kept)
@@ -81,10 +88,10 @@ class Marks:
             self.counts[key] -= gone
             if not self.counts[key]:
                 self.first.pop(key, None)
-            touched.append(kind)
+            touched.append(key)
         return touched
 
-    def of(self, kinds: Iterable[str], channel: Channel | None = None, since: float = 0.0) -> list[Mark]:
+    def of(self, kinds: Iterable[str], channel: Channel | None = None, since: int = 0) -> list[Mark]:
         """The marks of these kinds that ended after ``since``, by time; of both sides without ``channel``."""
         found: list[Mark] = []
         for kind in kinds:
@@ -93,7 +100,8 @@ class Marks:
                     if mark.end <= since:
                         break
                     found.append(mark)
-        found.sort(key=lambda mark: (mark.end, mark.start))
+        if len(found) > 1:
+            found.sort(key=lambda mark: (mark.end, mark.start))
         return found
 
     def latest(self, kinds: Iterable[str], channel: Channel | None = None) -> Mark | None:

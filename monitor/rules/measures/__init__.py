@@ -1,12 +1,12 @@
 """Named questions to the timeline. A new kind of question is one function in one of these files."""
 
 from monitor.rules.measures import pauses, sound, speech, story, talk, turns, words
-from monitor.rules.measures.registry import MEASURES, Measure, Seconds, measure
+from monitor.rules.measures.registry import MEASURES, Measure, Time, measure
 
 __all__ = [
     "MEASURES",
     "Measure",
-    "Seconds",
+    "Time",
     "measure",
     "pauses",
     "sound",
