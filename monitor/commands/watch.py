@@ -31,12 +31,21 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--call", action="append", default=[], metavar="ID", help="only this call (may be given again)"
     )
     parser.add_argument(
-        "--level", choices=("info", "warn", "critical"), default="info", help="alerts of this level and above"
+        "--level", type=_level, default="info", help="alerts of this level and above: info, warn or critical"
     )
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="the token for the hub (or set MONITOR_TOKEN)"
     )
     parser.set_defaults(run=run)
+
+
+def _level(text: str) -> str:
+    """The level as it was written. Raises ``ArgumentTypeError`` with the levels that there are."""
+    from monitor.events import LEVELS
+
+    if text not in LEVELS:
+        raise argparse.ArgumentTypeError(f"one of {', '.join(LEVELS)} was expected; this is {text!r}")
+    return text
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,8 +15,7 @@ from jwt.types import Options
 
 from monitor import clock
 from monitor.errors import BadInput
-from monitor.events import AlertEvent, Event, Level
-from monitor.wire.call_state import LEVELS
+from monitor.events import LEVELS, AlertEvent, Event, Level, severity
 from monitor.wire.messages import Claimed
 
 Role = Literal["agent", "supervisor"]
@@ -105,7 +104,7 @@ def stream_filter(query: str) -> StreamFilter:
     try:
         return msgspec.convert(fields, StreamFilter, strict=False)
     except msgspec.ValidationError:
-        possible = "since is a number, level is info, warn or critical, role is agent or supervisor"
+        possible = f"since is a number, level one of {', '.join(LEVELS)}, role is agent or supervisor"
         raise BadInput(f"The address asks for something impossible: {possible}.") from None
 
 
@@ -152,7 +151,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
                 return False
             if self.role not in event.to and not looks_as_nobody:
                 return False
-            return LEVELS.index(event.level) >= LEVELS.index(wants.level)
+            return severity(event.level) >= severity(wants.level)
         return True
 
 

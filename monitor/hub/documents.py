@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from monitor import __version__
-from monitor.events import EVENTS
+from monitor.events import EVENTS, LEVELS
 from monitor.wire import envelope as wire
 from monitor.wire.json_schema import components
 from monitor.wire.messages import Answer, CallControlMessage, Claim, CommandMessage, Passed, Replied, Standing
@@ -32,7 +32,7 @@ QUERY = {
     "agent": "Only calls of these agents.",
     "call": "Only these calls.",
     "kind": "Only these kinds, by name (`alert.opened`) or by its first word (`alert`).",
-    "level": "Only alerts of this level and above: info, warn, critical.",
+    "level": f"Only alerts of this level and above: {', '.join(LEVELS)}.",
     "role": "On loopback: the view of an `agent` or a `supervisor`.",
 }
 

@@ -38,7 +38,7 @@ async def stuck_listener(place: Place, query: str = ""):
 
 def flood(place: Place, first: int, count: int) -> int:
     """So many alerts with long reasons; the next number."""
-    events = [alert(n, why="because " * 2500) for n in range(first, first + count)]
+    events = [alert(n, summary="because " * 2500) for n in range(first, first + count)]
     place.hub.publish("c1", arrivals("c1", events, first=first))
     return first + count
 

@@ -49,7 +49,7 @@ def test_an_uplink_without_room_does_not_end_the_call(tmp_path: Path):
     uplink._spool._db.execute("PRAGMA max_page_count=1")
     sink = FaultTolerantSink(uplink, said.append)
     for number in range(3):
-        sink.take(numbered(started("c1"), alert(1, why="y" * 50_000), first=1 + 2 * number))
+        sink.take(numbered(started("c1"), alert(1, summary="y" * 50_000), first=1 + 2 * number))
     sink.close()
     assert len(said) == 1
     assert "y" * 10 not in said[0]
