@@ -284,6 +284,81 @@ class Utterance(Event, frozen=True, kw_only=True):
     final: bool
 
 
+class Phrase(Event, frozen=True, kw_only=True):
+    """A side said a phrase of class ``of`` (of the lexicon, or of ``dialogue.tracker.KINDS``).
+
+    ``certain`` is false where it was perhaps said. ``text`` are its words, null where several utterances
+    together tell it. Where a revision of ``utterance`` shows that it was not said after all, the same event
+    comes again with ``withdrawn``.
+    """
+
+    name: ClassVar[str] = "phrase"
+    channel: Channel
+    start: float
+    end: float
+    of: str
+    text: str | None = None
+    utterance: int | None = None
+    certain: bool = True
+    withdrawn: bool = False
+
+
+class RaisedVoice(Event, frozen=True, kw_only=True):
+    """A side's voice is raised from ``start`` on; said again with ``end`` when it has come down.
+
+    Raised is an effort score (``audio/prosody.py``) of 1.0 and more, held for 0.8 s of voiced speech.
+    """
+
+    name: ClassVar[str] = "raised_voice"
+    channel: Channel
+    start: float
+    end: float | None = None
+
+
+class Hold(Event, frozen=True, kw_only=True):
+    """The caller is on hold from ``start`` on; said again with ``end`` when somebody speaks to them again.
+
+    The softphone says so, or the agent's words and the silence that follows them.
+    """
+
+    name: ClassVar[str] = "hold"
+    channel: Channel = "caller"
+    start: float
+    end: float | None = None
+
+
+class DeadAir(Event, frozen=True, kw_only=True):
+    """Nobody has spoken for 8 s, since ``start``, and it is no hold; said again with ``end`` when over."""
+
+    name: ClassVar[str] = "dead_air"
+    channel: Channel | None = None
+    start: float
+    end: float | None = None
+
+
+class Expectation(Event, frozen=True, kw_only=True):
+    """A contract of ``rule`` was judged: something happened after which something was to be said in time.
+
+    ``of`` is the class of the phrase (or the kind of moment) that called for it, from ``start`` to ``end``;
+    ``text`` are its words. ``expected`` are the classes of phrases that would do, ``answers`` those that
+    came by ``deadline``. ``broken``: none came; ``unheard``: the channel on which they were to come was
+    dead; ``open``: the call ended before the deadline. ``score`` names the score to which it counts.
+    """
+
+    name: ClassVar[str] = "expectation"
+    rule: str
+    outcome: Literal["kept", "broken", "unheard", "open"]
+    channel: Channel | None
+    start: float
+    end: float
+    of: str
+    text: str | None = None
+    deadline: float
+    expected: tuple[str, ...] = ()
+    answers: tuple[EvidenceItem, ...] = ()
+    score: str | None = None
+
+
 class Quality(Event, frozen=True, kw_only=True):
     """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over.
 
@@ -489,11 +564,13 @@ class CallControlReply(Event, frozen=True, kw_only=True):
     call: str | None = None
 
 
-EVENTS: dict[str, type[Event]] = {
-    kind.name: kind
-    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, Silence, OverlapStarted, Overlap,
-                 Interruption, TalkOver, Utterance, Quality, Gap, Status, CommandApplied, AlertOpened,
-                 AlertUpdated, AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused,
-                 CallControlReply)
-}  # fmt: skip
-"""Every kind of event by its name on the wire."""
+def _named(kind: type[Event]) -> dict[str, type[Event]]:
+    """The kinds of event below ``kind`` that have a name of their own, in the order of this file."""
+    found = {kind.name: kind} if kind.name else {}
+    for one in kind.__subclasses__():
+        found |= _named(one)
+    return found
+
+
+EVENTS: dict[str, type[Event]] = _named(Event)
+"""Every kind of event by its name on the wire. A new class of event needs no entry of its own."""

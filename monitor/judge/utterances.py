@@ -7,7 +7,7 @@ import msgspec
 from monitor.dialogue.slots import SLOTS
 from monitor.dialogue.tracker import DialogueTracker
 from monitor.events import CHANNELS, Channel, Event, Note, Utterance
-from monitor.phrases.lexicon import Match
+from monitor.phrases.lexicon import PERHAPS, Match
 from monitor.phrases.spotter import PhraseSpotter
 from monitor.rules.measures import MEASURES
 from monitor.rules.rule import Rule, names
@@ -60,10 +60,11 @@ class UtteranceReader:
     # --- inside ---
 
     def _mark(self, match: Match, channel: Channel, utterance: int | None) -> str:
+        kind = match.cls if match.certain else match.cls + PERHAPS
         detail = match.text if match.cls in DETAILED else None
         text = None if match.cls in SILENT else match.text
-        self._line.marks.add(Mark(match.cls, channel, match.start, match.end, text, utterance, detail))
-        return f"say:{match.cls}"
+        self._line.marks.add(Mark(kind, channel, match.start, match.end, text, utterance, detail))
+        return f"say:{kind}"
 
     def _note_by(self, by: object, kinds: tuple[str, ...]) -> None:
         for side in (str(by),) if by else CHANNELS:
