@@ -39,6 +39,11 @@ check: lint types test
 fixtures: $(VENV)/.dev parts
 	$(BIN)/python -m fixtures.make
 
+# Everything in docs/ that is generated: the contract on the wire, and the reference of rule files.
+docs: $(VENV)/.dev
+	$(BIN)/python -m monitor.hub.documents
+	$(BIN)/monitor rules docs
+
 # Real parts that some tests start: PulseAudio, Chromium, Xvfb, voices. On Debian and Ubuntu they are
 # installed where we may; elsewhere the tests that need them are skipped by name, with the reason.
 parts:

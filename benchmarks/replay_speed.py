@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.config import CallSettings
 from monitor.events import Block
 from monitor.playback import FLAT_OUT_BLOCK, play
@@ -54,7 +54,7 @@ def hear(pcm: NDArray[np.float32], rate: int, band: str, gate: str, seconds: flo
     """The whole product but words, once over the sound."""
     settings = CallSettings()
     settings = msgspec.structs.replace(settings, gate=msgspec.structs.replace(settings.gate, gate=gate))
-    call = Call(About("bench", ("bench",), rate, band, "none"), book(), settings)
+    call = Call(CallInfo("bench", ("bench",), rate, band, "none"), book(), settings)
     for _ in play(call, blocks_of(pcm, rate, seconds), None):
         pass
 
@@ -90,12 +90,12 @@ def peers(pcm: NDArray[np.float32], rate: int) -> dict[str, Callable[[], object]
 
 def growth(pcm: NDArray[np.float32], rate: int, band: str) -> float:
     """Megabytes that Python holds more at the end of the sound than after its first tenth."""
-    call = Call(About("bench", ("bench",), rate, band, "none"), book(), CallSettings())
+    call = Call(CallInfo("bench", ("bench",), rate, band, "none"), book(), CallSettings())
     blocks = blocks_of(pcm, rate, FLAT_OUT_BLOCK)
     tracemalloc.start()
     early = 0
     for number, block in enumerate(blocks):
-        call.hear(block)
+        call.process(block)
         if number == len(blocks) // 10:
             early = tracemalloc.get_traced_memory()[0]
     late = tracemalloc.get_traced_memory()[0]

@@ -50,7 +50,7 @@ _detected_at = attrgetter("detected_at")
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class CallInfo:
     """What is known of a call before it begins; it becomes ``call.started``."""
 
     call: str
@@ -69,22 +69,20 @@ class About:
 class Call:
     """One call under way. Feed it, and pass on what it says."""
 
-    def __init__(self, about: About, book: RuleSet, settings: CallSettings | None = None) -> None:
+    def __init__(self, info: CallInfo, book: RuleSet, settings: CallSettings | None = None) -> None:
         settings = settings or CallSettings()
-        words = about.model != "none"
-        self.about = about
+        words = info.model != "none"
+        self.info = info
         self._book = book
-        self._framer = Framer(about.rate)
-        self._gate = VoiceActivityDetector(about.rate, settings.gate)
-        self._quality = QualityMonitor(about.rate, settings.quality)
-        self._sides = SideExchangeDetector(
-            outgoing=(about.meta or {}).get("direction") in META_ALIASES["out"]
-        )
+        self._framer = Framer(info.rate)
+        self._gate = VoiceActivityDetector(info.rate, settings.gate)
+        self._quality = QualityMonitor(info.rate, settings.quality)
+        self._sides = SideExchangeDetector(outgoing=(info.meta or {}).get("direction") in META_ALIASES["out"])
         self._overlap = OverlapTracker(settings.overlap)
         self._silences = SilenceDetector(settings.overlap)
-        self._prosody = ProsodyStage(about.rate, settings.prosody)
-        self._transcriber = Transcriber(about.rate, settings.speech, words=words)
-        self._judge = Judge(book, settings.rules, meta=about.meta, words=words)
+        self._prosody = ProsodyStage(info.rate, settings.prosody)
+        self._transcriber = Transcriber(info.rate, settings.speech, words=words)
+        self._judge = Judge(book, settings.rules, meta=info.meta, words=words)
         self._frames = 0
         self._begun = self._hung_up = self._ended = False
 
@@ -98,7 +96,7 @@ class Call:
         """Whether ``call.ended`` has been said."""
         return self._ended
 
-    def hear(self, block: Block) -> list[Event]:
+    def process(self, block: Block) -> list[Event]:
         """Both sides went on by ``block``, of any length; what can be said now."""
         run = self._framer.feed(block)
         out = self._begin()
@@ -107,26 +105,26 @@ class Call:
         facts += [self._transcriber.standing(self.now, notice) for notice in block.notices]
         return out + self._judged(facts)
 
-    def jobs(self) -> list[RecognitionRequest]:
-        """What the recogniser is asked next; each job is handed out once."""
-        return self._transcriber.jobs()
+    def requests(self) -> list[RecognitionRequest]:
+        """What the recogniser is asked next; each request is handed out once."""
+        return self._transcriber.requests()
 
-    def heard(self, heard: RecognitionResult) -> list[Event]:
+    def add_result(self, result: RecognitionResult) -> list[Event]:
         """An answer of the recogniser."""
-        facts = self._transcriber.heard(heard, self.now)
+        facts = self._transcriber.add_result(result, self.now)
         said = [fact for fact in facts if isinstance(fact, Utterance)]
         facts += [trouble for one in said for trouble in self._sides.hear(one)]
         return self._judged(facts) + self._end_if_done()
 
-    def told(self, order: Command) -> list[Event]:
+    def apply(self, command: Command) -> list[Event]:
         """A person asked for something (acknowledge, snooze, message...)."""
-        return self._judge.order(order, self.now)
+        return self._judge.order(command, self.now)
 
-    def hang_up(self) -> list[Event]:
+    def finish(self) -> list[Event]:
         """The call is over: every stage flushes its tail.
 
         The last event, ``call.ended``, comes here, or with the last answer of the recogniser where
-        questions are still open (``jobs`` may hold new ones now).
+        questions are still open (``requests`` may return new ones now).
         """
         if self._hung_up:
             return []
@@ -141,9 +139,9 @@ class Call:
         facts += self._transcriber.finish()
         return out + self._judged(facts) + self._end_if_done()
 
-    def give_up(self) -> list[Event]:
+    def abort(self) -> list[Event]:
         """End now, without the answers that are still missing (the recogniser died, or was too slow)."""
-        out = self.hang_up()
+        out = self.finish()
         return out if self._ended else out + self._end()
 
     # --- inside ---
@@ -152,25 +150,25 @@ class Call:
         if self._begun:
             return []
         self._begun = True
-        about = self.about
+        info = self.info
         started = CallStarted(
-            call=about.call,
-            sources=about.sources,
-            rate=about.rate,
-            band="narrow" if about.band == "narrow" else "wide",
-            model=about.model,
+            call=info.call,
+            sources=info.sources,
+            rate=info.rate,
+            band="narrow" if info.band == "narrow" else "wide",
+            model=info.model,
             rules_hash=self._book.hash,
             profile=self._book.profile,
-            agent=about.agent,
-            team=about.team,
-            notice=" ".join(filter(None, (about.notice, self._off()))) or None,
-            meta=dict(about.meta or {}),
+            agent=info.agent,
+            team=info.team,
+            notice=" ".join(filter(None, (info.notice, self._off()))) or None,
+            meta=dict(info.meta or {}),
         )
         facts: list[Event] = [started]
-        if about.notice:
-            facts.append(self._transcriber.standing(0.0, about.notice))
-        if about.without:
-            facts.append(self._quality.without(about.without))
+        if info.notice:
+            facts.append(self._transcriber.standing(0.0, info.notice))
+        if info.without:
+            facts.append(self._quality.without(info.without))
         return [event for fact in facts for event in (fact, *self._judge.take(fact))]
 
     def _listen(self, run: Run) -> list[Event]:

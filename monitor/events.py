@@ -69,7 +69,7 @@ class RecognitionRequest:
     wider search for it, ``align`` asks for word times from the sound.
     """
 
-    job: int
+    id: int
     channel: Channel
     utterance: int
     start: float
@@ -84,13 +84,13 @@ class RecognitionRequest:
 
 
 class RecognitionResult(msgspec.Struct, frozen=True):
-    """The recogniser's answer to a job; it comes back in at the front door.
+    """The recogniser's answer to the request ``request_id``; ``Call.add_result`` takes it.
 
     ``avg_logprob`` is per token, ``no_speech`` a probability, ``cost`` the seconds of inference time
     that the answer took (this is how a pure core learns that the machine is slow).
     """
 
-    job: int
+    request_id: int
     words: tuple[Word, ...] = ()
     avg_logprob: float = 0.0
     no_speech: float = 0.0

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 
 from monitor import clock
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.config import CallSettings
 from monitor.events import (
     CHANNELS,
@@ -67,8 +67,8 @@ class LiveSettings:
     book: RuleSet
     settings: CallSettings
     sources: tuple[str, ...]
-    sinks: Callable[[About, Callable[[Command], None]], Sequence[Sink]]
-    recorder: Callable[[About], Recorder] | None = None
+    sinks: Callable[[CallInfo, Callable[[Command], None]], Sequence[Sink]]
+    recorder: Callable[[CallInfo], Recorder] | None = None
     model: str = "none"
     notice: str | None = None
     agent: str | None = None
@@ -92,7 +92,7 @@ class LiveMonitor:
         self._asked: asyncio.Queue[CallControl] = asyncio.Queue()
         self._stopped = asyncio.Event()
         self._session: Session | None = None
-        self._about: About | None = None
+        self._about: CallInfo | None = None
         self._told = False
         self._names: set[str] = set()
         self._beginning: str | None = None
@@ -198,7 +198,7 @@ class LiveMonitor:
     async def _hear(self, hook: CallControl | None, first: list[Block]) -> None:
         day = self._day
         meta = {**(day.meta or {}), **((hook.meta if hook else None) or {})}
-        self._about = about = About(
+        self._about = about = CallInfo(
             call=(hook and hook.call) or call_name(day.agent),
             sources=day.sources,
             rate=self._sound.rate,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.call import About, Call, rejudge
+from monitor.call import Call, CallInfo, rejudge
 from monitor.config import CallSettings
 from monitor.events import CHANNELS, Block, CallEnded, Channel, Event
 from monitor.rules.rule_set import load_rules
@@ -29,18 +29,18 @@ WORDS_BLOCK = 0.2
 def play(call: Call, blocks: Iterable[Block], recogniser: Recogniser | None) -> Iterator[list[Event]]:
     """Everything a call says about ``blocks``, flat out; questions are answered on the spot."""
     for block in blocks:
-        yield call.hear(block)
+        yield call.process(block)
         yield from _answered(call, recogniser)
-    yield call.hang_up()
+    yield call.finish()
     yield from _answered(call, recogniser)
     if not call.ended:
-        yield call.give_up()
+        yield call.abort()
 
 
 def _answered(call: Call, recogniser: Recogniser | None) -> Iterator[list[Event]]:
-    while recogniser and (jobs := call.jobs()):
-        for heard in recognise_now(recogniser, jobs):
-            yield call.heard(heard)
+    while recogniser and (requests := call.requests()):
+        for result in recognise_now(recogniser, requests):
+            yield call.add_result(result)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +58,13 @@ class Playback:
 
     def announcer(self, *more: Sink) -> Announcer:
         """An announcer to the sinks, and to ``more``."""
-        return Announcer(self.call.about.call, [*self.sinks, *more], ending=self._ending)
+        return Announcer(self.call.info.call, [*self.sinks, *more], ending=self._ending)
 
     def _ending(self, ended: CallEnded) -> CallEnded:
         if self.recording is None:
             return ended
         heard_to = round(self.recording.heard_to, 3)
-        notice = self.recording.notice or unheard(ended.talk, self.call.about.without)
+        notice = self.recording.notice or unheard(ended.talk, self.call.info.without)
         return msgspec.structs.replace(ended, notice=notice, heard_to=heard_to)
 
 
@@ -84,7 +84,7 @@ def run_flat_out(playback: Playback) -> bool:
         for events in play(playback.call, playback.blocks, playback.recogniser):
             announcer.say(events)
     except KeyboardInterrupt:
-        announcer.say(playback.call.give_up())
+        announcer.say(playback.call.abort())
         return False
     finally:
         announcer.close()
@@ -93,9 +93,9 @@ def run_flat_out(playback: Playback) -> bool:
 
 def about_recording(
     recording: "Recording", model: str, notice: str | None = None, meta: dict[str, Any] | None = None
-) -> About:
+) -> CallInfo:
     """What is known of a recorded call before it is heard."""
-    return About(
+    return CallInfo(
         call=recording.call,
         sources=tuple(Path(source).name for source in recording.sources),
         rate=recording.rate,

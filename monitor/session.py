@@ -59,9 +59,9 @@ async def _paced_session(playback: Playback, speed: float, served: "Served | Non
         session = Session(call, announcer.say, worker, last_words=math.inf)
         for sink in (*playback.sinks, *([served.hub] if served else [])):
             if isinstance(sink, Answering):
-                sink.answer_orders(call.about.call, session.put)
+                sink.take_commands(call.info.call, session.put)
         with stopping(session) as stopped:
-            await session.run(paced(playback.blocks, call.about.rate, speed))
+            await session.run(paced(playback.blocks, call.info.rate, speed))
         if stopped.is_set():
             announcer.hurry()
         return not stopped.is_set()
@@ -173,7 +173,7 @@ class Session:
         while not self._call.ended:
             item = await self._next(patience)
             if item is None:
-                self._announce(self._call.give_up())
+                self._announce(self._call.abort())
                 return
             if isinstance(item, HangUp):
                 hung_up = True
@@ -199,18 +199,18 @@ class Session:
             case Block():
                 return self._hear(item)
             case RecognitionResult():
-                return self._call.heard(item)
+                return self._call.add_result(item)
             case Command():
-                return self._call.told(item)
+                return self._call.apply(item)
             case HangUp():
-                return self._call.hang_up()
+                return self._call.finish()
 
     def _hear(self, block: Block) -> list[Event]:
         """The next sound."""
         if self._keep:
             self._keep(block)
-        return self._call.hear(block)
+        return self._call.process(block)
 
     def _ask(self) -> None:
-        if self._worker and (jobs := self._call.jobs()):
+        if self._worker and (jobs := self._call.requests()):
             self._worker.submit(jobs, self.put)

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from monitor.call import About
+from monitor.call import CallInfo
 from monitor.config import CallSettings
 from monitor.events import (
     AlertOpened,
@@ -67,10 +67,10 @@ class Kept:
 
     def __init__(self) -> None:
         self.calls: dict[str, list[Event]] = {}
-        self.abouts: list[About] = []
+        self.abouts: list[CallInfo] = []
         self.closed = 0
 
-    def sinks(self, about: About, order: Callable[[Command], None]) -> Sequence[Sink]:
+    def sinks(self, about: CallInfo, order: Callable[[Command], None]) -> Sequence[Sink]:
         self.abouts.append(about)
         self.calls[about.call] = []
         return [self]

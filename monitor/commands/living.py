@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from monitor.call import About
+from monitor.call import CallInfo
 from monitor.commands.playing import STOPPED, Playing, build_sinks, serving, tell_notice
 from monitor.commands.uplinking import open_uplink
 from monitor.errors import BadInput
@@ -131,7 +131,7 @@ async def to_the_hub(
     Whoever sits here is told when the hub cannot be reached, and why; what could not be sent meanwhile is
     sent when it is back.
     """
-    from monitor.client.standby import stand_by
+    from monitor.client.hub_client import HubClient
     from monitor.client.uplink import HubConnectionStatus
     from monitor.commands.uplinking import hub_of, waiting_folder
     from monitor.wire.messages import Standing
@@ -140,7 +140,7 @@ async def to_the_hub(
     whose = Standing(agent=living.agent, team=living.team)
     line = HubConnectionStatus(hub, waiting_folder(), say)
     tasks = [
-        asyncio.create_task(stand_by(hub, whose, answer, line.tell)),
+        asyncio.create_task(HubClient(hub).stand_by(whose, answer, line.tell)),
         asyncio.create_task(line.send_what_waits()),
     ]
     try:
@@ -152,7 +152,7 @@ async def to_the_hub(
 
 
 def _sinks(
-    living: Living, served: "Served | None", about: About, order: Callable[[Command], None]
+    living: Living, served: "Served | None", about: CallInfo, order: Callable[[Command], None]
 ) -> list[Sink]:
     """Where one call goes. A journal or a way to the hub that fails is told, and the call goes on."""
     from monitor.sinks.journal import JournalSink
@@ -161,7 +161,7 @@ def _sinks(
     made = build_sinks(living, None)
     sinks = [FaultTolerantSink(sink, _say) if isinstance(sink, JournalSink) else sink for sink in made]
     if served:
-        served.hub.answer_orders(about.call, order)
+        served.hub.take_commands(about.call, order)
         sinks.append(served.hub)
     if living.uplink:
         try:
@@ -171,7 +171,7 @@ def _sinks(
     return sinks
 
 
-def _uplink(living: Living, about: About, order: Callable[[Command], None]) -> "Uplink":
+def _uplink(living: Living, about: CallInfo, order: Callable[[Command], None]) -> "Uplink":
     """The way of one call to the hub."""
 
     def tell(trouble: str) -> None:
@@ -186,7 +186,7 @@ def _uplink(living: Living, about: About, order: Callable[[Command], None]) -> "
         patience=STOP_PATIENCE,
         tell=tell,
     )
-    uplink.answer_orders(about.call, order)
+    uplink.take_commands(about.call, order)
     return uplink
 
 
@@ -196,7 +196,7 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _recording(folder: Path) -> "Callable[[About], Recorder]":
+def _recording(folder: Path) -> "Callable[[CallInfo], Recorder]":
     """What keeps the sound of each call in ``folder``. Raises ``BadInput`` before anything is heard."""
     from monitor.sinks.recorder import Recorder, folder_for
 

@@ -57,13 +57,13 @@ def run(args: argparse.Namespace) -> int:
         if not tell_running(args.press):
             raise BadInput("No overlay is running on this screen; start it with `monitor overlay`.")
         return 0
-    from monitor.client.address import parse_hub, why_no_line
+    from monitor.client.address import parse_hub
     from monitor.client.credentials import read_token
 
     hub = parse_hub(args.url, lambda: read_token(args.token_file))
     contrast = None if args.contrast is None else args.contrast == "high"
     wish = Wish(agent=args.agent, corner=args.corner, screen=args.screen, contrast=contrast)
-    return run_overlay(hub.connect, wish, why_no_line)
+    return run_overlay(hub, wish)
 
 
 def _need_qt() -> None:

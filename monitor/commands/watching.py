@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.client.address import HubAddress
-from monitor.client.follower import Back, Broken, EventFollower, RefusedByHub
+from monitor.client.hub_client import Connected, Disconnected, HubClient, HubEvent
 from monitor.commands.board import LEVELS, BoardRow, CallBoard, Happened
+from monitor.errors import BadInput
 from monitor.events import Level
 from monitor.sinks.console import SHAPES, Outlet, clock_text
 
@@ -28,16 +29,15 @@ def watch(hub: HubAddress, filters: dict[str, list[str]]) -> int:
     """Watches until Ctrl-C (130) or SIGTERM (0)."""
     console = Outlet()
     show: WatchScreen | WatchLines = WatchScreen(console) if console.is_terminal else WatchLines(console)
-    follower = EventFollower(hub, {**filters, "kind": list(KINDS)})
     try:
-        return asyncio.run(_watch(follower, show))
+        return asyncio.run(_watch(HubClient(hub), {**filters, "kind": list(KINDS)}, show))
     finally:
         show.close()
 
 
-async def _watch(follower: EventFollower, show: "WatchScreen | WatchLines") -> int:
+async def _watch(client: HubClient, filters: dict[str, list[str]], show: "WatchScreen | WatchLines") -> int:
     loop = asyncio.get_running_loop()
-    following = asyncio.ensure_future(_follow(follower, show))
+    following = asyncio.ensure_future(_follow(client, filters, show))
     code = [0]
 
     def stop(number: int) -> None:
@@ -52,16 +52,20 @@ async def _watch(follower: EventFollower, show: "WatchScreen | WatchLines") -> i
     return code[0]
 
 
-async def _follow(follower: EventFollower, show: "WatchScreen | WatchLines") -> None:
+async def _follow(client: HubClient, filters: dict[str, list[str]], show: "WatchScreen | WatchLines") -> None:
+    """Shows what comes. Raises ``BadInput`` where the hub refuses this terminal."""
     board = CallBoard()
-    async for news in follower.news():
-        match news:
-            case RefusedByHub():
-                show.show(board, board.take(news.call, news.event))
-            case Broken():
-                show.tell(board, f"{news.reason}; trying again")
-            case Back():
-                show.tell(board, "catching up" if news.resumed else "listening")
+    async with contextlib.aclosing(client.follow(filters)) as news:
+        async for one in news:
+            match one:
+                case HubEvent():
+                    show.show(board, board.take(one.call, one.event))
+                case Disconnected(refused=True):
+                    raise BadInput(f"{one.reason[0].upper()}{one.reason[1:]}.")
+                case Disconnected():
+                    show.tell(board, f"{one.reason}; trying again")
+                case Connected():
+                    show.tell(board, "catching up" if one.resumed else "listening")
 
 
 class WatchLines:

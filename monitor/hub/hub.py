@@ -107,7 +107,7 @@ class Hub:
         arrived = [Arrival(line.sequence, *wire.decode(line.json)) for line in lines]
         self.publish(lines[0].call, arrived)
 
-    def answer_orders(self, call: str, order: Callable[[Command], None]) -> None:
+    def take_commands(self, call: str, order: Callable[[Command], None]) -> None:
         """Says who takes the orders for a call that runs in this process."""
         self.calls.setdefault(call, LiveCall()).order = order
 

@@ -9,7 +9,7 @@ from monitor.events import AlertClosed, AlertEvent, AlertOpened, AlertUpdated, A
 from monitor.judge.card_scheduler import SILENT_RULE, CardRequest, CardScheduler, Inhibition
 from monitor.judge.engine import AlertChange, LiveAlert
 from monitor.judge.explanations import evidence, sentence
-from monitor.rules.rule import SAY_MOST, Rule, Rung, names, number
+from monitor.rules.rule import MESSAGE_MOST, EscalationStep, Rule, names, number
 from monitor.rules.rule_set import hash_of
 from monitor.timeline import Timeline
 
@@ -101,7 +101,7 @@ class AlertPublisher:
         told = PublishedAlert()
         self._open[alert.key] = (alert, told)
         self.opened[alert.watch.rule.rule] += 1
-        self._mute(alert.watch.rule, alert.key)
+        self._inhibit(alert.watch.rule, alert.key)
         self._ask_for_card(alert, told)
         return [self._event(AlertOpened, alert, told), *self._note(alert)]
 
@@ -127,9 +127,9 @@ class AlertPublisher:
 
     def _closed(self, alert: LiveAlert, reason: str) -> list[Event]:
         self.cards.take_back(alert.key)
-        mute = self.cards.mutes.get(alert.key)
-        if mute and number(alert.watch.rule.mutes_for) == 0:
-            del self.cards.mutes[alert.key]
+        inhibition = self.cards.inhibitions.get(alert.key)
+        if inhibition and number(alert.watch.rule.inhibits_for) == 0:
+            del self.cards.inhibitions[alert.key]
         known = self._open.pop(alert.key, None)
         if known is None:
             return []
@@ -157,18 +157,18 @@ class AlertPublisher:
             Note(detected_at=self._line.now, at=_round(alert.at), channel=channel, kind="withheld", text=text)
         ]
 
-    def _mute(self, rule: Rule, key: str) -> None:
-        if rule.mutes is not None:
-            endless = number(rule.mutes_for) == 0
-            until = float("inf") if endless else self._line.now + number(rule.mutes_for)
-            muted = frozenset() if "all" in names(rule.mutes) else frozenset(names(rule.mutes))
-            self.cards.mutes[key] = Inhibition(rule.rule, until, muted)
+    def _inhibit(self, rule: Rule, key: str) -> None:
+        if rule.inhibits is not None:
+            endless = number(rule.inhibits_for) == 0
+            until = float("inf") if endless else self._line.now + number(rule.inhibits_for)
+            inhibited = frozenset() if "all" in names(rule.inhibits) else frozenset(names(rule.inhibits))
+            self.cards.inhibitions[key] = Inhibition(rule.rule, until, inhibited)
 
     def _ask_for_card(self, alert: LiveAlert, told: PublishedAlert) -> None:
         rule, shape = alert.watch.rule, AlertPresentation(alert)
         if "agent" not in shape.to:
             return
-        if not rule.card:
+        if rule.card == "never":
             told.withheld = SILENT_RULE
             return
         pause = None if rule.at_pause is None else number(rule.at_pause)
@@ -220,34 +220,36 @@ class AlertPublisher:
 
 
 class AlertPresentation:
-    """What an alert looks like on the step of the ladder on which it stands."""
+    """What an alert looks like on the step of the escalation on which it stands."""
 
     def __init__(self, alert: LiveAlert) -> None:
         self._rule = alert.watch.rule
         self._detail = alert.reading.detail or ""
-        self._rung: Rung | None = self._rule.ladder[alert.step] if self._rule.ladder else None
+        self._step: EscalationStep | None = (
+            self._rule.escalation[alert.step] if self._rule.escalation else None
+        )
 
     @property
     def level(self) -> Level:
         """How grave it is."""
-        return (self._rung.level if self._rung else None) or self._rule.level
+        return (self._step.level if self._step else None) or self._rule.level
 
     @cached_property
     def say(self) -> str:
         """The text to the agent, with what it names filled in."""
-        return filled((self._rung.say if self._rung else None) or self._rule.say, self._detail)
+        return filled((self._step.message if self._step else None) or self._rule.message, self._detail)
 
     @property
     def to(self) -> tuple[Audience, ...]:
         """Who may see it."""
-        return tuple((self._rung.to if self._rung else None) or self._rule.to)
+        return tuple((self._step.to if self._step else None) or self._rule.to)
 
 
 def filled(say: str, detail: str) -> str:
     """The text with ``{detail}`` in it, cut so that all of it fits."""
     if "{detail}" not in say:
         return say
-    room = SAY_MOST - len(say) + len("{detail}")
+    room = MESSAGE_MOST - len(say) + len("{detail}")
     short = detail if len(detail) <= room else detail[: room - 1].rstrip() + "…"
     return say.replace("{detail}", short or "that")
 

@@ -63,7 +63,7 @@ class CardScheduler:
         self._by_rule: dict[str, float] = {}
         self._snoozed_until = 0.0
         self.waiting: dict[str, CardRequest] = {}
-        self.mutes: dict[str, Inhibition] = {}
+        self.inhibitions: dict[str, Inhibition] = {}
 
     def ask(self, request: CardRequest) -> str | None:
         """Asks for a card now: null when it is shown, or why it is held back (it waits where it may)."""
@@ -108,9 +108,9 @@ class CardScheduler:
             return REPEATED
         if request.level == "critical" or request.at_end:
             return None
-        for mute in self.mutes.values():
-            if now < mute.until and (not mute.rules or request.rule in mute.rules):
-                return MUTED + mute.because
+        for inhibition in self.inhibitions.values():
+            if now < inhibition.until and (not inhibition.rules or request.rule in inhibition.rules):
+                return MUTED + inhibition.because
         while self._shown and self._shown[0] <= now - settings.budget_window:
             self._shown.popleft()
         if len(self._shown) >= settings.budget:

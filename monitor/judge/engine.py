@@ -128,7 +128,7 @@ class RuleInstance:
     @property
     def holds(self) -> float:
         """Seconds that the question must be met before an alert opens."""
-        return number(self.rule.hold)
+        return number(self.rule.for_)
 
 
 def tick_after(moment: float) -> int:

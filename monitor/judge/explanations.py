@@ -72,7 +72,7 @@ def sentence(rule: Rule, seen: Evidence, asked: BoundMeasure | None, bar: Bar) -
         found += f"; own normal {spoken(seen.baseline, unit)})" if seen.baseline is not None else ")"
     heard = ", ".join(f"“{one.text.strip(' .,')}”" for one in seen.words[-QUOTED:] if one.text)
     found = found[:1].upper() + found[1:]
-    return f"{found}{': ' + heard if heard else ''} – {rule.why.rstrip('.')}."
+    return f"{found}{': ' + heard if heard else ''} – {rule.rationale.rstrip('.')}."
 
 
 def _found(rule: Rule, seen: Evidence, asked: BoundMeasure | None) -> str:

@@ -191,6 +191,6 @@ def _chosen(book: RuleSet, line: Timeline) -> tuple[list[RuleInstance], tuple[In
 def _reason_off(rule: Rule, book: RuleSet, line: Timeline) -> str | None:
     if rule.off:
         return "it is switched off"
-    if rule.note is not None and not rule.say:
+    if rule.note is not None and not rule.message:
         return "it takes notes"
-    return None if in_scope(rule.only, line.meta, book.profile) else "it is for other calls"
+    return None if in_scope(rule.scope, line.meta, book.profile) else "it is for other calls"

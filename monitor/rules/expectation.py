@@ -26,7 +26,7 @@ class ExpectationTrigger:
     steps: tuple[Step, ...]
     bars: tuple[Bar, ...]
     windows: tuple[float, ...]
-    looking_back: float = 0.0
+    lookback: float = 0.0
     turns: int | None = None
     unless: BoundCue | None = None
     topics: frozenset[str] = field(init=False)
@@ -62,7 +62,7 @@ class ExpectationTrigger:
 
     def _judge(self, line: Timeline) -> float | None:
         """Judges every cue whose time is over; when the next one is due."""
-        reach = self.within + self.looking_back + 30.0
+        reach = self.within + self.lookback + 30.0
         for cue in self.after.marks(line, max(self._judged_to, line.now - reach)):
             deadline = self._deadline(line, cue)
             heard = min((line.words.heard_until(side) for side in self.expect.channels), default=line.now)
@@ -94,14 +94,14 @@ class ExpectationTrigger:
         return round(deadline, 3)
 
     def _answered(self, line: Timeline, cue: Mark, deadline: float) -> bool:
-        since = cue.start - self.looking_back if self.looking_back else cue.start
+        since = cue.start - self.lookback if self.lookback else cue.start
         return self.expect.came(line, since, deadline, cue)
 
     def _exempt(self, line: Timeline, cue: Mark, deadline: float) -> bool:
         if not self.unless:
             return False
         reach = self.unless.within
-        since = cue.start - (self.looking_back if reach is None else reach)
+        since = cue.start - (self.lookback if reach is None else reach)
         return self.unless.came(line, since, deadline)
 
 

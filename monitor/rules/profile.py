@@ -93,13 +93,13 @@ def apply(rule: Rule, profile: Profile) -> Rule:
     """The rule as it stands under the profile."""
     if profile.agent_voice_private and about_voice(rule):
         only: tuple[Audience, ...] = ("agent",)
-        rungs = rule.ladder and [msgspec.structs.replace(rung, to=only) for rung in rule.ladder]
-        rule = msgspec.structs.replace(rule, to=only, private=True, ladder=rungs)
+        steps = rule.escalation and [msgspec.structs.replace(step, to=only) for step in rule.escalation]
+        rule = msgspec.structs.replace(rule, to=only, private=True, escalation=steps)
     if _LEVELS.index(_highest(rule)) < _LEVELS.index(profile.cards_from):
-        rule = msgspec.structs.replace(rule, card=False)
+        rule = msgspec.structs.replace(rule, card="never")
     return rule
 
 
 def _highest(rule: Rule) -> Level:
-    levels = [rule.level, *(rung.level for rung in rule.ladder or () if rung.level)]
+    levels = [rule.level, *(step.level for step in rule.escalation or () if step.level)]
     return max(levels, key=_LEVELS.index)

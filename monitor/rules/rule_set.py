@@ -16,7 +16,7 @@ from monitor.errors import BadInput
 from monitor.phrases.lexicon import Lexicon
 from monitor.phrases.phrase_files import YAML, phrase_files
 from monitor.resources import resource
-from monitor.rules.check import check
+from monitor.rules.check import check, refuse_renamed
 from monitor.rules.profile import apply, load_profile
 from monitor.rules.rule import Rule, number
 from monitor.yaml_source import YamlPosition
@@ -139,6 +139,7 @@ def _merged(entries: list[YamlPosition]) -> tuple[list[YamlPosition], dict[str, 
             raise entry.wrong(
                 "a rule was expected: keys and values, with either `rule:` or `override:` and an id."
             )
+        refuse_renamed(entry)
         if "rule" in plain:
             name = str(plain["rule"])
             if name in rules:
@@ -158,6 +159,10 @@ def _merged(entries: list[YamlPosition]) -> tuple[list[YamlPosition], dict[str, 
     return [_like(name, rules, ()) for name in rules], rules
 
 
+OWN = ("title", "row", "tests")
+"""Keys that a rule does not take over from the rule that it is like."""
+
+
 def _like(name: str, rules: dict[str, YamlPosition], through: tuple[str, ...]) -> YamlPosition:
     """A rule with the keys that it takes over from the rule that it is ``like``."""
     place = rules[name]
@@ -170,6 +175,6 @@ def _like(name: str, rules: dict[str, YamlPosition], through: tuple[str, ...]) -
     if model not in rules:
         raise place.part("like").wrong(f"there is no rule {model} to be like.")
     base = _like(str(model), rules, (*through, name))
-    kept = {key: value for key, value in base.plain.items() if key not in place.plain and key != "tests"}
+    kept = {key: value for key, value in base.plain.items() if key not in place.plain and key not in OWN}
     own = {key: value for key, value in place.plain.items() if key != "like"}
     return place.replaced({**kept, **own})

@@ -12,7 +12,7 @@ from monitor.events import Channel
 from monitor.phrases.lexicon import PERHAPS
 from monitor.rules.measures import MEASURES, Measure
 from monitor.rules.reading import NOTHING, Bar, Reading
-from monitor.rules.rule import Condition, Cue, During, Rung, names, number
+from monitor.rules.rule import Condition, Cue, During, EscalationStep, names, number
 from monitor.timeline import Mark, Timeline
 
 MOMENTS: dict[str, tuple[str, Channel | None]] = {
@@ -115,7 +115,7 @@ NOT_MET = -1
 class Assessment:
     """What a look at the timeline found.
 
-    ``step`` is the highest step of the ladder that is met (``NOT_MET`` where none is); ``staying``
+    ``step`` is the highest step of the escalation that is met (``NOT_MET`` where none is); ``staying``
     tells whether an alert that is open stays open. ``reading`` and ``bar`` belong to that step.
     """
 
@@ -156,8 +156,8 @@ class BoundMeasure:
         bar = Bar.of(condition) or Bar("at_least", 1.0)
         return cls(MEASURES[name], MEASURES[name].read(written), bar)
 
-    def stepped(self, rung: Rung) -> "BoundMeasure":
-        """The same question as a step of the ladder asks it."""
+    def stepped(self, rung: EscalationStep) -> "BoundMeasure":
+        """The same question as a step of the escalation asks it."""
         params = self.params
         if rung.window is not None:
             params = {**params, "window": number(rung.window)}
@@ -192,7 +192,7 @@ class Step:
 
 @dataclass(slots=True)
 class MeasureTrigger:
-    """``measure``, ``all`` or ``any``, with its ladder."""
+    """``measure``, ``all`` or ``any``, with its escalation."""
 
     steps: tuple[Step, ...]
     clear: float | None = None

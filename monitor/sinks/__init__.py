@@ -41,7 +41,7 @@ class Sink(Protocol):
 class Answering(Protocol):
     """A sink through which people answer: their orders go back to the call."""
 
-    def answer_orders(self, call: str, order: Callable[[Command], None]) -> None:
+    def take_commands(self, call: str, order: Callable[[Command], None]) -> None:
         """Says who takes the orders for ``call``."""
 
 

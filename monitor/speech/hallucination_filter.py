@@ -64,20 +64,20 @@ FAINT_DB = 12.0
 
 
 def believable(
-    heard: RecognitionResult, words: Sequence[Word], speech_seconds: float, before: int = 0
+    result: RecognitionResult, words: Sequence[Word], speech_seconds: float, before: int = 0
 ) -> bool:
     """Whether the decode as a whole may be speech.
 
     ``speech_seconds`` is how long somebody spoke, ``before`` how many words of that stand already.
     """
     text = " ".join(key(word.text) for word in words)
-    if heard.avg_logprob < LOGPROB_LEAST or _compression(text) > COMPRESSION_MOST:
+    if result.avg_logprob < LOGPROB_LEAST or _compression(text) > COMPRESSION_MOST:
         return False
     if len(words) > WORDS_PER_SECOND * max(speech_seconds, 0.25) + 1:
         return False
     if len(words) >= SQUEEZED and words[-1].end - words[0].start < 0.3:
         return False
-    silence = heard.no_speech > NO_SPEECH
+    silence = result.no_speech > NO_SPEECH
     invented = text.split() in INVENTIONS
     if sum(word.confidence for word in words) >= SURE * len(words):
         return not (invented and (silence or speech_seconds < COUGH))
@@ -181,19 +181,19 @@ class HallucinationFilter:
         self,
         side: ChannelTranscriber,
         spoken: PendingUtterance,
-        job: RecognitionRequest,
-        heard: RecognitionResult,
+        request: RecognitionRequest,
+        result: RecognitionResult,
     ) -> tuple[Word, ...]:
-        """The words of ``heard`` that may be shown, their times drawn in to where the side spoke."""
+        """The words of ``result`` that may be shown, their times drawn in to where the side spoke."""
         segment = spoken.segment
-        tail = job.prefix[-_TAIL_WORDS:]
-        words = guards.without_loop([*tail, *heard.words])[len(tail) :]
-        heard_to = min(frames_of(job.end), segment.end)
+        tail = request.prefix[-_TAIL_WORDS:]
+        words = guards.without_loop([*tail, *result.words])[len(tail) :]
+        heard_to = min(frames_of(request.end), segment.end)
         words = guards.where_spoken(words, lambda start, end: segment.spoken(start, end, heard_to))
         if segment.closed:  # a long utterance that was cut meanwhile: the rest belongs to the next one
             cut = seconds(segment.end)
             words = tuple(word for word in words if word.start + word.end < 2 * cut)
-        if not guards.believable(heard, words, segment.speech_seconds(heard_to), len(job.prefix)):
+        if not guards.believable(result, words, segment.speech_seconds(heard_to), len(request.prefix)):
             side.distrust(spoken)
             return ()
         row, other = self._rows(side)

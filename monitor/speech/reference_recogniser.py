@@ -34,7 +34,7 @@ class _Script(msgspec.Struct, frozen=True):
 
 
 class ReferenceRecogniser:
-    """Answers jobs from a list of words.
+    """Answers requests from a list of words.
 
     ``agent_channel`` is the channel that is heard as the agent's. Where the script has the agent on the other
     one, each side's words are those of the sound that it gets.
@@ -52,18 +52,18 @@ class ReferenceRecogniser:
             for channel, spoken in self._words.items()
         }
 
-    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
-        """The script's words inside each job's window, after its prefix."""
-        return [RecognitionResult(job.job, self._inside(job)) for job in jobs]
+    def recognise(self, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+        """The script's words inside each request's window, after its prefix."""
+        return [RecognitionResult(request.id, self._inside(request)) for request in requests]
 
-    def _inside(self, job: RecognitionRequest) -> tuple[Word, ...]:
-        spoken, middles = self._words[job.channel], self._middles[job.channel]
-        begin = job.prefix[-1].end if job.prefix else job.start
-        inside = spoken[bisect_left(middles, begin) : bisect_left(middles, job.end)]
+    def _inside(self, request: RecognitionRequest) -> tuple[Word, ...]:
+        spoken, middles = self._words[request.channel], self._middles[request.channel]
+        begin = request.prefix[-1].end if request.prefix else request.start
+        inside = spoken[bisect_left(middles, begin) : bisect_left(middles, request.end)]
         return tuple(
             Word(word.text, word.start, word.end, 0.99, committed=False)
             for word in inside
-            if job.final or word.end <= job.end + _SLACK
+            if request.final or word.end <= request.end + _SLACK
         )
 
 

@@ -31,16 +31,16 @@ class _Flight:
 
     side: ChannelTranscriber
     spoken: PendingUtterance
-    job: RecognitionRequest
+    request: RecognitionRequest
 
 
 class Transcriber:
-    """Both sides of one call: ``feed`` it, pass its ``jobs`` on, bring back what was ``heard``."""
+    """Decides for both sides what the recogniser is asked, and turns its results into utterances."""
 
     def __init__(self, rate: int, settings: SpeechSettings, words: bool = True) -> None:
         self._rate = rate
         self._words = words
-        self._utterances = self._jobs = 0
+        self._utterances = self._last_request = 0
         self._before = self._frames = 0
         self._sides = [
             ChannelTranscriber(channel, rate, settings, self._next_utterance) for channel in CHANNELS
@@ -73,34 +73,36 @@ class Transcriber:
         full_second = self._frames // 50 > self._before // 50
         return self._status(seconds(self._frames // 50 * 50)) if full_second else []
 
-    def jobs(self) -> list[RecognitionRequest]:
+    def requests(self) -> list[RecognitionRequest]:
         """The questions to ask now, in the order in which they came up; each is handed out once.
 
         Each side has one under way at most, and its ended utterances come before the growing one. Who
         has many waiting asks the final ones first.
         """
-        jobs = [job for side in self._sides if side.asked is None and (job := self._job(side))]
-        return sorted(jobs, key=lambda job: job.end)
+        requests = [
+            request for side in self._sides if side.asked is None and (request := self._request(side))
+        ]
+        return sorted(requests, key=lambda request: request.end)
 
-    def heard(self, heard: RecognitionResult, known: float) -> list[Event]:
-        """The answer to a job came back when ``known`` seconds of the call had been heard."""
-        flight = self._flying.pop(heard.job, None)
+    def add_result(self, result: RecognitionResult, known: float) -> list[Event]:
+        """The answer to a request came back when ``known`` seconds of the call had been heard."""
+        flight = self._flying.pop(result.request_id, None)
         if flight is None:
             return []
-        side, spoken, job = flight.side, flight.spoken, flight.job
+        side, spoken, request = flight.side, flight.spoken, flight.request
         side.asked = None
-        spoken.heard_to = job.end
-        self._load.answered(heard.cost, known, final=job.final)
-        changed = self._take(flight, heard)
+        spoken.heard_to = request.end
+        self._load.answered(result.cost, known, final=request.final)
+        changed = self._take(flight, result)
         events: list[Event] = []
-        if changed or (job.final and spoken.revision):
-            events.append(spoken.event(side.channel, final=job.final, known=known))
-        if job.final:
+        if changed or (request.final and spoken.revision):
+            events.append(spoken.event(side.channel, final=request.final, known=known))
+        if request.final:
             side.close(spoken)
         return events + self._status(known)
 
     def finish(self) -> list[Event]:
-        """The call is over: what was being said is asked about once more (see ``jobs``)."""
+        """The call is over: what was being said is asked about once more (see ``requests``)."""
         for side in self._sides:
             side.finish()
         return []
@@ -111,7 +113,7 @@ class Transcriber:
         self._utterances += 1
         return self._utterances
 
-    def _job(self, side: ChannelTranscriber) -> RecognitionRequest | None:
+    def _request(self, side: ChannelTranscriber) -> RecognitionRequest | None:
         """What one side asks now: its utterance as far as it grew, or an ended one for the last time."""
         spoken = side.at_hand
         if spoken is None:
@@ -131,9 +133,9 @@ class Transcriber:
         if segment.asked == segment.first:
             spoken.context = side.context(segment)
         segment.asked = end
-        self._jobs += 1
-        job = RecognitionRequest(
-            job=self._jobs,
+        self._last_request += 1
+        request = RecognitionRequest(
+            id=self._last_request,
             channel=side.channel,
             utterance=segment.number,
             start=segment.start,
@@ -147,20 +149,20 @@ class Transcriber:
             align=final or self._load.align,
         )
         side.asked = self._frames
-        self._flying[job.job] = _Flight(side, spoken, job)
-        return job
+        self._flying[request.id] = _Flight(side, spoken, request)
+        return request
 
     # --- answers ---
 
-    def _take(self, flight: _Flight, heard: RecognitionResult) -> bool:
+    def _take(self, flight: _Flight, result: RecognitionResult) -> bool:
         """Lets the believable words of an answer in; True if the utterance's words changed."""
-        side, spoken, job = flight.side, flight.spoken, flight.job
-        words = self._screen.believed(side, spoken, job, heard)
+        side, spoken, request = flight.side, flight.spoken, flight.request
+        words = self._screen.believed(side, spoken, request, result)
         agreement = spoken.agreement
-        if job.final:
+        if request.final:
             return agreement.close(words)
         until = self._screen.settled(side, words)
-        changed = agreement.take(words, job.end, aligned=job.align, until=until)
+        changed = agreement.take(words, request.end, aligned=request.align, until=until)
         if agreement.committed:
             spoken.segment.settled = frames_of(agreement.committed[-1].end)
         return changed

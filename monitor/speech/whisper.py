@@ -27,9 +27,9 @@ MOST_TOKENS = 448
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """One job as the model sees it. ``offset`` is the call time of the window's first frame."""
+    """One request as the model sees it. ``offset`` is the call time of the window's first frame."""
 
-    job: RecognitionRequest
+    request: RecognitionRequest
     mel: Floats
     frames: int
     offset: float
@@ -40,8 +40,8 @@ class _Question:
     @property
     def new_tokens(self) -> int:
         """How many tokens can have been spoken since the last committed word."""
-        since = self.job.prefix[-1].end if self.job.prefix else self.offset
-        return int(TOKENS_PER_SECOND * max(0.0, self.job.end - since)) + TOKENS_AT_LEAST
+        since = self.request.prefix[-1].end if self.request.prefix else self.offset
+        return int(TOKENS_PER_SECOND * max(0.0, self.request.end - since)) + TOKENS_AT_LEAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,44 +75,44 @@ class Whisper:
         self._tokens = Tokens(tokenizer, multilingual=self._model.is_multilingual)
         self._mel = MelCache(LogMel(self._model.n_mels))
 
-    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
-        """The words of each job, in order; jobs with like windows are answered in one batch."""
-        heard: dict[int, RecognitionResult] = {}
-        for batch in _batches([self._question(job) for job in jobs]):
+    def recognise(self, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+        """The words of each request, in order; requests with like windows are answered in one batch."""
+        results: dict[int, RecognitionResult] = {}
+        for batch in _batches([self._question(request) for request in requests]):
             for question, answer in zip(batch, self._answers(batch), strict=True):
-                heard[id(question.job)] = answer
-        return [heard[id(job)] for job in jobs]
+                results[id(question.request)] = answer
+        return [results[id(request)] for request in requests]
 
     def warm_up(self) -> None:
         """A first window of silence, so that the first words of a call do not wait for it."""
         silence = np.zeros(16000, np.float32)
         self.recognise([RecognitionRequest(0, "agent", 0, 0.0, 1.0, 16000, silence)])
 
-    def _question(self, job: RecognitionRequest) -> _Question:
-        raw = self._mel.frames((job.channel, job.utterance), job.audio, job.rate)
-        scrolled = self._scrolled(job)
+    def _question(self, request: RecognitionRequest) -> _Question:
+        raw = self._mel.frames((request.channel, request.utterance), request.audio, request.rate)
+        scrolled = self._scrolled(request)
         first = 0
         if scrolled:
-            first = max(0, int((job.prefix[scrolled].start - job.start - 0.1) * FRAMES_PER_SECOND))
+            first = max(0, int((request.prefix[scrolled].start - request.start - 0.1) * FRAMES_PER_SECOND))
         mel = normalised(raw[:, first:])
-        before = [*job.context, *(word.text for word in job.prefix[:scrolled])]
+        before = [*request.context, *(word.text for word in request.prefix[:scrolled])]
         return _Question(
-            job=job,
+            request=request,
             mel=mel,
             frames=_safe(self.handling.frames(mel.shape[1])),
-            offset=job.start + first / FRAMES_PER_SECOND,
+            offset=request.start + first / FRAMES_PER_SECOND,
             context=self._tokens.context(before) if self.handling.context else [],
-            prefix=self._tokens.text([word.text for word in job.prefix[scrolled:]]),
-            beam=self.handling.final_beam if job.final and job.better else self.handling.partial_beam,
+            prefix=self._tokens.text([word.text for word in request.prefix[scrolled:]]),
+            beam=self.handling.final_beam if request.final and request.better else self.handling.partial_beam,
         )
 
-    def _scrolled(self, job: RecognitionRequest) -> int:
+    def _scrolled(self, request: RecognitionRequest) -> int:
         """How many words of the prefix leave the window; it keeps ``keep`` seconds of them."""
-        if not job.prefix:
+        if not request.prefix:
             return 0
-        oldest = job.prefix[-1].end - self.handling.keep
-        count = sum(word.start < oldest for word in job.prefix[:-1])
-        return count if count and job.prefix[count].start - job.start > 1.0 else 0
+        oldest = request.prefix[-1].end - self.handling.keep
+        count = sum(word.start < oldest for word in request.prefix[:-1])
+        return count if count and request.prefix[count].start - request.start > 1.0 else 0
 
     def _answers(self, batch: Sequence[_Question]) -> Iterator[RecognitionResult]:
         mels = np.zeros((len(batch), self._model.n_mels, batch[0].frames), np.float32)
@@ -150,7 +150,7 @@ class Whisper:
 
     def _align(self, encoded: Any, batch: Sequence[_Question], answers: list[_Answer]) -> list[Any]:
         if not any(
-            question.job.align and answer.ids for question, answer in zip(batch, answers, strict=True)
+            question.request.align and answer.ids for question, answer in zip(batch, answers, strict=True)
         ):
             return [None] * len(batch)
         tokens = [question.prefix + answer.ids for question, answer in zip(batch, answers, strict=True)]
@@ -176,7 +176,7 @@ class Whisper:
             for text, a, b in words
         )
         logprob = float(np.log(np.maximum(p, 1e-10)).mean())
-        return RecognitionResult(question.job.job, timed, round(logprob, 3), round(answer.no_speech, 3))
+        return RecognitionResult(question.request.id, timed, round(logprob, 3), round(answer.no_speech, 3))
 
 
 def _safe(frames: int) -> int:
@@ -205,8 +205,8 @@ def _token_edges(alignments: Sequence[tuple[int, int]], tokens: int) -> Floats:
 
 def _untimed(question: _Question, answer: _Answer, texts: list[str]) -> RecognitionResult:
     """Words without alignment: spread over the sound that is new, each as likely as the whole."""
-    start = question.job.prefix[-1].end if question.job.prefix else question.offset
-    span = max(0.0, question.job.end - start)
+    start = question.request.prefix[-1].end if question.request.prefix else question.offset
+    span = max(0.0, question.request.end - start)
     edges = np.cumsum([0, *(len(text) + 1 for text in texts)], dtype=np.float64)
     edges = start + span * edges / max(1.0, edges[-1])
     p = round(float(np.exp(min(0.0, answer.logprob))), 3)
@@ -214,4 +214,4 @@ def _untimed(question: _Question, answer: _Answer, texts: list[str]) -> Recognit
         Word(text, round(float(a), 3), round(float(b), 3), p, committed=False)
         for text, a, b in zip(texts, edges[:-1], edges[1:], strict=True)
     )
-    return RecognitionResult(question.job.job, words, round(answer.logprob, 3), round(answer.no_speech, 3))
+    return RecognitionResult(question.request.id, words, round(answer.logprob, 3), round(answer.no_speech, 3))

@@ -161,7 +161,7 @@ async def test_orders_of_people_come_back_to_the_call(tmp_path: Path):
     async with a_hub() as place, place.listener() as listener:
         uplink = Uplink(HubAddress(place.url), ANNA, tmp_path)
         assert isinstance(uplink, Answering)
-        uplink.answer_orders("c1", orders.append)
+        uplink.take_commands("c1", orders.append)
         uplink.take(numbered(started("c1")))
         await true(lambda: place.hub.log.last == 1)
         await listener.send(json.dumps({"call": "c1", "order": {"kind": "message", "text": "well done"}}))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.dialogue.roles import SideExchangeDetector
 from monitor.events import Block, Event, Interruption, Note, Quality, Utterance, Word, other
 from monitor.phrases.lexicon import Lexicon
@@ -161,11 +161,11 @@ def test_the_core_tells_it_of_sound_alone():
     spoken[0] = telephone(spoken[0])
     known = []
     for step in (640, 80_000):
-        call = Call(About("one", ("one",), WIDE_RATE, "wide", "none"), load_rules())
+        call = Call(CallInfo("one", ("one",), WIDE_RATE, "wide", "none"), load_rules())
         events: list[Event] = []
         for at in range(0, spoken.shape[1], step):
-            events += call.hear(Block(at, spoken[:, at : at + step]))
-        events += call.hang_up()
+            events += call.process(Block(at, spoken[:, at : at + step]))
+        events += call.finish()
         known.append([(event.detected_at, event.end) for event in told(events)])
     assert known[0] == known[1]
     assert len(known[0]) == 2

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from monitor.client.address import HubAddress
-from monitor.client.standby import stand_by
+from monitor.client.hub_client import HubClient
 from monitor.events import CallEnded, CallStarted, CommandApplied
 from monitor.hub import call_control as hooks
 from monitor.hub.access import Role, mint
@@ -44,7 +44,7 @@ class Day:
         self, place: Place, *, agent: str = "anna", token: str | None = None
     ) -> AsyncIterator["Day"]:
         hub = HubAddress(place.url, lambda: token)
-        waits = stand_by(hub, Standing(agent=agent, team="north"), self.live.hook, self._line)
+        waits = HubClient(hub).stand_by(Standing(agent=agent, team="north"), self.live.hook, self._line)
         tasks = [asyncio.create_task(self.live.run()), asyncio.create_task(waits)]
         try:
             await true(lambda: place.hub.hooks.standing or self.troubles)

@@ -249,7 +249,7 @@ async def test_what_people_ask_reaches_the_call_and_says_who_asked():
     orders: list[Command] = []
     async with a_hub(secret=SECRET) as place:
         place.hub.publish("c1", arrivals("c1", [started("c1"), alert(1)]))
-        place.hub.answer_orders("c1", orders.append)
+        place.hub.take_commands("c1", orders.append)
         anna = place.listener(additional_headers=bearer("agent", agent="anna"))
         boss = place.listener(additional_headers=bearer("supervisor", teams=("north",)))
         async with anna as agent, boss as supervisor:

@@ -6,8 +6,8 @@ from monitor.rules.rule import number
 from tests.judge.judging import book_of, bundled, cards, closed, events, opened, updated
 
 SAID = """\
-- {{rule: t.{name}, why: Test., measure: {{phrases: {{of: {of}, by: agent, window: 40s}}}}, at_least: 1,
-   level: {level}, say: Do {name}., cooldown: {cooldown}s, priority: {priority}}}
+- {{rule: t.{name}, rationale: Test., measure: {{phrases: {{of: {of}, by: agent, window: 40s}}}}, at_least: 1,
+   level: {level}, message: Do {name}., cooldown: {cooldown}s, priority: {priority}}}
 """
 
 

@@ -95,7 +95,7 @@ def test_the_list_of_changes_begins_with_their_sum(calls: Path, rules: dict[str,
 def test_a_rule_that_the_truth_cannot_know_is_neither_right_nor_false(calls: Path, tmp_path: Path) -> None:
     fresh = tmp_path / "fresh.yaml"
     fresh.write_text(
-        "- override: lang.blame\n  off: true\n- {rule: team.okay, why: w, say: s, at_least: 1,\n"
+        "- override: lang.blame\n  off: true\n- {rule: team.okay, rationale: w, message: s, at_least: 1,\n"
         "   measure: {phrases: {of: apology, by: agent, window: 120s}}}\n"
     )
     known = [msgspec.structs.replace(task, judged=("apology.excess",)) for task in tasks(calls, str(fresh))]

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import soxr
 
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.config import CallSettings
 from monitor.events import Block, Utterance, Word
 from monitor.playback import play
@@ -26,7 +26,7 @@ def committed(pcm: np.ndarray, gate: str = "silero") -> dict[str, list[Word]]:
     """The committed words of both sides (rows agent, caller) after the whole product."""
     settings = CallSettings()
     settings = msgspec.structs.replace(settings, gate=msgspec.structs.replace(settings.gate, gate=gate))
-    call = Call(About("noise", ("noise",), RATE, "narrow", "bundled"), load_rules(), settings)
+    call = Call(CallInfo("noise", ("noise",), RATE, "narrow", "bundled"), load_rules(), settings)
     step = RATE // 5
     blocks = (Block(at, pcm[:, at : at + step]) for at in range(0, pcm.shape[1], step))
     words: dict[str, list[Word]] = {"agent": [], "caller": []}
