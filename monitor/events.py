@@ -564,6 +564,10 @@ class CallControlReply(Event, frozen=True, kw_only=True):
     call: str | None = None
 
 
+DERIVED = (AlertEvent, Difficulty, Note, Phrase, RaisedVoice, Hold, DeadAir, Expectation)
+"""What the judge makes of the facts of a call. Judging a journal again leaves it out and makes it anew."""
+
+
 def _named(kind: type[Event]) -> dict[str, type[Event]]:
     """The kinds of event below ``kind`` that have a name of their own, in the order of this file."""
     found = {kind.name: kind} if kind.name else {}
