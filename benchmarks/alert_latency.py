@@ -51,7 +51,7 @@ def run_monitor(name: str, call: str, url: str, folder: str, pipe: Connection) -
     recording = open_recording([ROOT / "fixtures" / "audio" / name])
     info = CallInfo(call=call, sources=(name,), rate=recording.rate, band=recording.band, model="none")
     core = Call(info, load_rules())
-    warm_up(info.rate, CallSettings().gate)
+    warm_up(info.rate, CallSettings().vad)
     uplink = Uplink(parse_hub(url), Claimed(call=call), Path(folder))
     pipe.send("ready")
     pipe.recv()

@@ -28,6 +28,7 @@ from monitor.review.damage import RIGHT, WRONG
 from monitor.rules.rule_set import RuleSet, load_rules
 from monitor.rules.script import compile_script
 from monitor.rules.triggers import NOT_MET
+from monitor.timeline import View
 
 TALK = tuple(
     """so I can see the order here and it should have been with you on monday and then we look at it again
@@ -105,14 +106,15 @@ def cost(book: RuleSet, facts: Sequence[Event], end: float, *, words: bool) -> f
 def naive(book: RuleSet, facts: Sequence[Event], end: float, *, words: bool) -> float:
     """The same when every rule is asked at every tick."""
     judge = Judge(book, words=words)
-    watches = judge.watches
+    watches, view = judge.watches, View(judge.line)
     began = time.process_time()
     tick = 0
     for fact in facts:
         while tick / 10 < fact.detected_at:
             tick += 1
             for watch in watches:
-                watch.trigger.look(judge.line, NOT_MET)
+                view.begin()
+                watch.trigger.assess(view, NOT_MET)
         judge.take(fact)
     return (time.process_time() - began) / end * 1000
 

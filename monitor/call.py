@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.audio.frames import Framer, Run, seconds
+from monitor.audio.frames import FrameBlock, Framer, seconds
 from monitor.audio.overlap import OverlapTracker, SilenceDetector
 from monitor.audio.prosody import ProsodyAnalyser as ProsodyStage
 from monitor.audio.quality import QualityMonitor
@@ -25,17 +25,15 @@ from monitor.audio.vad import VoiceActivityDetector
 from monitor.config import CallSettings
 from monitor.dialogue.roles import SideExchangeDetector
 from monitor.events import (
-    AlertEvent,
+    DERIVED,
     Block,
     CallEnded,
     CallStarted,
     Channel,
     Command,
     CommandApplied,
-    Difficulty,
     Event,
     Gap,
-    Note,
     Prosody,
     RecognitionRequest,
     RecognitionResult,
@@ -62,7 +60,7 @@ class CallInfo:
     team: str | None = None
     notice: str | None = None
     meta: dict[str, Any] | None = None
-    without: Channel | None = None
+    missing_channel: Channel | None = None
     """The side that this recording does not hold."""
 
 
@@ -75,7 +73,7 @@ class Call:
         self.info = info
         self._book = book
         self._framer = Framer(info.rate)
-        self._gate = VoiceActivityDetector(info.rate, settings.gate)
+        self._vad = VoiceActivityDetector(info.rate, settings.vad)
         self._quality = QualityMonitor(info.rate, settings.quality)
         self._sides = SideExchangeDetector(outgoing=(info.meta or {}).get("direction") in META_ALIASES["out"])
         self._overlap = OverlapTracker(settings.overlap)
@@ -98,10 +96,10 @@ class Call:
 
     def process(self, block: Block) -> list[Event]:
         """Both sides went on by ``block``, of any length; what can be said now."""
-        run = self._framer.feed(block)
+        frames = self._framer.feed(block)
         out = self._begin()
         facts: list[Event] = [self._placed(gap) for gap in block.gaps]
-        facts += self._listen(run)
+        facts += self._listen(frames)
         facts += [self._transcriber.standing(self.now, notice) for notice in block.notices]
         return out + self._judged(facts)
 
@@ -131,7 +129,7 @@ class Call:
         self._hung_up = True
         out = self._begin()
         facts = self._listen(self._framer.finish())
-        facts += self._gate.finish()
+        facts += self._vad.finish()
         facts += self._quality.finish()
         facts += self._sides.finish(self.now)
         facts += self._overlap.finish(self._frames)
@@ -167,25 +165,25 @@ class Call:
         facts: list[Event] = [started]
         if info.notice:
             facts.append(self._transcriber.standing(0.0, info.notice))
-        if info.without:
-            facts.append(self._quality.without(info.without))
+        if info.missing_channel:
+            facts.append(self._quality.report_missing(info.missing_channel))
         return [event for fact in facts for event in (fact, *self._judge.take(fact))]
 
-    def _listen(self, run: Run) -> list[Event]:
+    def _listen(self, block: FrameBlock) -> list[Event]:
         """One run of frames through the rooms, in order."""
-        if not run.frames:
+        if not block.frames:
             return []
-        self._frames = run.first + run.frames
-        activity = self._gate.feed(run)
-        cleaned = self._quality.feed(run, activity.active)
+        self._frames = block.first + block.frames
+        activity = self._vad.feed(block)
+        cleaned = self._quality.feed(block, activity.active)
         return [
             *activity.events,
             *cleaned.events,
-            *(self._sides.narrow(*cleaned.telephone) if cleaned.telephone else ()),
-            *self._overlap.feed(run.first, cleaned.active, cleaned.hushed),
-            *self._silences.feed(run.first, cleaned.active),
-            *self._prosody.feed(run, cleaned.active),
-            *self._transcriber.feed(run, cleaned.active),
+            *(self._sides.narrow(*cleaned.telephone_side) if cleaned.telephone_side else ()),
+            *self._overlap.feed(block.first, cleaned.active, cleaned.suppressed),
+            *self._silences.feed(block.first, cleaned.active),
+            *self._prosody.feed(block, cleaned.active),
+            *self._transcriber.feed(block, cleaned.active),
         ]
 
     def _judged(self, facts: Iterable[Event]) -> list[Event]:
@@ -213,7 +211,7 @@ class Call:
 
     @property
     def _heard_to(self) -> float:
-        return round(self._framer.heard / self._framer.rate, 3)
+        return round(self._framer.received / self._framer.rate, 3)
 
     def _end_if_done(self) -> list[Event]:
         return self._end() if self._hung_up and not self._ended and not self._transcriber.waiting else []
@@ -244,7 +242,7 @@ def rejudge(
     for event in events[1:]:
         if isinstance(event, CallEnded):
             ended = event
-        if isinstance(event, AlertEvent | Difficulty | Note | CallEnded):
+        if isinstance(event, (*DERIVED, CallEnded)):
             continue
         out = judge.advance(event.detected_at)
         if isinstance(event, CommandApplied):

@@ -568,6 +568,11 @@ DERIVED = (AlertEvent, Difficulty, Note, Phrase, RaisedVoice, Hold, DeadAir, Exp
 """What the judge makes of the facts of a call. Judging a journal again leaves it out and makes it anew."""
 
 
+def is_stretch(kind: type[Event]) -> bool:
+    """Whether events of this kind say what one side, or both, did from a ``start`` to an ``end``."""
+    return {"channel", "start", "end"} <= set(kind.__struct_fields__)
+
+
 def _named(kind: type[Event]) -> dict[str, type[Event]]:
     """The kinds of event below ``kind`` that have a name of their own, in the order of this file."""
     found = {kind.name: kind} if kind.name else {}

@@ -1,4 +1,4 @@
-"""The monitor's day: it waits, a call finds itself, is heard like any other, ends, and it waits again.
+"""Live monitoring: runs all day, detects calls automatically, and handles each in a session of its own.
 
 Between calls nothing is transcribed, told or kept but the few seconds of pre-roll in memory.
 """
@@ -14,8 +14,7 @@ from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 
 from monitor import clock
-from monitor.call import Call, CallInfo
-from monitor.config import CallSettings
+from monitor.call import CallInfo
 from monitor.events import (
     CHANNELS,
     Band,
@@ -28,7 +27,7 @@ from monitor.events import (
     SpeechEnded,
     SpeechStarted,
 )
-from monitor.rules.rule_set import RuleSet
+from monitor.playback import CallSetup
 from monitor.session import HangUp, Session
 from monitor.sinks import Line, Sink
 from monitor.sinks.announcer import Announcer
@@ -58,22 +57,18 @@ class LiveSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class LiveSettings:
-    """What holds for every call: whose they are, how they are judged, and where they go.
+    """What holds for every call: how it is judged, where it goes, and when it begins and ends.
 
-    ``sinks`` makes those of one call; the second argument takes orders that come back through them.
-    ``recorder`` makes what keeps the sound of a call, where that was asked for.
+    ``sinks`` makes those of one call; the second argument takes commands that come back through them.
+    ``recorder`` makes what keeps the audio of a call, where that was asked for.
+    ``end_after``: seconds without speech after which a call ends. ``preroll``: seconds before the caller is
+    heard that belong to the call.
     """
 
-    book: RuleSet
-    settings: CallSettings
+    setup: CallSetup
     sources: tuple[str, ...]
     sinks: Callable[[CallInfo, Callable[[Command], None]], Sequence[Sink]]
     recorder: Callable[[CallInfo], Recorder] | None = None
-    model: str = "none"
-    notice: str | None = None
-    agent: str | None = None
-    team: str | None = None
-    meta: dict[str, Any] | None = None
     end_after: float = 30.0
     preroll: float = 4.0
     by_itself: bool = True
@@ -83,7 +78,7 @@ class LiveSettings:
 
 
 class LiveMonitor:
-    """Runs a day. ``hook`` and ``stop`` may be called from the event loop's thread at any moment."""
+    """Runs a day. ``control`` and ``stop`` may be called from the event loop's thread at any moment."""
 
     def __init__(self, day: LiveSettings, sound: LiveSource, worker: RecogniserThread | None) -> None:
         self._day = day
@@ -92,7 +87,7 @@ class LiveMonitor:
         self._asked: asyncio.Queue[CallControl] = asyncio.Queue()
         self._stopped = asyncio.Event()
         self._session: Session | None = None
-        self._about: CallInfo | None = None
+        self._info: CallInfo | None = None
         self._told = False
         self._names: set[str] = set()
         self._beginning: str | None = None
@@ -109,25 +104,25 @@ class LiveMonitor:
         if self._session:
             self._session.put(HangUp(leaving=True))
 
-    def hook(self, hook: CallControl) -> CallControlAnswer:
-        """What a softphone says."""
-        about, session = self._about, self._session
-        call = self._beginning or (about.call if about else None)
-        if hook.kind == "status":
+    def control(self, asked: CallControl) -> CallControlAnswer:
+        """Does what a softphone asks for (``monitor call``, or a hub)."""
+        info, session = self._info, self._session
+        call = self._beginning or (info.call if info else None)
+        if asked.kind == "status":
             return CallControlAnswer(
                 done=True, say=f"{call} is under way." if call else "No call now.", call=call
             )
-        if hook.kind == "start":
-            return self._start(hook, call)
-        if hook.kind == "end" and self._beginning:
+        if asked.kind == "start":
+            return self._start(asked, call)
+        if asked.kind == "end" and self._beginning:
             return self._call_off(self._beginning)
         if session is None:
             return CallControlAnswer(done=False, say="There is no call under way.")
-        session.put(HangUp() if hook.kind == "end" else Command(kind=hook.kind, by="softphone"))
-        return CallControlAnswer(done=True, say=f"{call}: {hook.kind}.", call=call)
+        session.put(HangUp() if asked.kind == "end" else Command(kind=asked.kind, by="softphone"))
+        return CallControlAnswer(done=True, say=f"{call}: {asked.kind}.", call=call)
 
-    def _start(self, hook: CallControl, call: str | None) -> CallControlAnswer:
-        if hook.call and PurePath(hook.call).name != hook.call:
+    def _start(self, asked: CallControl, call: str | None) -> CallControlAnswer:
+        if asked.call and PurePath(asked.call).name != asked.call:
             return CallControlAnswer(
                 done=False, say="A call's name cannot lead to another folder; leave out the slash."
             )
@@ -137,9 +132,9 @@ class LiveMonitor:
             self._session.put(
                 HangUp(leaving=True)
             )  # it had begun by itself; from here on it is the softphone's
-        name = self._unused(hook.call) if hook.call else call_name(self._day.agent)
+        name = self._unused(asked.call) if asked.call else call_name(self._day.setup.agent)
         self._beginning = name
-        self._asked.put_nowait(CallControl(kind="start", call=name, meta=hook.meta))
+        self._asked.put_nowait(CallControl(kind="start", call=name, meta=asked.meta))
         return CallControlAnswer(done=True, say=f"{name} begins.", call=name)
 
     def _call_off(self, call: str) -> CallControlAnswer:
@@ -185,7 +180,7 @@ class LiveMonitor:
     async def _wait(self) -> tuple[CallControl | None, list[Block]]:
         """Listens, and forgets; returns what began a call and its first blocks."""
         self._day.say("Waiting for a call.")
-        waiting = CallDetector(self._sound.rate, self._day.settings.gate, preroll=self._day.preroll)
+        waiting = CallDetector(self._sound.rate, self._day.setup.settings.vad, preroll=self._day.preroll)
         while True:
             block = await self._sound.next()
             for notice in block.notices:
@@ -195,35 +190,30 @@ class LiveMonitor:
             if waiting.feed(block) and self._day.by_itself:
                 return None, waiting.kept()
 
-    async def _hear(self, hook: CallControl | None, first: list[Block]) -> None:
+    async def _hear(self, asked: CallControl | None, first: list[Block]) -> None:
         day = self._day
-        meta = {**(day.meta or {}), **((hook.meta if hook else None) or {})}
-        self._about = about = CallInfo(
-            call=(hook and hook.call) or call_name(day.agent),
+        call = day.setup.new_call(
+            (asked and asked.call) or call_name(day.setup.agent),
             sources=day.sources,
             rate=self._sound.rate,
             band=self._sound.band,
-            model=day.model,
-            agent=day.agent,
-            team=day.team,
-            notice=day.notice,
-            meta=meta or None,
+            meta=asked.meta if asked else None,
         )
+        self._info = info = call.info
         silence = QuietSource(day.end_after)
         holder: list[Session] = []
-        sinks = [silence, *day.sinks(about, lambda order: holder[0].put(order))]
-        announcer = Announcer(about.call, sinks)
-        call = Call(about, day.book, day.settings)
-        recorder = day.recorder(about) if day.recorder else None
+        sinks = [silence, *day.sinks(info, lambda order: holder[0].put(order))]
+        announcer = Announcer(info.call, sinks)
+        recorder = day.recorder(info) if day.recorder else None
         session = Session(call, announcer.say, self._worker, keep=recorder.write if recorder else None)
         holder.append(session)
-        self._told, self._session = hook is not None, session
-        self._beginning = None if hook else self._beginning
+        self._told, self._session = asked is not None, session
+        self._beginning = None if asked else self._beginning
         try:
             if not self.stopped:
                 await session.run(self._sound_of_call(first, lambda: silence.too_long(call.now)))
         finally:
-            self._session = self._about = None
+            self._session = self._info = None
             announcer.close()
             if recorder:
                 recorder.close()

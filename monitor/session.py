@@ -18,7 +18,7 @@ from monitor.call import Call
 from monitor.errors import BadInput
 from monitor.events import Block, Command, Event, RecognitionResult
 from monitor.playback import Playback, replay_events, run_flat_out
-from monitor.sinks import Answering
+from monitor.sinks import CommandSource
 from monitor.speech.recogniser import RecogniserThread
 
 if TYPE_CHECKING:
@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from monitor.hub.server import HubServer
     from monitor.wire.addresses import Address
 
-__all__ = ["HangUp", "Playback", "Served", "Session", "paced", "replay_events", "run_flat_out", "run_paced"]
+__all__ = [
+    "HangUp",
+    "Playback",
+    "Served",
+    "Session",
+    "paced",
+    "replay_events",
+    "run",
+    "run_flat_out",
+    "run_paced",
+]
 
 PACED_BLOCK = 0.04
 """Seconds a block at speaking speed, as a sound card would deliver them."""
@@ -36,6 +46,17 @@ LAST_WORDS = 8.0
 
 LEAVING = 0.8
 """Seconds that they may take when a person wants to leave."""
+
+
+def run(playback: Playback, speed: float = math.inf, served: "Served | None" = None) -> bool:
+    """Plays what was prepared to its end; False when Ctrl-C ended it.
+
+    ``speed`` is a factor of speaking speed; infinity without listeners is played in the caller's thread, as
+    fast as it goes. While it plays, ``served`` lets listeners connect.
+    """
+    if math.isinf(speed) and served is None:
+        return run_flat_out(playback)
+    return run_paced(playback, speed, served)
 
 
 def run_paced(playback: Playback, speed: float, served: "Served | None" = None) -> bool:
@@ -58,7 +79,7 @@ async def _paced_session(playback: Playback, speed: float, served: "Served | Non
             closing.callback(worker.close)
         session = Session(call, announcer.say, worker, last_words=math.inf)
         for sink in (*playback.sinks, *([served.hub] if served else [])):
-            if isinstance(sink, Answering):
+            if isinstance(sink, CommandSource):
                 sink.take_commands(call.info.call, session.put)
         with stopping(session) as stopped:
             await session.run(paced(playback.blocks, call.info.rate, speed))
@@ -72,7 +93,7 @@ class Served:
     """A hub that runs beside one call; ``tell`` is given the address once it listens."""
 
     hub: "Hub"
-    door: "HubServer"
+    server: "HubServer"
     tell: Callable[["Address"], None]
 
     @contextlib.asynccontextmanager
@@ -80,7 +101,7 @@ class Served:
         """Lets listeners connect while inside."""
         from monitor.hub.server import listening
 
-        async with listening(self.hub, self.door) as address:
+        async with listening(self.hub, self.server) as address:
             self.tell(address)
             yield
 

@@ -81,7 +81,7 @@ def run(
 
 def _play(call: Material, recogniser: Recogniser, settings: SpeechSettings) -> tuple[list[Event], float]:
     """The utterances of a call, and the CPU seconds that words took (the gate is not counted)."""
-    framer, gate = Framer(call.rate), VoiceActivityDetector(call.rate, CallSettings().gate)
+    framer, gate = Framer(call.rate), VoiceActivityDetector(call.rate, CallSettings().vad)
     transcriber, bench = Transcriber(call.rate, settings, words=True), Bench(recogniser)
     step, events, policy = round(BLOCK * call.rate), [], 0.0
     for start in range(0, call.pcm.shape[1], step):

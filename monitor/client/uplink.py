@@ -24,6 +24,7 @@ from monitor.errors import BadInput
 from monitor.events import CallEnded, Command
 from monitor.sinks import Line
 from monitor.wire import envelope as wire
+from monitor.wire.call_state import ended_without_sums
 from monitor.wire.messages import Answer, Claimed, is_ephemeral, is_private
 
 MOST_FRESH = 2000
@@ -301,15 +302,13 @@ class Leftovers:
         for path in left_behind(self._folder):
             try:
                 spool = Spool(path)
-            except SpooledLine:
+            except (SpooledLine, BadInput):
                 continue
-            about = spool.about()
-            if about is None:
-                spool.close(remove=True)
-            elif about[0] != self._hub.url or not self._send(spool, about[1]):
-                spool.close()
-            else:
-                spool.close(remove=True)
+            sent = False
+            with contextlib.suppress(BadInput):  # of an earlier version, or damaged: it is left to expire
+                about = spool.about()
+                sent = about is None or (about[0] == self._hub.url and self._send(spool, about[1]))
+            spool.close(remove=sent)
 
     def _send(self, spool: Spool, claimed: Claimed) -> bool:
         if spool.last == 0:
@@ -325,10 +324,7 @@ def _end(spool: Spool, claimed: Claimed) -> None:
     """Ends a call whose monitor was killed: how far it is known, and why there are no sums."""
     stored = spool.after(0, limit=1_000_000)
     known = max((wire.decode(line)[1].detected_at for _, line in stored), default=0.0)
-    ended = CallEnded(
-        detected_at=known, seconds=known, talk={}, overlap=0.0, silence=0.0, interruptions={}, alerts={},
-        notice="The monitor of this call stopped before the call ended.",
-    )  # fmt: skip
+    ended = ended_without_sums(known, "The monitor of this call stopped before the call ended.")
     number = spool.last + 1
     spool.put([(number, wire.encode(ended, call=claimed.call, sequence=number))], ended=True)
 

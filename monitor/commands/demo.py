@@ -63,16 +63,18 @@ def _address() -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Plays the call; the exit code."""
-    from monitor.commands.playing import STOPPED, Playing, parse_speed, play_recording
+    from monitor.commands.outputs import STOPPED, OutputOptions
+    from monitor.commands.replay import parse_speed, play_recording
+    from monitor.playback import CallOptions
     from monitor.resources import resource
     from monitor.sinks.console import Outlet
 
     speed = parse_speed(args.speed)
     serve = None if math.isinf(speed) else _address()
-    playing = Playing(model=args.model, speed=speed, serve=serve, open_page=args.open)
     console = Outlet()
     _welcome(console, speed)
-    code = play_recording(playing, [resource(CALL)])
+    outputs = OutputOptions(serve=serve, open_page=args.open)
+    code = play_recording([resource(CALL)], CallOptions(model=args.model), outputs, speed)
     if code != STOPPED:
         _farewell(console)
     return code

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """Watches until Ctrl-C; the exit code."""
     from monitor.client.address import parse_hub
     from monitor.client.credentials import read_token
-    from monitor.commands.watching import watch
+    from monitor.commands.watch_view import watch
 
     hub = parse_hub(args.url, lambda: read_token(args.token_file))
     filters = {"team": args.team, "agent": args.agent, "call": args.call, "level": [args.level]}

@@ -29,11 +29,12 @@ from monitor.events import CHANNELS, Channel, Event, EvidenceItem, Quality, Utte
 from monitor.phrases.lexicon import Lexicon, Match
 from monitor.phrases.phrase_files import read
 from monitor.resources import resource
+from monitor.timeline import ms
 
 Sign = Literal["offers_help", "asks_details", "states_matter"]
 
-OPENING = 90.0
-"""Seconds of the call in which what is said counts."""
+OPENING = 90_000
+"""Ms of the call in which what is said counts."""
 
 
 class RoleCues(NamedTuple):
@@ -100,7 +101,7 @@ class SideExchangeDetector:
 
     def hear(self, utterance: Utterance) -> list[Event]:
         """What somebody said."""
-        if self._told is not None or self._outgoing or not utterance.final or utterance.start >= OPENING:
+        if self._told is not None or self._outgoing or not utterance.final or ms(utterance.start) >= OPENING:
             return []
         channel = utterance.channel
         found = signs(utterance)

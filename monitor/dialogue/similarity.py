@@ -15,12 +15,13 @@ from rapidfuzz import fuzz
 
 from monitor.events import Word
 from monitor.phrases.tokens import FILLERS, Token
+from monitor.timeline import ms
 
 REPEAT_WORDS = 8
 """Shorter sentences come again by chance."""
 
-REPEAT_AFTER = 20.0
-"""Seconds at least between a sentence and its repeat; before, people stutter and correct themselves."""
+REPEAT_AFTER = 20_000
+"""Ms at least between a sentence and its repeat; before, people stutter and correct themselves."""
 
 ALIKE, PAIRS = 0.8, 0.6
 AKIN, AKIN_LETTERS = 80.0, 4
@@ -29,12 +30,12 @@ REMEMBERED = 60
 
 
 class Sentence(NamedTuple):
-    """A sentence as it was said: its tokens without fillers, the text, and its place in the call."""
+    """A sentence as it was said: its tokens without fillers, the text, and its place in the call in ms."""
 
     tokens: tuple[str, ...]
     text: str
-    start: float
-    end: float
+    start: int
+    end: int
 
 
 class SentenceSimilarity(NamedTuple):
@@ -101,15 +102,15 @@ def _sentence(tokens: Sequence[Token], words: Sequence[Word]) -> Sentence:
     return Sentence(
         tuple(token.text for token in tokens if token.text not in FILLERS),
         " ".join(word.text.strip() for word in said),
-        said[0].start,
-        said[-1].end,
+        ms(said[0].start),
+        ms(said[-1].end),
     )
 
 
 class Repeats:
     """One side's earlier sentences, and whether a new one is a near-repeat of one of them. Bounded."""
 
-    def __init__(self, *, least_words: int = REPEAT_WORDS, after: float = REPEAT_AFTER) -> None:
+    def __init__(self, *, least_words: int = REPEAT_WORDS, after: int = REPEAT_AFTER) -> None:
         self._least = least_words
         self._after = after
         self._said: deque[Sentence] = deque(maxlen=REMEMBERED)

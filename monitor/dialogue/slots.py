@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 from monitor.dialogue.entities import ID_FIGURES, PHONE_FIGURES, figures
 from monitor.phrases.lexicon import Match
+from monitor.timeline import ms
 
-ANSWER_WITHIN = 20.0
-"""Seconds in which an answer belongs to the question."""
+ANSWER_WITHIN = 20_000
+"""Ms in which an answer belongs to the question."""
 
-ASKED_AGAIN_AFTER = 8.0
-"""Seconds after the answer; before, the agent is still about the same answer."""
+ASKED_AGAIN_AFTER = 8_000
+"""Ms after the answer; before, the agent is still about the same answer."""
 
 LONGEST = 40
 """Characters of a value as it is shown."""
@@ -48,12 +49,12 @@ STORY_WORDS = 8
 
 
 class SlotQuestion(NamedTuple):
-    """The agent asked again for what was there already."""
+    """The agent asked again for what was there already. Times are ms of the call."""
 
     slot: str
     value: str
-    start: float
-    end: float
+    start: int
+    end: int
 
 
 class SlotTracker:
@@ -61,10 +62,10 @@ class SlotTracker:
 
     def __init__(self, known: Mapping[str, object] | None = None) -> None:
         given = {name.replace("_", " "): str(value) for name, value in (known or {}).items()}
-        self._filled: dict[str, tuple[str, float]] = {
+        self._filled: dict[str, tuple[str, int]] = {
             name: (value, -ASKED_AGAIN_AFTER) for name, value in given.items()
         }
-        self._asking: tuple[str, float] | None = None
+        self._asking: tuple[str, int] | None = None
 
     @property
     def filled(self) -> dict[str, str]:
@@ -77,12 +78,13 @@ class SlotTracker:
         for match in _asked(matches):
             slot = SLOTS[match.cls]
             known = self._filled.get(slot)
-            if known and not confirms and match.start - known[1] >= ASKED_AGAIN_AFTER:
-                again.append(SlotQuestion(slot, known[0], match.start, match.end))
-            self._asking = (slot, match.end)
+            start, end = ms(match.start), ms(match.end)
+            if known and not confirms and start - known[1] >= ASKED_AGAIN_AFTER:
+                again.append(SlotQuestion(slot, known[0], start, end))
+            self._asking = (slot, end)
         return again
 
-    def caller(self, text: str, start: float, end: float, matches: Iterable[Match]) -> list[str]:
+    def caller(self, text: str, start: int, end: int, matches: Iterable[Match]) -> list[str]:
         """The caller's words: which slots they fill for the first time."""
         new: list[str] = []
         for match in matches:
@@ -98,7 +100,7 @@ class SlotTracker:
             new += self._fill("issue", text, end)
         return new
 
-    def _fill(self, slot: str, text: str, at: float) -> list[str]:
+    def _fill(self, slot: str, text: str, at: int) -> list[str]:
         fresh = slot not in self._filled
         self._filled[slot] = (_value(text, slot), at)
         return [slot] if fresh else []

@@ -1,8 +1,8 @@
-"""What only several utterances together tell: repeats, playback, drift, what was asked twice, what to note.
+"""What only several utterances together show: repeats, playback, drift, what was asked twice, what to note.
 
 ``DialogueTracker.hear`` takes final utterances in the order in which they become known and answers with
-matches, as the lexicon does; ``KINDS`` says what each means. Bounded: sentences, content words and
-slots of the last minutes.
+remarks; ``KINDS`` says what each means. Times are ms of the call from here on. Bounded: sentences, content
+words and slots of the last minutes.
 """
 
 from collections import deque
@@ -16,6 +16,7 @@ from monitor.dialogue.slots import SlotTracker
 from monitor.events import Channel, Utterance
 from monitor.phrases.lexicon import Lexicon, Match
 from monitor.phrases.tokens import Token, tokens
+from monitor.timeline import ms
 
 KINDS = {
     "repeat": "a side says a sentence of its own again (near-repeat, 20 s or more later)",
@@ -36,13 +37,13 @@ KINDS = {
 
 PLAYED_BACK = 0.25
 PLAYED_BACK_WORDS = 3
-DRIFT, DRIFT_WINDOW, DRIFT_TALK, DRIFT_WORDS = 0.15, 60.0, 0.65, 20
+DRIFT, DRIFT_WINDOW, DRIFT_TALK, DRIFT_WORDS = 0.15, 60_000, 0.65, 20
 WANDERS, WANDERS_TALK, WANDERS_WORDS = 0.05, 0.85, 8
 """Overlap of the minute's thirds below which they are about other things; the share of the talk and the
 content words in each third that it takes to say so."""
 
 GENERIC, GENERIC_WORDS = 0.1, 6
-ISSUE_UNTIL = 60.0
+ISSUE_UNTIL = 60_000
 ISSUE_WORDS = 60
 LONG_SENTENCE = 35
 STONEWALL, SHORT_ANSWER = 4, 2
@@ -50,18 +51,27 @@ OFFERS = ("solution", "option", "alternative")
 HELPS = (*OFFERS, "promise", "steps", "resolution_check", "playback")
 """Who offers, promises or plays back is about the matter, in whatever words."""
 
-CHOSEN_WITHIN, CHOSEN_WORDS = 10.0, 8
+CHOSEN_WITHIN, CHOSEN_WORDS = 10_000, 8
 CANNED_CLASSES = ("empathy", "apology", "policy")
 CANNED_LEAST = 5
 CLOSES = {"closing", "resolution_check", "anything_else", "good_time"}
 """Questions to which a short answer is all that is wanted."""
 
 
+class Remark(NamedTuple):
+    """Something of a kind of ``KINDS`` that was found, with its place in the call in ms."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+
+
 class _Said(NamedTuple):
     channel: Channel
     words: frozenset[str]
-    start: float
-    end: float
+    start: int
+    end: int
     length: int
     helps: bool = False
 
@@ -73,7 +83,7 @@ class DialogueTracker:
         self._lexicon = lexicon
         self._stop = lexicon.source.sets.get("stop", frozenset())
         self._repeats: dict[Channel, Repeats] = {"agent": Repeats(), "caller": Repeats()}
-        self._canned = Repeats(least_words=CANNED_LEAST, after=5.0)
+        self._canned = Repeats(least_words=CANNED_LEAST, after=5_000)
         self._slots = SlotTracker(known)
         self._recent: deque[_Said] = deque(maxlen=80)
         self._turn: dict[Channel, frozenset[str]] = {"agent": frozenset(), "caller": frozenset()}
@@ -92,7 +102,7 @@ class DialogueTracker:
         """What is known of the caller and the matter, by slot."""
         return self._slots.filled
 
-    def hear(self, utterance: Utterance, matches: Sequence[Match]) -> list[Match]:
+    def hear(self, utterance: Utterance, matches: Sequence[Match]) -> list[Remark]:
         """What this final utterance adds; ``matches`` are its phrases."""
         given = tokens(utterance.words)
         if not given:
@@ -102,7 +112,7 @@ class DialogueTracker:
         found = self._sentences(utterance.channel, said, matches)
         found += self._notes(given, utterance, matches)
         helps = any(match.cls in HELPS for match in matches)
-        one = _Said(utterance.channel, words, utterance.start, utterance.end, len(given), helps)
+        one = _Said(utterance.channel, words, ms(utterance.start), ms(utterance.end), len(given), helps)
         found += (
             self._agent(one, matches)
             if utterance.channel == "agent"
@@ -111,29 +121,29 @@ class DialogueTracker:
         if utterance.channel == "caller":
             self._asked = False
         self._remember(one)
-        return sorted(found, key=lambda match: (match.end, match.start))
+        return sorted(found, key=lambda remark: (remark.end, remark.start))
 
     # --- what either side does ---
 
-    def _sentences(self, channel: Channel, said: list[Sentence], matches: Sequence[Match]) -> list[Match]:
+    def _sentences(self, channel: Channel, said: list[Sentence], matches: Sequence[Match]) -> list[Remark]:
         found = []
         for sentence in said:
             if len(sentence.tokens) > LONG_SENTENCE:
-                found.append(_remark("long_sentence", sentence.start, sentence.end, sentence.text))
+                found.append(Remark("long_sentence", sentence.start, sentence.end, sentence.text))
             if self._repeats[channel].hear(sentence):
-                found.append(_remark("repeat", sentence.start, sentence.end, sentence.text))
+                found.append(Remark("repeat", sentence.start, sentence.end, sentence.text))
             stock = any(
                 match.certain
                 and match.cls in CANNED_CLASSES
-                and match.start < sentence.end
-                and sentence.start < match.end
+                and ms(match.start) < sentence.end
+                and sentence.start < ms(match.end)
                 for match in matches
             )
             if channel == "agent" and stock and self._canned.hear(sentence, SAME, SAME):
-                found.append(_remark("canned", sentence.start, sentence.end, sentence.text))
+                found.append(Remark("canned", sentence.start, sentence.end, sentence.text))
         return found
 
-    def _notes(self, given: list[Token], utterance: Utterance, matches: Sequence[Match]) -> list[Match]:
+    def _notes(self, given: list[Token], utterance: Utterance, matches: Sequence[Match]) -> list[Remark]:
         found = []
         for entity in entities(given, matches):
             said = utterance.words[entity.first : entity.last + 1]
@@ -141,32 +151,32 @@ class DialogueTracker:
             if kind == "pledge":
                 said = utterance.words[entity.first : entity.first + 12]
             text = " ".join(word.text.strip() for word in said)
-            found.append(_remark(kind, said[0].start, said[-1].end, text))
+            found.append(Remark(kind, ms(said[0].start), ms(said[-1].end), text))
         return found
 
     # --- the agent ---
 
-    def _agent(self, one: _Said, matches: Sequence[Match]) -> list[Match]:
+    def _agent(self, one: _Said, matches: Sequence[Match]) -> list[Remark]:
         classes = {match.cls for match in matches if match.certain}
         closes = {match.cls for match in matches} & CLOSES
         self._asked = "question" in classes and not closes
         self._closes = bool(closes)
         confirms = "playback" in classes
         found = [
-            _remark("reask", asked.start, asked.end, f"{asked.slot} {asked.value}")
+            Remark("reask", asked.start, asked.end, f"{asked.slot} {asked.value}")
             for asked in self._slots.agent(matches, confirms=confirms)
         ]
         told = self._turn["caller"]
         offers = any(match.cls in OFFERS for match in matches)
         self._offered_at = one.end if offers else self._offered_at
         if shared(one.words, told) >= PLAYED_BACK_WORDS and overlap(one.words, told) >= PLAYED_BACK:
-            found.append(_remark("plays_back", one.start, one.end, ""))
+            found.append(Remark("plays_back", one.start, one.end, ""))
         enough = min(len(one.words), len(self._issue)) >= GENERIC_WORDS
         if "solution" in classes and enough and overlap(one.words, self._issue) < GENERIC:
-            found.append(_remark("generic", one.start, one.end, ""))
+            found.append(Remark("generic", one.start, one.end, ""))
         return found + self._drift(one)
 
-    def _drift(self, one: _Said) -> list[Match]:
+    def _drift(self, one: _Said) -> list[Remark]:
         """A minute in which the agent led and the issue did not occur; told once until it occurs again."""
         since = one.end - DRIFT_WINDOW
         recent = [said for said in self._recent if said.start >= since] + [one]
@@ -183,21 +193,21 @@ class DialogueTracker:
             and overlap(words, self._issue) < DRIFT
         )
         begins, self._drifting = away and not self._drifting, away
-        return [_remark("drift", max(since, 0.0), one.end, "")] if begins else []
+        return [Remark("drift", max(since, 0), one.end, "")] if begins else []
 
     # --- the caller ---
 
-    def _caller(self, one: _Said, utterance: Utterance, matches: Sequence[Match]) -> list[Match]:
-        if utterance.start < ISSUE_UNTIL and len(self._issue) < ISSUE_WORDS:
+    def _caller(self, one: _Said, utterance: Utterance, matches: Sequence[Match]) -> list[Remark]:
+        if one.start < ISSUE_UNTIL and len(self._issue) < ISSUE_WORDS:
             self._issue |= one.words
         text = " ".join(word.text.strip() for word in utterance.words)
         found = [
-            _remark("new_slot", utterance.start, utterance.end, slot)
-            for slot in self._slots.caller(text, utterance.start, utterance.end, matches)
+            Remark("new_slot", one.start, one.end, slot)
+            for slot in self._slots.caller(text, one.start, one.end, matches)
         ]
         timely = one.start - self._offered_at <= CHOSEN_WITHIN
         if timely and shared(self._first_words(utterance), self._turn["agent"]):
-            found.append(_remark("chosen", one.start, one.end, text))
+            found.append(Remark("chosen", one.start, one.end, text))
         found += self._wanders(one)
         # A bare yes or no answers a question, even where the question was not heard as one.
         asked = self._asked or (not self._closes and text.lower().strip(" .,!") in self._yes_no)
@@ -206,31 +216,31 @@ class DialogueTracker:
         elif asked:
             self._short_answers += 1
         if asked and self._short_answers >= STONEWALL:
-            found.append(_remark("stonewall", utterance.start, utterance.end, text))
+            found.append(Remark("stonewall", one.start, one.end, text))
         return found
 
     def _first_words(self, utterance: Utterance) -> frozenset[str]:
         said = tokens(utterance.words[:CHOSEN_WORDS])
         return content([token.text for token in said], self._stop)
 
-    def _wanders(self, one: _Said) -> list[Match]:
+    def _wanders(self, one: _Said) -> list[Remark]:
         """A minute of the caller's in which each third was about something else; told once."""
         since = one.end - DRIFT_WINDOW
         recent = [said for said in self._recent if said.end > since] + [one]
         theirs = [said for said in recent if said.channel == "caller"]
         thirds: list[frozenset[str]] = [frozenset()] * 3
         for said in theirs:
-            middle = (max(said.start, since) + said.end) / 2.0
-            third = min(2, int(3.0 * (middle - since) / DRIFT_WINDOW))
+            middle = (max(said.start, since) + said.end - 2 * since) / 2
+            third = min(2, int(3 * middle / DRIFT_WINDOW))
             thirds[third] |= said.words
         away = (
-            since >= 0.0
+            since >= 0
             and min(len(words) for words in thirds) >= WANDERS_WORDS
             and sum(said.length for said in theirs) >= WANDERS_TALK * sum(said.length for said in recent)
             and max(overlap(a, b) for a, b in combinations(thirds, 2)) < WANDERS
         )
         begins, self._wandering = away and not self._wandering, away
-        return [_remark("wanders", since, one.end, "")] if begins else []
+        return [Remark("wanders", since, one.end, "")] if begins else []
 
     def _remember(self, one: _Said) -> None:
         """The words of a turn are those since the other side last spoke."""
@@ -239,7 +249,3 @@ class DialogueTracker:
             self._speaker = one.channel
         self._turn[one.channel] |= one.words
         self._recent.append(one)
-
-
-def _remark(kind: str, start: float, end: float, text: str) -> Match:
-    return Match(kind, 0, 0, start, end, text, kind)

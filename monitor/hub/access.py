@@ -16,10 +16,10 @@ from jwt.types import Options
 from monitor import clock
 from monitor.errors import BadInput
 from monitor.events import AlertEvent, Event, Level
+from monitor.wire.call_state import LEVELS
 from monitor.wire.messages import Claimed
 
 Role = Literal["agent", "supervisor"]
-LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
 ALGORITHM = "HS256"
 EVERY_TEAM = "*"
 SHORTEST_SECRET = 32

@@ -7,9 +7,7 @@ import msgspec
 from websockets.frames import Frame, Opcode
 
 from monitor.events import Event
-from monitor.wire.envelope import SEQUENCE_DIGITS, Envelope
-
-_encoder = msgspec.json.Encoder()
+from monitor.wire import envelope as wire
 
 
 @dataclass(frozen=True)
@@ -42,11 +40,11 @@ class Arrival:
     """A line from a publisher: its own number in its call, its envelope and its event."""
 
     number: int
-    envelope: Envelope
+    envelope: wire.Envelope
     event: Event
 
 
 def numbered(sequence: int, call: str, arrival: Arrival, *, durable: bool) -> LogEntry:
     """An arrival as the hub's listeners get it."""
-    envelope = msgspec.structs.replace(arrival.envelope, sequence=f"{sequence:0{SEQUENCE_DIGITS}d}")
-    return LogEntry(sequence, call, arrival.event, _encoder.encode(envelope), durable)
+    envelope = msgspec.structs.replace(arrival.envelope, sequence=f"{sequence:0{wire.SEQUENCE_DIGITS}d}")
+    return LogEntry(sequence, call, arrival.event, wire.line(envelope), durable)

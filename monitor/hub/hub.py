@@ -10,6 +10,7 @@ the call's core, which says it again as an event.
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from websockets.asyncio.server import ServerConnection
 
@@ -28,7 +29,6 @@ from monitor.events import (
 )
 from monitor.hub.access import Identity, StreamFilter, Viewer, may_publish
 from monitor.hub.call_control import CallControlRelay
-from monitor.hub.call_state import LiveCall, nothing_known
 from monitor.hub.commands import check_order
 from monitor.hub.entry import Arrival, LogEntry
 from monitor.hub.listener import BatchedDelivery, FellBehind, Listener
@@ -37,16 +37,27 @@ from monitor.hub.metrics import Metrics
 from monitor.hub.publishing import OrdersOut, arrivals, encoded, hear_claim
 from monitor.sinks import Line
 from monitor.wire import envelope as wire
+from monitor.wire.call_state import CallState, ended_without_sums
 from monitor.wire.messages import Answer, CallControlMessage, Claimed, CommandMessage, is_private
 
 HUB = "hub"
 """The partition of what the hub itself says."""
 
-MOST_PRIVATE = 1000
+PRIVATE_ENTRIES = 1000
 """Private alerts held in memory for an agent whose connection breaks."""
 
-GIVEN_UP = 3600.0
+SILENT_SECONDS = 3600.0
 """Seconds after which a call whose monitor is not heard of is closed."""
+
+
+@dataclass
+class LiveCall(CallState):
+    """An open call at the hub."""
+
+    last_seen: float = 0.0
+    """When something last came from its monitor (the hub's monotonic seconds)."""
+    on_command: Callable[[Command], None] | None = None
+    """Takes what people ask of the call, while its monitor is connected."""
 
 
 class Hub:
@@ -56,33 +67,28 @@ class Hub:
         self.log = log
         self.metrics = Metrics()
         self.calls: dict[str, LiveCall] = {}
-        self.hooks = CallControlRelay()
+        self.call_control = CallControlRelay()
         self._audiences: defaultdict[Viewer, set[Listener]] = defaultdict(set)
-        self._private: deque[LogEntry] = deque(maxlen=MOST_PRIVATE)
-        self._pulse = BatchedDelivery(self._hand_round)
+        self._private: deque[LogEntry] = deque(maxlen=PRIVATE_ENTRIES)
+        self._delivery = BatchedDelivery(self._hand_round)
+        for name, read in (
+            ("monitor_listeners", lambda: self.listeners),
+            ("monitor_calls_open", lambda: len(self.calls)),
+            ("monitor_standing_by", lambda: self.call_control.standing),
+            ("monitor_lag_seconds", lambda: max((one.lag_s for one in self.calls.values()), default=0.0)),
+            ("monitor_sequence", lambda: self.log.last),
+            ("monitor_coalesced_total", lambda: self._delivery.coalesced),
+        ):
+            self.metrics.follow(name, read)
         for call, agent, team in log.open_calls():
-            state = self.calls[call] = LiveCall(agent, team, heard_of=clock.monotonic())
+            state = self.calls[call] = LiveCall(agent=agent, team=team, last_seen=clock.monotonic())
             for line in log.lines_of(call):
-                state.note(wire.decode(line)[1])
+                state.apply(wire.decode(line)[1])
 
     @property
     def listeners(self) -> int:
         """How many listen now."""
         return sum(map(len, self._audiences.values()))
-
-    def metrics_text(self, more: dict[str, float]) -> str:
-        """Counts and times for operators, with what is true just now."""
-        return self.metrics.text(
-            {
-                "monitor_listeners": self.listeners,
-                "monitor_calls_open": len(self.calls),
-                "monitor_standing_by": self.hooks.standing,
-                "monitor_lag_seconds": max((state.lag_s for state in self.calls.values()), default=0.0),
-                "monitor_sequence": self.log.last,
-                "monitor_coalesced": self._pulse.coalesced,
-                **more,
-            }
-        )
 
     # --- what comes in ---
 
@@ -94,48 +100,48 @@ class Hub:
         if not entries:
             self.forget_erased_calls([call] if call in self.calls else [])
             return
-        state = self.calls.get(call) or self.calls.setdefault(call, LiveCall(*self.log.whose(call)))
-        state.heard_of = clock.monotonic()
+        state = self.calls.get(call) or self.calls.setdefault(call, self._new_call(call))
+        state.last_seen = clock.monotonic()
         for entry in entries:
-            state.note(entry.event)
+            state.apply(entry.event)
             self._pass_on(entry)
         if any(isinstance(entry.event, CallEnded) for entry in entries):
             self._forget(call)
 
     def take(self, lines: Sequence[Line]) -> None:
         """The lines of a call that runs in this process (this makes the hub a sink)."""
-        arrived = [Arrival(line.sequence, *wire.decode(line.json)) for line in lines]
+        arrived = [Arrival(line.sequence, line.envelope, line.event) for line in lines]
         self.publish(lines[0].call, arrived)
 
-    def take_commands(self, call: str, order: Callable[[Command], None]) -> None:
-        """Says who takes the orders for a call that runs in this process."""
-        self.calls.setdefault(call, LiveCall()).order = order
+    def take_commands(self, call: str, handler: Callable[[Command], None]) -> None:
+        """Says who takes the commands for a call that runs in this process."""
+        self.calls.setdefault(call, LiveCall()).on_command = handler
 
     def close(self) -> None:
         """The local call is over; the hub goes on for its listeners."""
 
     def flush(self) -> None:
         """Sends what waits for its beat now, since the hub is about to end."""
-        self._pulse.flush()
+        self._delivery.flush()
 
     def forget_erased_calls(self, calls: Sequence[str] | None = None) -> None:
         """Whoever looks at an open call that was erased is told that it is over; nothing of it stays here."""
         for call in filter(self.log.is_erased, list(self.calls) if calls is None else calls):
-            ended, last = nothing_known(self.calls[call].seconds, "This call was erased."), self.log.last
+            ended, last = ended_without_sums(self.calls[call].seconds, "This call was erased."), self.log.last
             line = wire.encode(ended, call=call, sequence=last)
-            self._pulse.put(LogEntry(last, call, ended, line, durable=False))
-            self._pulse.flush()
+            self._delivery.put(LogEntry(last, call, ended, line, durable=False))
+            self._delivery.flush()
             self._forget(call)
 
     def give_up_on_silent_calls(self) -> None:
         """Closes calls whose monitor went away long ago and did not come back to end them."""
         now = clock.monotonic()
         for call, state in list(self.calls.items()):
-            if state.order is None and now - state.heard_of > GIVEN_UP:
-                ended = nothing_known(state.seconds, "Its monitor went away and did not come back.")
+            if state.on_command is None and now - state.last_seen > SILENT_SECONDS:
+                ended = ended_without_sums(state.seconds, "Its monitor went away and did not come back.")
                 number = self.log.last_of(call) + 1
-                line = wire.encode(ended, call=call, sequence=number, time=clock.stamp())
-                self.publish(call, [Arrival(number, *wire.decode(line))])
+                envelope = wire.wrap(ended, call=call, sequence=number, time=clock.stamp())
+                self.publish(call, [Arrival(number, envelope, ended)])
 
     def order(self, viewer: Viewer, ask: CommandMessage) -> None:
         """Passes an order on to the call's core. Raises ``BadInput`` when it may not, or cannot, be."""
@@ -143,14 +149,14 @@ class Hub:
         if state is None or not viewer.may_enter(ask.call, state.agent, state.team):
             raise BadInput("There is no such open call for you.")
         order = check_order(viewer, ask.order)
-        if state.order is None:
+        if state.on_command is None:
             raise BadInput("The monitor of this call is not connected just now.")
         self.metrics.count("monitor_orders_total", kind=order.kind)
-        state.order(order)
+        state.on_command(order)
 
-    async def hook(self, viewer: Viewer, asked: CallControlMessage) -> bytes:
+    async def control(self, viewer: Viewer, asked: CallControlMessage) -> bytes:
         """Passes a softphone's hook on to the agent's monitor; the line that answers it."""
-        reply: CallControlAnswer = await self.hooks.ask(viewer, asked)
+        reply: CallControlAnswer = await self.call_control.ask(viewer, asked)
         self.metrics.count("monitor_hooks_total", kind=asked.hook.kind)
         return self._own(CallControlReply(done=reply.done, say=reply.say, call=reply.call))
 
@@ -164,7 +170,7 @@ class Hub:
         self.log.begin(claimed.call, claimed.agent, claimed.team)
         outgoing = OrdersOut([connection])
         if not self.log.has_ended(claimed.call):
-            self._connected(claimed).order = outgoing.send
+            self._connected(claimed).on_command = outgoing.send
         await connection.send(encoded(Answer(resume=self.log.last_of(claimed.call))), text=True)
         try:
             async for message in connection:
@@ -174,12 +180,16 @@ class Hub:
                     await connection.send(encoded(Answer(ack=arrived[-1].number)), text=True)
         finally:
             state = self.calls.get(claimed.call)
-            if state and state.order == outgoing.send:
-                state.order = None
+            if state and state.on_command == outgoing.send:
+                state.on_command = None
+
+    def _new_call(self, call: str) -> LiveCall:
+        agent, team = self.log.whose(call)
+        return LiveCall(agent=agent, team=team)
 
     def _connected(self, claimed: Claimed) -> LiveCall:
-        state = self.calls.setdefault(claimed.call, LiveCall(claimed.agent, claimed.team))
-        state.heard_of = clock.monotonic()
+        state = self.calls.setdefault(claimed.call, LiveCall(agent=claimed.agent, team=claimed.team))
+        state.last_seen = clock.monotonic()
         return state
 
     def _may_go_on(self, who: Identity, claimed: Claimed) -> bool:
@@ -264,7 +274,7 @@ class Hub:
             alert = entry.event
             self.metrics.count("monitor_alerts_total", rule=alert.rule, level=alert.level)
             self.metrics.observe("monitor_detector_delay_seconds", max(0.0, alert.detected_at - alert.at))
-        self._pulse.put(entry)
+        self._delivery.put(entry)
 
     def _hand_round(self, batch: Sequence[LogEntry]) -> int:
         """Gives a batch to everybody, those with the same eyes the same bytes; how many bytes in all."""
@@ -289,14 +299,14 @@ class Hub:
 
     def _forget(self, call: str) -> None:
         """An ended call needs no memory but the log's."""
-        self._pulse.forget_looks(call)
-        self._private = deque((e for e in self._private if e.call != call), MOST_PRIVATE)
+        self._delivery.forget_looks(call)
+        self._private = deque((e for e in self._private if e.call != call), PRIVATE_ENTRIES)
         self.calls.pop(call, None)
 
     def snapshot(self, viewer: Viewer, notice: str | None = None) -> Snapshot:
         """The open calls and alerts that a viewer may see."""
         calls = [
-            state.shown(call, viewer)
+            state.open_call(call, viewer.may_see)
             for call, state in self.calls.items()
             if viewer.may_enter(call, state.agent, state.team)
         ]

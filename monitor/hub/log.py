@@ -1,16 +1,13 @@
-"""The hub's event log.
+"""The hub's event log: an append-only SQLite file in which each event has a sequence of its own.
 
-One hub a log: two that write to the same file would give the same sequence to different events.
+A publisher numbers the events of its call; the log remembers the last number it holds of each call and leaves
+out what it has already, so a publisher may send again after a broken connection without anything being stored
+twice. Listeners are given the log's own sequence, which only grows. One hub writes to a log: two would give
+the same sequence to different events.
 
-The hub's memory: an append-only log of events in SQLite, each with a sequence of its own.
-
-A publisher numbers its lines per call; the log remembers the last number it holds of each call and
-leaves out what it has already, so a publisher may send again after a broken connection without anything
-standing twice. Listeners are given the log's own sequence, which only grows.
-
-What is only looked at (levels, partial words) is passed on but not kept, and bears the sequence of the
-line before it. What is private to an agent has a sequence of its own but is never written. Write-ahead
-logging keeps what was committed when the process is killed.
+Ephemeral events (levels, partial words) are passed on but not stored, and bear the sequence of the event
+before them. Events that are private to an agent have a sequence of their own but are never written.
+Write-ahead logging keeps what was committed when the process is killed.
 """
 
 import contextlib
@@ -53,11 +50,14 @@ CREATE TABLE IF NOT EXISTS events (
     sequence INTEGER PRIMARY KEY, call TEXT NOT NULL, stored REAL NOT NULL, line BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT OR IGNORE INTO marks VALUES ('last', 0), ('forgotten', 0), ('name', abs(random() / 2));
+INSERT OR IGNORE INTO marks VALUES
+    ('last', 0), ('forgotten', 0), ('bytes', 0), ('name', abs(random() / 2));
 CREATE INDEX IF NOT EXISTS events_of_call ON events (call, sequence);
 CREATE INDEX IF NOT EXISTS events_by_age ON events (stored);
 """
-VERSION = 1
+VERSION = 2
+"""Of the file: its tables and the form of its events. It goes up whenever an older file, or an older reader,
+would be misunderstood. A log of another version is refused and left as it is."""
 ERASED = 2
 """In ``calls.ended``: it ended by being erased (1: with a ``call.ended``)."""
 FAILED_SECONDS = 60.0
@@ -77,12 +77,13 @@ class EventLog:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(mode=0o600)
             self._db = sqlite3.connect(where, isolation_level=None, timeout=BUSY_SECONDS)
+            self._check_version(where)
             self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA secure_delete=ON")
-            self._check_version(where)
             self._db.executescript(SCHEMA)
+            self._db.execute(f"PRAGMA user_version={VERSION}")
         except (sqlite3.Error, OSError) as wrong:
             raise BadInput(f"The event log {where} cannot be used: {wrong}.") from None
         self.last = self._one("SELECT value FROM marks WHERE name = 'last'")
@@ -113,15 +114,20 @@ class EventLog:
 
     def _kept(self, call: str, arrivals: Sequence[Arrival]) -> list[LogEntry]:
         """All of them are kept, or none."""
+        with self._transaction():
+            return self._append(call, arrivals)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """What is done inside is done as a whole, or not at all."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            entries = self._append(call, arrivals)
+            yield
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:  # a full disk may have ended it already
                 self._db.execute("ROLLBACK")
             raise
-        return entries
 
     def last_of(self, call: str) -> int:
         """The last number of ``call`` that is kept; where its publisher goes on."""
@@ -178,47 +184,65 @@ class EventLog:
 
         A call that goes on is kept no more: what its monitor still sends is taken and forgotten.
         """
-        gone = self._db.execute("DELETE FROM events WHERE call = ?", (call,)).rowcount
-        self._db.execute(
-            "UPDATE calls SET agent = NULL, team = NULL, ended = ? WHERE call = ?", (ERASED, call)
-        )
-        self._tidy()
+        with self._transaction():
+            size = self._one("SELECT coalesce(sum(length(line)), 0) FROM events WHERE call = ?", call)
+            gone = self._db.execute("DELETE FROM events WHERE call = ?", (call,)).rowcount
+            self._db.execute(
+                "UPDATE calls SET agent = NULL, team = NULL, ended = ? WHERE call = ?", (ERASED, call)
+            )
+            self._add_bytes(-size)
+        self._shrink()
         return gone
 
     def retain(self, *, days: float, megabytes: float) -> int:
         """Forgets what is older than ``days``, then the oldest beyond ``megabytes``; how many events."""
         old = clock.unix() - days * 86400
-        too_old = self._one("SELECT coalesce(max(sequence), 0) FROM events WHERE stored < ?", old)
-        too_much = self._one(
-            "SELECT coalesce(max(sequence), 0) FROM"
-            " (SELECT sequence, sum(length(line)) OVER (ORDER BY sequence DESC) AS size FROM events)"
-            " WHERE size > ?",
-            megabytes * 1e6,
-        )
-        cut = max(too_old, too_much)
-        gone = self._db.execute("DELETE FROM events WHERE sequence <= ?", (cut,)).rowcount
-        if gone:
-            self.forgotten = cut
-            self._db.execute("UPDATE marks SET value = ? WHERE name = 'forgotten'", (cut,))
-        self._db.execute(
-            "DELETE FROM calls WHERE ended AND stored < ? AND call NOT IN (SELECT call FROM events)", (old,)
-        )
-        self._tidy()
+        with self._transaction():
+            too_old = self._one("SELECT coalesce(max(sequence), 0) FROM events WHERE stored < ?", old)
+            cut = max(too_old, self._beyond(megabytes * 1e6))
+            size = self._one("SELECT coalesce(sum(length(line)), 0) FROM events WHERE sequence <= ?", cut)
+            gone = self._db.execute("DELETE FROM events WHERE sequence <= ?", (cut,)).rowcount
+            if gone:
+                self.forgotten = cut
+                self._db.execute("UPDATE marks SET value = ? WHERE name = 'forgotten'", (cut,))
+                self._add_bytes(-size)
+            self._db.execute(
+                "DELETE FROM calls WHERE ended AND stored < ? AND call NOT IN (SELECT call FROM events)",
+                (old,),
+            )
+        self._shrink()
         return gone
+
+    def _beyond(self, limit: float) -> int:
+        """The last sequence to forget so that at most ``limit`` bytes stay; only what goes is read."""
+        excess = self._one("SELECT value FROM marks WHERE name = 'bytes'") - limit
+        cut = 0
+        if excess > 0:
+            for sequence, size in self._db.execute(
+                "SELECT sequence, length(line) FROM events ORDER BY sequence"
+            ):
+                cut, excess = int(sequence), excess - int(size)
+                if excess <= 0:
+                    break
+        return cut
 
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
 
-    def _tidy(self) -> None:
-        """Gives the room of what was forgotten back, in the file and in its write-ahead log."""
-        self._db.execute("PRAGMA incremental_vacuum").fetchall()
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def _shrink(self) -> None:
+        """Gives the free pages of the file, and of its write-ahead log, back to the disk."""
+        # The pragma frees one page a step and returns no rows: ``execute`` would make a single step.
+        self._db.executescript("PRAGMA incremental_vacuum")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _add_bytes(self, size: int) -> None:
+        self._db.execute("UPDATE marks SET value = value + ? WHERE name = 'bytes'", (size,))
 
     def _append(self, call: str, arrivals: Sequence[Arrival]) -> list[LogEntry]:
         self._db.execute("INSERT OR IGNORE INTO calls (call, stored) VALUES (?, ?)", (call, clock.unix()))
         last, erased = self.last_of(call), self.is_erased(call)
-        sequence, entries, now = self.last, [], clock.unix()
+        sequence, entries, now, size = self.last, [], clock.unix(), 0
         for arrival in arrivals:
             if erased:
                 last = max(last, 0 if is_ephemeral(arrival.event) else arrival.number)
@@ -233,10 +257,12 @@ class EventLog:
             entry = numbered(sequence, call, arrival, durable=True)
             if not is_private(arrival.event):
                 self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (sequence, call, now, entry.line))
+                size += len(entry.line)
             self._note(call, arrival.event)
             entries.append(entry)
         self._db.execute("UPDATE calls SET last = ?, stored = ? WHERE call = ?", (last, now, call))
         self._db.execute("UPDATE marks SET value = ? WHERE name = 'last'", (sequence,))
+        self._add_bytes(size)
         return entries
 
     def _note(self, call: str, event: Event) -> None:
@@ -252,9 +278,9 @@ class EventLog:
         found = int(self._one("PRAGMA user_version"))
         if found not in (0, VERSION):
             raise BadInput(
-                f"The event log {where} was written by another version of the monitor; move it away."
+                f"The event log {where} was written by another version of the monitor (format {found}, "
+                f"this one reads {VERSION}); move it away, or name another with --db."
             )
-        self._db.execute(f"PRAGMA user_version={VERSION}")
 
-    def _one(self, query: str, *values: float) -> int:
+    def _one(self, query: str, *values: float | str) -> int:
         return int(self._db.execute(query, values).fetchone()[0])

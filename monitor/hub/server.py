@@ -172,6 +172,8 @@ class RequestHandler:
         self._hub = hub
         self.door = door
         self._publishers = 0
+        hub.metrics.follow("monitor_publishers", lambda: self._publishers)
+        hub.metrics.follow("monitor_turned_away_total", lambda: self.turnstile.refused)
         self._tell_again = 0.0
 
     def look(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -229,7 +231,7 @@ class RequestHandler:
             finally:
                 self._publishers -= 1
         elif address.path == "/standby":
-            await self._hub.hooks.attend(connection, who)
+            await self._hub.call_control.attend(connection, who)
         else:
             await self._listen(connection, Viewer(who=who, wants=stream_filter(address.query)))
 
@@ -262,7 +264,7 @@ class RequestHandler:
             try:
                 asked = asking.parse(message)
                 if isinstance(asked, CallControlMessage):
-                    await connection.send(await self._hub.hook(viewer, asked), text=True)
+                    await connection.send(await self._hub.control(viewer, asked), text=True)
                 else:
                     self._hub.order(viewer, asked)
             except BadInput as wrong:
@@ -303,11 +305,7 @@ class RequestHandler:
                 raise BadInput("Metrics are for supervisors.")
         except BadInput as wrong:
             return self._refuse(HTTPStatus.UNAUTHORIZED, "token", str(wrong))
-        refused = float(self.turnstile.refused)
-        body = self._hub.metrics_text(
-            {"monitor_publishers": self._publishers, "monitor_turned_away": refused}
-        )
-        return response(HTTPStatus.OK, CONTENT_TYPE, body.encode())
+        return response(HTTPStatus.OK, CONTENT_TYPE, self._hub.metrics.text().encode())
 
     def _refuse(self, status: HTTPStatus, kind: str, reason: str) -> Response:
         self._hub.metrics.count("monitor_refused_total", reason=kind)

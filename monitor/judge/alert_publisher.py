@@ -9,12 +9,12 @@ from monitor.events import AlertClosed, AlertEvent, AlertOpened, AlertUpdated, A
 from monitor.judge.card_scheduler import SILENT_RULE, CardRequest, CardScheduler, Inhibition
 from monitor.judge.engine import AlertChange, LiveAlert
 from monitor.judge.explanations import evidence, sentence
-from monitor.rules.rule import MESSAGE_MOST, EscalationStep, Rule, names, number
+from monitor.rules.rule import MESSAGE_MOST, EscalationStep, Rule, milliseconds, names
 from monitor.rules.rule_set import hash_of
-from monitor.timeline import Timeline
+from monitor.timeline import CALL, Timeline, ms, seconds
 
-NOTICED = 10.0
-"""Seconds in which an agent can have read a card and changed course."""
+NOTICED = 10_000
+"""Ms in which an agent can have read a card and changed course."""
 
 TROUBLES = {
     "crosstalk": "one microphone hears the other side",
@@ -31,7 +31,7 @@ class PublishedAlert:
 
     card: bool = False
     withheld: str | None = None
-    shown: float | None = None
+    shown: int | None = None
     escalated: bool = False
 
 
@@ -39,7 +39,7 @@ class AlertPublisher:
     """Tells people of alerts. Keeps what they were told while an alert is open."""
 
     def __init__(self, settings: RulesSettings, line: Timeline) -> None:
-        self._settings = settings
+        self._ignored_after = ms(settings.ignored_after)
         self._line = line
         self._open: dict[str, tuple[LiveAlert, PublishedAlert]] = {}
         self._noted: set[tuple[str, str]] = set()
@@ -81,13 +81,11 @@ class AlertPublisher:
             out.append(self._event(AlertUpdated, alert, told))
         for alert, told in self._open.values():
             after = alert.watch.rule.escalate_after
-            if after is not None and self._line.now >= alert.opened + number(after) - 1e-9:
+            if after is not None and self._line.now >= alert.opened + milliseconds(after):
                 if self._escalate(alert, told, anyway=True):
                     out.append(self._event(AlertUpdated, alert, told))
                 continue
-            late = (
-                told.shown is not None and self._line.now >= told.shown + self._settings.ignored_after - 1e-9
-            )
+            late = told.shown is not None and self._line.now >= told.shown + self._ignored_after
             if late and not alert.watch.counts and self._escalate(alert, told):
                 out.append(self._event(AlertUpdated, alert, told))
         return out
@@ -111,7 +109,7 @@ class AlertPublisher:
         if kind is None or not words:
             return []
         channel = alert.reading.channel or "agent"
-        return [Note(detected_at=_round(self._line.now), at=_round(alert.at), channel=channel, kind=kind,
+        return [Note(detected_at=seconds(self._line.now), at=seconds(alert.at), channel=channel, kind=kind,
                      text=words[-1].text or "")]  # fmt: skip
 
     def _updated(self, alert: LiveAlert) -> list[Event]:
@@ -128,7 +126,7 @@ class AlertPublisher:
     def _closed(self, alert: LiveAlert, reason: str) -> list[Event]:
         self.cards.take_back(alert.key)
         inhibition = self.cards.inhibitions.get(alert.key)
-        if inhibition and number(alert.watch.rule.inhibits_for) == 0:
+        if inhibition and milliseconds(alert.watch.rule.inhibits_for) == 0:
             del self.cards.inhibitions[alert.key]
         known = self._open.pop(alert.key, None)
         if known is None:
@@ -154,15 +152,21 @@ class AlertPublisher:
         text = f"{rule} rests: {TROUBLES[trouble]}."
         channel = alert.reading.channel or "agent"
         return [
-            Note(detected_at=self._line.now, at=_round(alert.at), channel=channel, kind="withheld", text=text)
+            Note(
+                detected_at=seconds(self._line.now),
+                at=seconds(alert.at),
+                channel=channel,
+                kind="withheld",
+                text=text,
+            )
         ]
 
     def _inhibit(self, rule: Rule, key: str) -> None:
         if rule.inhibits is not None:
-            endless = number(rule.inhibits_for) == 0
-            until = float("inf") if endless else self._line.now + number(rule.inhibits_for)
-            inhibited = frozenset() if "all" in names(rule.inhibits) else frozenset(names(rule.inhibits))
-            self.cards.inhibitions[key] = Inhibition(rule.rule, until, inhibited)
+            length = milliseconds(rule.inhibits_for)
+            until = self._line.now + length if length else CALL
+            muted = frozenset() if "all" in names(rule.inhibits) else frozenset(names(rule.inhibits))
+            self.cards.inhibitions[key] = Inhibition(rule.rule, until, muted)
 
     def _ask_for_card(self, alert: LiveAlert, told: PublishedAlert) -> None:
         rule, shape = alert.watch.rule, AlertPresentation(alert)
@@ -171,9 +175,9 @@ class AlertPublisher:
         if rule.card == "never":
             told.withheld = SILENT_RULE
             return
-        pause = None if rule.at_pause is None else number(rule.at_pause)
+        pause = None if rule.at_pause is None else milliseconds(rule.at_pause)
         request = CardRequest(
-            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, number(rule.cooldown),
+            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, milliseconds(rule.cooldown),
             at_end=rule.during is not None and rule.during.last is not None,
         )  # fmt: skip
         told.withheld = self.cards.ask(request)
@@ -200,14 +204,14 @@ class AlertPublisher:
         passed_on = told.escalated and "supervisor" not in shape.to
         to: tuple[Audience, ...] = (*shape.to, "supervisor") if passed_on else shape.to
         return kind(
-            detected_at=_round(self._line.now),
+            detected_at=seconds(self._line.now),
             alert=alert.key,
             rule=rule.rule,
             rule_hash=hash_of(rule),
             level=shape.level,
             channel=alert.reading.channel,
-            start=_round(alert.start),
-            at=_round(alert.at),
+            start=seconds(alert.start),
+            at=seconds(alert.at),
             say=shape.say,
             why=sentence(rule, seen, alert.asked, alert.bar),
             to=to,
@@ -252,7 +256,3 @@ def filled(say: str, detail: str) -> str:
     room = MESSAGE_MOST - len(say) + len("{detail}")
     short = detail if len(detail) <= room else detail[: room - 1].rstrip() + "…"
     return say.replace("{detail}", short or "that")
-
-
-def _round(moment: float) -> float:
-    return round(moment, 3)

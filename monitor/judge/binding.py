@@ -1,4 +1,4 @@
-"""Rules -> watches: a rule with its names looked up, ready to be asked on one call."""
+"""Rules to rule instances: a rule with its names looked up, ready to be evaluated on one call."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ import msgspec
 from monitor.judge.engine import RuleInstance
 from monitor.rules.expectation import AbsenceTrigger, ExpectationTrigger
 from monitor.rules.reading import Bar
-from monitor.rules.rule import Condition, Cue, EscalationStep, Rule, Scope, names, number
+from monitor.rules.rule import Condition, Cue, EscalationStep, Rule, Scope, milliseconds, names, number
 from monitor.rules.triggers import BoundCue, BoundMeasure, MeasureTrigger, Step, Trigger
 
-BROKEN_WINDOW = 30.0
-"""Seconds for which a contract that was not kept counts, unless the rule has a window."""
+BROKEN_WINDOW = 30_000
+"""For how many ms an expectation that was not met counts, unless the rule has a window."""
 
 META_ALIASES = {"out": ("out", "outbound"), "in": ("in", "inbound")}
 
@@ -49,28 +49,30 @@ def _trigger(rule: Rule) -> Trigger:
     if rule.not_said_by is not None:
         return _absence(rule)
     unless = None if rule.unless is None else BoundCue.of(rule.unless, doubted=True)
-    clear = None if rule.clear is None else number(rule.clear)
     asked = tuple(BoundMeasure.of(one) for one in _conditions(rule))
+    clear: float | None = None
+    if rule.clear is not None:
+        clear = milliseconds(rule.clear) if asked[0].measure.unit == "s" else number(rule.clear)
     if rule.escalation:
         steps = tuple(
             Step((asked[0].stepped(stage),), during=stage.during or rule.during) for stage in rule.escalation
         )
     else:
         steps = (Step(asked, every=rule.any is None, during=rule.during),)
-    return MeasureTrigger(steps, clear, unless)
+    return MeasureTrigger(steps, clear, unless, at_end=rule.score is not None)
 
 
 def _contract(rule: Rule) -> ExpectationTrigger:
     stages = rule.escalation or [EscalationStep(at_least=1, window=rule.window)]
-    window = number(rule.window) if rule.window is not None else BROKEN_WINDOW
+    window = milliseconds(rule.window) if rule.window is not None else BROKEN_WINDOW
     return ExpectationTrigger(
         after=BoundCue.of(rule.after or Cue()),
         expect=BoundCue.of(rule.expect or Cue(), doubted=True),
-        within=number(rule.within or 0.0),
+        within=milliseconds(rule.within or 0),
         steps=tuple(Step((), during=stage.during or rule.during) for stage in stages),
-        bars=tuple(Bar.of(stage) or Bar("at_least", 1.0) for stage in stages),
-        windows=tuple(window if stage.window is None else number(stage.window) for stage in stages),
-        lookback=number(rule.lookback or 0.0),
+        bars=tuple(Bar.of(stage) or Bar("at_least", 1) for stage in stages),
+        windows=tuple(window if stage.window is None else milliseconds(stage.window) for stage in stages),
+        lookback=milliseconds(rule.lookback or 0),
         turns=rule.turns,
         unless=None if rule.unless is None else BoundCue.of(rule.unless, doubted=True),
     )
@@ -81,7 +83,7 @@ def _absence(rule: Rule) -> AbsenceTrigger:
     of = params.get("of")
     cue = Cue(caller=of) if params.get("by") == "caller" else Cue(agent=of)
     said = BoundCue.of(cue, doubted=True)
-    return AbsenceTrigger(said, number(rule.not_said_by or 0.0), Step((), during=rule.during))
+    return AbsenceTrigger(said, milliseconds(rule.not_said_by or 0), Step((), during=rule.during))
 
 
 def in_scope(scope: Scope | None, meta: dict[str, Any], profile: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from monitor.config import RulesSettings
 from monitor.events import Level
-from monitor.timeline import Timeline
+from monitor.timeline import Timeline, ms
 
 _RANK: dict[Level, int] = {"info": 0, "warn": 1, "critical": 2}
 
@@ -26,29 +26,29 @@ SILENT_RULE = "not shown as a card"
 
 @dataclass(slots=True)
 class CardRequest:
-    """An alert that wants to be a card."""
+    """An alert that wants to be a card. Times are ms."""
 
     key: str
     rule: str
     level: Level
     priority: int
-    asked: float
-    at_pause: float | None = None
-    cooldown: float = 30.0
+    asked: int
+    at_pause: int | None = None
+    cooldown: int = 30_000
     at_end: bool = False
 
     @property
-    def rank(self) -> tuple[int, int, float]:
+    def rank(self) -> tuple[int, int, int]:
         """What comes first: the level, the rule's priority, the newer one."""
         return _RANK[self.level], self.priority, self.asked
 
 
 @dataclass(slots=True)
 class Inhibition:
-    """Cards held back while something else matters more; ``rules`` empty means all of them."""
+    """Cards held back until a moment, while something else matters more; no ``rules`` means all of them."""
 
     because: str
-    until: float
+    until: int
     rules: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -56,12 +56,15 @@ class CardScheduler:
     """The agent's screen: one place for a card."""
 
     def __init__(self, settings: RulesSettings, line: Timeline) -> None:
-        self._settings = settings
         self._line = line
-        self._shown: deque[float] = deque()
-        self._last: float | None = None
-        self._by_rule: dict[str, float] = {}
-        self._snoozed_until = 0.0
+        self._budget = settings.budget
+        self._budget_window = ms(settings.budget_window)
+        self._cooldown = ms(settings.cooldown)
+        self._card_wait = ms(settings.card_wait)
+        self._shown: deque[int] = deque()
+        self._last: int | None = None
+        self._by_rule: dict[str, int] = {}
+        self._snoozed_until = 0
         self.waiting: dict[str, CardRequest] = {}
         self.inhibitions: dict[str, Inhibition] = {}
 
@@ -82,7 +85,7 @@ class CardScheduler:
     def next_shown(self) -> str | None:
         """The waiting card that may be shown now, if there is one; it counts as shown."""
         now = self._line.now
-        for key in [key for key, one in self.waiting.items() if now - one.asked > self._settings.card_wait]:
+        for key in [key for key, one in self.waiting.items() if now - one.asked > self._card_wait]:
             del self.waiting[key]
         for request in sorted(self.waiting.values(), key=lambda one: one.rank, reverse=True):
             if self._against(request) is None:
@@ -91,9 +94,9 @@ class CardScheduler:
                 return request.key
         return None
 
-    def snooze(self, seconds: float) -> None:
-        """No cards for so long."""
-        self._snoozed_until = self._line.now + seconds
+    def snooze(self, length: int) -> None:
+        """No cards for so many ms."""
+        self._snoozed_until = self._line.now + length
 
     def _show(self, request: CardRequest) -> None:
         self._last = self._line.now
@@ -101,21 +104,21 @@ class CardScheduler:
         self._shown.append(self._line.now)
 
     def _against(self, request: CardRequest) -> str | None:
-        now, settings = self._line.now, self._settings
+        now, shown = self._line.now, self._by_rule.get(request.rule)
         if now < self._snoozed_until and request.level != "critical":
             return SNOOZED
-        if now - self._by_rule.get(request.rule, -1e9) < request.cooldown:
+        if shown is not None and now - shown < request.cooldown:
             return REPEATED
         if request.level == "critical" or request.at_end:
             return None
         for inhibition in self.inhibitions.values():
             if now < inhibition.until and (not inhibition.rules or request.rule in inhibition.rules):
                 return MUTED + inhibition.because
-        while self._shown and self._shown[0] <= now - settings.budget_window:
+        while self._shown and self._shown[0] <= now - self._budget_window:
             self._shown.popleft()
-        if len(self._shown) >= settings.budget:
+        if len(self._shown) >= self._budget:
             return BUDGET
-        if self._last is not None and now - self._last < settings.cooldown:
+        if self._last is not None and now - self._last < self._cooldown:
             return ANOTHER
         return None if self._pause(request) else WAITS_FOR_PAUSE
 

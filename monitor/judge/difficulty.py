@@ -7,27 +7,29 @@ again it counts up to half as much more.
 from typing import Literal, NamedTuple
 
 from monitor.events import Channel, Difficulty
-from monitor.timeline import Timeline
+from monitor.timeline import Key, Timeline, seconds
 
-EVERY = 5.0
-"""Seconds between two looks."""
+EVERY = 5_000
+"""Ms between two looks."""
 
-FULL, GONE = 120.0, 300.0
+FULL, GONE = 120_000, 300_000
+"""Ms for which a part counts fully, and after which it has faded."""
+
 AGAIN, MOST = 0.25, 1.5
-VERDICT_AFTER = 60.0
+VERDICT_AFTER = 60_000
 DIFFICULT, VERY_DIFFICULT = 50.0, 70.0
 
 Verdict = Literal["ordinary", "difficult", "very difficult"]
 
 
 class DifficultyPart(NamedTuple):
-    """A sign of a difficult call and its weight in points."""
+    """A sign of a difficult call and its weight in points; ``longer_than`` is in ms."""
 
     name: str
     points: float
     kinds: tuple[str, ...]
     channel: Channel = "caller"
-    longer_than: float = 0.0
+    longer_than: int = 0
 
 
 PARTS = (
@@ -36,7 +38,7 @@ PARTS = (
     DifficultyPart("repetition", 20.0, ("repetition_cue", "repeat")),
     DifficultyPart("upsetting event", 20.0, ("upsetting_event",)),
     DifficultyPart("short answers", 15.0, ("stonewall",)),
-    DifficultyPart("long story", 10.0, ("turn",), longer_than=75.0),
+    DifficultyPart("long story", 10.0, ("turn",), longer_than=75_000),
     DifficultyPart("distracted", 10.0, ("busy_driving",)),
 )
 """The signs of the rulebook, row 9. Kinds are marks of the timeline: phrases of the caller and moments."""
@@ -62,18 +64,18 @@ class DifficultyMeter:
         self._told: tuple[float, Verdict | None] = (0.0, None)
         self.highest = 0.0
 
-    def look(self, line: Timeline) -> Difficulty | None:
-        """The difficulty now, where it is not what was last told."""
+    def look(self, line: Timeline) -> tuple[Difficulty | None, tuple[Key, ...]]:
+        """The difficulty now, where it is not what was last told, and the keys that changed."""
         parts = parts_of(line)
         score = round(min(100.0, sum(parts.values())), 1)
         verdict = verdict_of(score) if line.now >= VERDICT_AFTER else None
-        line.set_difficulty(score)
+        keys = line.set_difficulty(score)
         self.highest = max(self.highest, score)
         if (score, verdict) == self._told:
-            return None
+            return None, keys
         self._told = (score, verdict)
-        now = round(line.now, 3)
-        return Difficulty(detected_at=now, at=now, score=score, parts=parts, verdict=verdict)
+        now = seconds(line.now)
+        return Difficulty(detected_at=now, at=now, score=score, parts=parts, verdict=verdict), keys
 
 
 def verdict_of(score: float) -> Verdict:

@@ -5,28 +5,27 @@ The life of an alert, as a table. Everything about states and what moves between
     quiet --met--> pending --held--> open --unmet--> cooling --cooled--> quiet
                       `----unmet--> quiet   `--ended--> cooling
 
-``met`` and ``unmet`` come from the rule's question, ``held`` when it has been met for the rule's
-``hold``, ``ended`` when an alert expires or a person puts it away, ``cooled`` when the cooldown is over
-(and, after ``ended``, when the question has been unmet in between).
+``met`` and ``unmet`` come from the rule's condition, ``held`` when it has been met for the rule's
+``hold``, ``ended`` when an alert expires or a person dismisses it, ``cooled`` when the cooldown is over
+(and, after ``ended``, when the condition has been unmet in between).
 
-The engine: rules are asked when something they depend on happened, or when they are due. Nothing else.
-
-Time between facts is a grid of 0.1 s, counted from the start of the call. A rule whose answer changes
-by itself (a running silence, a window that empties) says when, and is asked at the first tick from
-then on; a tick is run once the call has gone past it, so it does not matter how the call was cut.
+A rule is evaluated through a ``View``, which notes the keys of the timeline that were read and the earliest
+moment at which the outcome may change by itself. The engine subscribes the rule to exactly these keys and
+evaluates it again when one of them changes or that moment has come, whichever is first. Between the two its
+outcome is what it was, so evaluating every rule at every event (``eager``) gives the same alerts at the same
+moments; a test over all recorded calls makes sure of that.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from heapq import heappop, heappush
-from math import ceil
 
 from monitor.rules.measures import Measure
 from monitor.rules.reading import Bar, Reading
-from monitor.rules.rule import Rule, number
+from monitor.rules.rule import Rule, milliseconds
 from monitor.rules.triggers import NOT_MET, Assessment, BoundMeasure, Trigger
-from monitor.timeline import Timeline
+from monitor.timeline import CALL, Key, Read, Timeline, View, keys_of
 
 
 class State(Enum):
@@ -64,28 +63,25 @@ def after(state: State, signal: Signal) -> State:
     return TRANSITIONS.get((state, signal), state)
 
 
-TICK = 0.1
-"""Seconds of the grid on which running durations are judged."""
+GRID = 100
+"""Ms between two evaluations of an eager engine, beside those that are due."""
 
-NEVER = 1 << 60
-"""A tick that no call reaches."""
-
-WRONG_REST = 600.0
-"""Seconds that a rule rests after a person called its alert wrong."""
+WRONG_REST = 600_000
+"""Ms that a rule rests after a person called its alert wrong."""
 
 
 @dataclass(slots=True)
 class LiveAlert:
-    """An alert while it lives."""
+    """An alert while it lives. Times are ms of the call."""
 
     number: int
     watch: "RuleInstance"
     step: int
     reading: Reading
     bar: Bar
-    start: float
-    at: float
-    opened: float
+    start: int
+    at: int
+    opened: int
     asked: BoundMeasure | None = None
 
     @property
@@ -110,7 +106,11 @@ class AlertChange:
 
 @dataclass(slots=True)
 class RuleInstance:
-    """A rule at work on a call: its question, and where it is in the life of its alert."""
+    """A rule at work on a call: its condition, and where it is in the life of its alert.
+
+    Times are ms of the call. ``reads`` are what its last evaluation read; ``due`` is when it is evaluated
+    next though nothing happens (``CALL``: never).
+    """
 
     rule: Rule
     trigger: Trigger
@@ -118,77 +118,89 @@ class RuleInstance:
     counts: bool = True
     state: State = State.QUIET
     alert: LiveAlert | None = None
-    since: float = 0.0
-    rests_until: float = 0.0
+    since: int = 0
+    rests_until: int = 0
     must_clear: bool = False
-    seen_at: float = -1.0
+    seen_at: int = -1
     opened: int = 0
-    due: int = field(default=-1)
+    reads: frozenset[Read] = frozenset()
+    due: int = CALL
+    holds: int = field(init=False)
+    """Ms that the condition must be met before an alert opens."""
 
-    @property
-    def holds(self) -> float:
-        """Seconds that the question must be met before an alert opens."""
-        return number(self.rule.for_)
+    cooldown: int = field(init=False)
+    expires: int | None = field(init=False)
 
-
-def tick_after(moment: float) -> int:
-    """The first tick that is not before ``moment``."""
-    return ceil(moment / TICK - 1e-6)
+    def __post_init__(self) -> None:
+        self.holds = milliseconds(self.rule.for_)
+        self.cooldown = milliseconds(self.rule.cooldown)
+        self.expires = None if self.rule.expires is None else milliseconds(self.rule.expires)
 
 
 class Engine:
-    """All rules of a call. ``wake`` and ``advance`` yield what changes."""
+    """All rules of a call. ``wake`` yields what changes.
 
-    def __init__(self, watches: Iterable[RuleInstance], line: Timeline) -> None:
+    An ``eager`` engine evaluates every rule whenever it is woken, and every 0.1 s. It is there to show that
+    nothing was missed.
+    """
+
+    def __init__(self, watches: Iterable[RuleInstance], line: Timeline, *, eager: bool = False) -> None:
         self.watches = list(watches)
         self._line = line
-        self._by_topic: dict[str, list[RuleInstance]] = {}
+        self._view = View(line)
+        self._readers: dict[Key, set[int]] = {}
         self._due: list[tuple[int, int]] = []
-        self._tick = -1
         self._numbers: dict[str, int] = {}
-        for watch in self.watches:
-            for topic in watch.trigger.topics:
-                self._by_topic.setdefault(topic, []).append(watch)
+        self._eager = eager
 
     def begin(self) -> Iterator[AlertChange]:
-        """Asks every rule once, so that each can say when it is due."""
+        """Evaluates every rule once, so that each has read something."""
         for watch in self.watches:
             yield from self.look(watch)
 
-    def wake(self, topics: Iterable[str]) -> Iterator[AlertChange]:
-        """Asks the rules that depend on any of these topics, in the order of the book."""
-        woken: dict[int, RuleInstance] = {}
-        for topic in topics:
-            for watch in self._by_topic.get(topic, ()):
-                woken[watch.place] = watch
-        for place in sorted(woken):
-            yield from self.look(woken[place])
+    def concerned(self, keys: Iterable[Key]) -> bool:
+        """Whether any rule is to be evaluated now that these keys have changed."""
+        if self._eager or (self._due and self._due[0][0] <= self._line.now):
+            return True
+        readers = self._readers
+        for key in keys:  # most facts concern nobody, so this is the path that has to be short
+            if readers.get(key):
+                return True
+        return False
 
-    def next_tick(self) -> int:
-        """The earliest tick at which a rule is due."""
+    def wake(self, keys: Iterable[Key] = ()) -> Iterator[AlertChange]:
+        """Evaluates the rules that have read any of these keys or are due, in the order of the rule set."""
+        places: set[int] = set()
+        for key in keys:
+            if readers := self._readers.get(key):
+                places |= readers
+        now, due = self._line.now, self._due
+        while due and due[0][0] <= now:
+            when, place = heappop(due)
+            if self.watches[place].due == when:
+                places.add(place)
+        for place in range(len(self.watches)) if self._eager else sorted(places):
+            yield from self.look(self.watches[place])
+
+    def next_due(self) -> int:
+        """The earliest moment at which a rule is due."""
         due = self._due
         while due and self.watches[due[0][1]].due != due[0][0]:
             heappop(due)
-        return due[0][0] if due else NEVER
-
-    def run(self, tick: int) -> Iterator[AlertChange]:
-        """Asks the rules that are due at ``tick``; the timeline stands there already."""
-        self._tick = tick
-        due: set[int] = set()
-        while self._due and self._due[0][0] <= tick:
-            when, place = heappop(self._due)
-            if self.watches[place].due == when:
-                self.watches[place].due = -1
-                due.add(place)
-        for place in sorted(due):
-            yield from self.look(self.watches[place])
+        earliest = due[0][0] if due else CALL
+        return min(earliest, (self._line.now // GRID + 1) * GRID) if self._eager else earliest
 
     def look(self, watch: RuleInstance) -> Iterator[AlertChange]:
-        """Asks one rule, and moves it on in the life of its alert."""
-        look = watch.trigger.look(self._line, watch.alert.step if watch.alert else NOT_MET)
-        now = self._line.now
-        yield from self._move(watch, look, now)
-        self._plan(watch, look, now)
+        """Evaluates one rule, and moves it on in the life of its alert."""
+        view, opened = self._view, watch.alert
+        view.begin()
+        seen = watch.trigger.assess(view, opened.step if opened else NOT_MET)
+        yield from self._move(watch, seen, view.now)
+        if opened and watch.alert is None:  # what is met now belongs to the alert that has just closed
+            seen = watch.trigger.assess(view, NOT_MET)
+            yield from self._move(watch, seen, view.now)
+        self._subscribe(watch, view.reads)
+        self._plan(watch, seen, view)
 
     def put_away(self, alert: LiveAlert, reason: str) -> Iterator[AlertChange]:
         """A person has seen to this alert (or called it wrong)."""
@@ -199,9 +211,10 @@ class Engine:
             watch.rests_until = self._line.now + WRONG_REST
         watch.must_clear = True
         yield self._close(watch, reason, Signal.ENDED)
+        yield from self.look(watch)
 
     def finish(self) -> Iterator[AlertChange]:
-        """The call is over: every rule is asked once more, then all alerts close."""
+        """The call is over: every rule is evaluated once more, then all alerts close."""
         for watch in self.watches:
             yield from self.look(watch)
         for watch in self.watches:
@@ -210,68 +223,63 @@ class Engine:
 
     # --- inside ---
 
-    def _move(self, watch: RuleInstance, look: Assessment, now: float) -> Iterator[AlertChange]:
-        met = look.step != NOT_MET
+    def _move(self, watch: RuleInstance, seen: Assessment, now: int) -> Iterator[AlertChange]:
+        met = seen.step != NOT_MET
         if watch.state is State.COOLING:
-            self._cool(watch, look, now)
+            self._cool(watch, seen, now)
         if watch.state is State.OPEN and watch.alert:
             if met:
-                yield from self._grow(watch, watch.alert, look)
-            elif not look.staying:
+                yield from self._grow(watch, watch.alert, seen)
+            elif not seen.staying:
                 yield self._close(watch, "cleared", Signal.UNMET)
                 return
-            if self._expired(watch, now):
+            if watch.expires is not None and now >= watch.alert.opened + watch.expires:
                 watch.must_clear = True
                 yield self._close(watch, "expired", Signal.ENDED)
             return
-        if watch.state is State.QUIET and met and self._may_open(watch, look):
+        if watch.state is State.QUIET and met and self._may_open(watch, seen):
             watch.state, watch.since = after(watch.state, Signal.MET), now
         elif watch.state is State.PENDING and not met:
             watch.state = after(watch.state, Signal.UNMET)
-        if watch.state is State.PENDING and now >= watch.since + watch.holds - 1e-9:
-            yield self._open(watch, look, now)
+        if watch.state is State.PENDING and now >= watch.since + watch.holds:
+            yield self._open(watch, seen, now)
 
-    def _may_open(self, watch: RuleInstance, look: Assessment) -> bool:
+    def _may_open(self, watch: RuleInstance, seen: Assessment) -> bool:
         """Within the rule's budget, and about something that an earlier alert was not about."""
         within = watch.rule.budget is None or watch.opened < watch.rule.budget
-        return within and look.at > watch.seen_at + 1e-9
+        return within and seen.at > watch.seen_at
 
-    def _cool(self, watch: RuleInstance, look: Assessment, now: float) -> None:
-        if look.step == NOT_MET and not look.staying:
+    def _cool(self, watch: RuleInstance, seen: Assessment, now: int) -> None:
+        if seen.step == NOT_MET and not seen.staying:
             watch.must_clear = False
-        elif look.step != NOT_MET and watch.rests_until > now + 1e-9:
-            watch.seen_at = max(watch.seen_at, look.at)
-        if now >= watch.rests_until - 1e-9 and not watch.must_clear:
+        elif seen.step != NOT_MET and watch.rests_until > now:
+            watch.seen_at = max(watch.seen_at, seen.at)
+        if now >= watch.rests_until and not watch.must_clear:
             watch.state = after(watch.state, Signal.COOLED)
 
-    def _open(self, watch: RuleInstance, look: Assessment, now: float) -> AlertChange:
+    def _open(self, watch: RuleInstance, seen: Assessment, now: int) -> AlertChange:
         watch.state = after(watch.state, Signal.HELD)
         watch.opened += 1
         name = watch.rule.rule
         self._numbers[name] = self._numbers.get(name, 0) + 1
-        at = min(now, look.at + watch.holds)
-        start = min(look.reading.start, at)
+        at = min(now, seen.at + watch.holds)
+        start = min(seen.reading.start, at)
         watch.alert = LiveAlert(
-            self._numbers[name], watch, look.step, look.reading, look.bar, start, at, now, look.asked
+            self._numbers[name], watch, seen.step, seen.reading, seen.bar, start, at, now, seen.asked
         )
-        watch.rests_until = max(watch.rests_until, now + number(watch.rule.cooldown))
+        watch.rests_until = max(watch.rests_until, now + watch.cooldown)
         return AlertChange("opened", watch.alert)
 
-    def _grow(self, watch: RuleInstance, alert: LiveAlert, look: Assessment) -> Iterator[AlertChange]:
-        more = watch.counts and (look.reading.value or 0.0) > (alert.reading.value or 0.0)
-        if look.step <= alert.step and not more:
-            if (look.reading.value or 0.0) < (alert.reading.value or 0.0):
-                alert.reading = look.reading
+    def _grow(self, watch: RuleInstance, alert: LiveAlert, seen: Assessment) -> Iterator[AlertChange]:
+        """A higher step or one more of what is counted is news. One less makes the next one news again."""
+        value, before = seen.reading.value or 0, alert.reading.value or 0
+        if seen.step <= alert.step and not (watch.counts and value > before):
+            if watch.counts and value < before:
+                alert.reading = seen.reading
             return
-        alert.reading, alert.bar, alert.at = look.reading, look.bar, max(alert.at, look.at)
-        alert.step = max(alert.step, look.step)
+        alert.reading, alert.bar, alert.at = seen.reading, seen.bar, max(alert.at, seen.at)
+        alert.step = max(alert.step, seen.step)
         yield AlertChange("updated", alert)
-
-    def _expired(self, watch: RuleInstance, now: float) -> bool:
-        expires = watch.rule.expires
-        return expires is not None and watch.alert is not None and (
-            now >= watch.alert.opened + number(expires) - 1e-9
-        )  # fmt: skip
 
     def _close(self, watch: RuleInstance, reason: str, signal: Signal) -> AlertChange:
         alert = watch.alert
@@ -281,20 +289,32 @@ class Engine:
         watch.seen_at = max(watch.seen_at, alert.at - watch.holds)
         return AlertChange("closed", alert, reason)
 
-    def _plan(self, watch: RuleInstance, look: Assessment, now: float) -> None:
-        """When the rule is asked next though nothing happens."""
-        moments = [] if look.again is None else [look.again]
-        if watch.state is State.PENDING:
-            moments.append(watch.since + watch.holds)
-        if watch.state is State.OPEN and watch.alert and watch.rule.expires is not None:
-            moments.append(watch.alert.opened + number(watch.rule.expires))
-        if watch.state is State.COOLING and not watch.must_clear:
-            moments.append(watch.rests_until)
-        moments = [moment for moment in moments if moment != float("inf")]
-        if not moments:
-            watch.due = -1
+    def _subscribe(self, watch: RuleInstance, reads: frozenset[Read]) -> None:
+        """From now on the rule is evaluated when one of the keys changes that its last evaluation read."""
+        if reads == watch.reads:
             return
-        tick = max(tick_after(min(moments)), tick_after(now), self._tick + 1)
-        if tick != watch.due:
-            watch.due = tick
-            heappush(self._due, (tick, watch.place))
+        before = {key for read in watch.reads - reads for key in keys_of(read)}
+        for read in reads - watch.reads:
+            for key in keys_of(read):
+                self._readers.setdefault(key, set()).add(watch.place)
+        if before:
+            before -= {key for read in reads for key in keys_of(read)}
+            for key in before:
+                self._readers[key].discard(watch.place)
+        watch.reads = reads
+
+    def _plan(self, watch: RuleInstance, seen: Assessment, view: View) -> None:
+        """When the rule is evaluated next though nothing happens."""
+        due, now = view.changes_at, view.now
+        if watch.state is State.PENDING:
+            due = min(due, watch.since + watch.holds)
+        elif watch.state is State.OPEN and watch.alert and watch.expires is not None:
+            due = min(due, watch.alert.opened + watch.expires)
+        elif watch.state is State.COOLING and not watch.must_clear and watch.rests_until > now:
+            due = min(due, watch.rests_until)
+        elif watch.state is State.QUIET and seen.step != NOT_MET and seen.at == now:
+            due = now + 1  # met again in the very ms that an earlier alert was about
+        if due != watch.due:
+            watch.due = due
+            if due < CALL:
+                heappush(self._due, (due, watch.place))

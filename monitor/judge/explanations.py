@@ -1,12 +1,11 @@
 """An alert in words: one sentence with the value, the threshold, the own normal, and what was heard."""
 
-from typing import Any
-
-from monitor.events import Channel, Evidence, EvidenceItem, other
+from monitor.events import Channel, Evidence, other
 from monitor.rules.measures import Measure
 from monitor.rules.reading import Bar, Reading
 from monitor.rules.rule import Rule
 from monitor.rules.triggers import BoundMeasure
+from monitor.timeline import CALL, seconds
 
 QUOTED = 3
 """Most pieces of evidence that a sentence quotes."""
@@ -33,12 +32,12 @@ def evidence(rule: Rule, measure: Measure | None, reading: Reading, bar: Bar) ->
     name, unit = (measure.name, measure.unit) if measure else (_unmeasured(rule), "times")
     return Evidence(
         measure=name,
-        value=None if reading.value is None else round(reading.value, 3),
-        threshold=bar.limit,
+        value=None if reading.value is None else plain(reading.value, unit),
+        threshold=plain(bar.limit, unit),
         baseline=None if reading.baseline is None else round(reading.baseline, 3),
         unit=unit or None,
-        words=tuple(_rounded(one) for one in reading.words),
-        events=tuple(_rounded(one) for one in reading.events),
+        words=reading.words,
+        events=reading.events,
         clears=_clears(rule, name, unit, bar),
     )
 
@@ -47,10 +46,9 @@ def _unmeasured(rule: Rule) -> str:
     return "contract" if rule.after is not None else "absence"
 
 
-def _rounded(one: EvidenceItem) -> EvidenceItem:
-    return EvidenceItem(
-        start=round(one.start, 3), end=round(one.end, 3), channel=one.channel, text=one.text, kind=one.kind
-    )
+def plain(value: float, unit: str) -> float:
+    """A value of a reading or a limit as events carry it: seconds for unit ``s``, to 0.001."""
+    return seconds(int(value)) if unit == "s" else round(value, 3)
 
 
 def _clears(rule: Rule, measure: str, unit: str, bar: Bar) -> str:
@@ -59,8 +57,8 @@ def _clears(rule: Rule, measure: str, unit: str, bar: Bar) -> str:
     if rule.after is not None:
         return "when it has not happened again for a while"
     if bar.rising:
-        return f"when {measure.replace('_', ' ')} is below {spoken(bar.limit, unit)} again"
-    return f"when {measure.replace('_', ' ')} is {spoken(bar.limit, unit)} or more again"
+        return f"when {measure.replace('_', ' ')} is below {spoken(plain(bar.limit, unit), unit)} again"
+    return f"when {measure.replace('_', ' ')} is {spoken(plain(bar.limit, unit), unit)} or more again"
 
 
 def sentence(rule: Rule, seen: Evidence, asked: BoundMeasure | None, bar: Bar) -> str:
@@ -68,7 +66,7 @@ def sentence(rule: Rule, seen: Evidence, asked: BoundMeasure | None, bar: Bar) -
     found = _found(rule, seen, asked)
     unit = seen.unit or ""
     if asked is not None:
-        found += f" (alert {_HOW[bar.how]} {spoken(bar.limit, unit)}"
+        found += f" (alert {_HOW[bar.how]} {spoken(plain(bar.limit, unit), unit)}"
         found += f"; own normal {spoken(seen.baseline, unit)})" if seen.baseline is not None else ")"
     heard = ", ".join(f"“{one.text.strip(' .,')}”" for one in seen.words[-QUOTED:] if one.text)
     found = found[:1].upper() + found[1:]
@@ -93,7 +91,5 @@ def _side(channel: Channel | None) -> str:
     return f"the {channel}" if channel else "somebody"
 
 
-def _window(window: Any) -> str:
-    if not isinstance(window, float | int) or window == float("inf"):
-        return "this call"
-    return f"{window:.0f} s"
+def _window(window: int | None) -> str:
+    return "this call" if window is None or window >= CALL else f"{seconds(window):.0f} s"

@@ -1,7 +1,8 @@
-"""The judge: facts and orders go in, alerts come out. It sees no audio and knows no clock.
+"""The judge: facts and commands go in, alerts come out. It sees no audio and knows no clock.
 
-``advance`` runs the ticks that the call has gone past; ``take`` hears one fact. The same facts in the
-same order give the same alerts, byte for byte, live, in a replay, in a rule's own tests.
+``advance`` runs what has become due meanwhile; ``take`` hears one fact. The same facts in the same order
+give the same alerts, byte for byte, live, in a replay, in a rule's own tests. Moments come in as float
+seconds of the call, as events carry them, and are whole milliseconds from then on.
 """
 
 from collections.abc import Iterable
@@ -9,23 +10,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.config import RulesSettings
-from monitor.events import CHANNELS, CallStarted, Command, Event, Utterance
+from monitor.events import CHANNELS, CallStarted, Command, Event, Prosody, RaisedVoice, Utterance
 from monitor.events import CommandApplied as OrderTold
 from monitor.judge.alert_publisher import AlertPublisher
 from monitor.judge.binding import bind, in_scope
 from monitor.judge.difficulty import EVERY, DifficultyMeter
-from monitor.judge.engine import TICK, AlertChange, Engine, RuleInstance
+from monitor.judge.engine import AlertChange, Engine, RuleInstance
+from monitor.judge.outcomes import ExpectationLog
 from monitor.judge.scores import scores_of
+from monitor.judge.states import StateTracker
 from monitor.judge.utterances import UtteranceReader
 from monitor.rules.rule import Rule
 from monitor.rules.rule_set import RuleSet
-from monitor.timeline import Timeline
+from monitor.timeline import Key, Timeline, ms, seconds
+from monitor.timeline.timeline import EFFORT
 
-SNOOZE = 120.0
-"""Seconds of a snooze that does not say how long."""
+SNOOZE = 120_000
+"""Ms of a snooze that does not say how long."""
 
-CARD_TICKS = 2
-DIFFICULTY_TICKS = round(EVERY / TICK)
+CARDS_EVERY = 200
+"""Ms between two looks for a good moment for a card that waits."""
+
+CARD_GRID = 100
+"""Cards are looked at on a grid of so many ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +57,22 @@ class Judge:
         *,
         meta: dict[str, Any] | None = None,
         words: bool = True,
+        eager: bool = False,
     ) -> None:
+        """``eager`` evaluates every rule all the time (see ``Engine``), to show that it changes nothing."""
         self._book = book
         self._line = Timeline(words=words, meta=meta)
         self._watches, self.off = _chosen(book, self._line)
-        self._engine = Engine(self._watches, self._line)
+        self._engine = Engine(self._watches, self._line, eager=eager)
         self._hearing = UtteranceReader(book, self._line) if words else None
         self._bulletin = AlertPublisher(settings or RulesSettings(), self._line)
+        self._states = StateTracker(self._line)
+        self._outcomes = ExpectationLog(self._watches, self._line, hide_agent_voice=book.hide_agent_effort)
         self._meter = DifficultyMeter()
+        self._begun = False
         self._next: int | None = None
-        self._meter_tick = DIFFICULTY_TICKS
-        self._card_tick = 0
+        self._meter_at = EVERY
+        self._cards_at = 0
 
     @property
     def line(self) -> Timeline:
@@ -74,101 +86,131 @@ class Judge:
 
     def take(self, event: Event) -> list[Event]:
         """One fact; what it leads to."""
-        out = self.advance(event.detected_at)
-        self._line.advance(event.detected_at)
+        now = ms(event.detected_at)
+        keys: tuple[Key, ...] = ()
         if isinstance(event, CallStarted):
-            self._line.meta.update(event.meta)
+            keys = self._line.learn(event.meta)
             if self._hearing is not None:
                 self._hearing.begin()
-            out += self._told(self._engine.begin())
-        topics = self._line.take(event)
+        out = self._advance(now)
+        self._line.advance(now)
+        keys += self._line.take(event)
         if self._hearing is not None and isinstance(event, Utterance):
-            told, heard = self._hearing.hear(event)
-            topics, out = (*topics, *heard), out + told
-        return out + self._woken(topics) if topics else out
+            notes, heard = self._hearing.hear(event)
+            keys, out = (*keys, *heard), out + notes
+        if not isinstance(event, Prosody) or EFFORT[event.channel] in keys:
+            states, changed = self._changed_states()
+            keys, out = (*keys, *changed), out + states
+        return out + self._told(self._engine.wake(keys)) if self._engine.concerned(keys) else out
 
     def advance(self, now: float) -> list[Event]:
-        """The call went on: runs the ticks before ``now``."""
-        out: list[Event] = []
-        while self._due() * TICK < now - 1e-9:
-            out += self._run(self._due())
-        return out
+        """The call went on to ``now`` (seconds): what became due before that."""
+        return self._advance(ms(now))
 
     def order(self, order: Command, now: float) -> list[Event]:
-        """A person asked for something."""
-        out = self.advance(now)
-        self._line.advance(now)
+        """A person asked for something at ``now`` (seconds)."""
+        moment = ms(now)
+        out = self._advance(moment)
+        self._line.advance(moment)
         fields = {name: getattr(order, name) for name in Command.__struct_fields__}
-        out.append(OrderTold(detected_at=round(now, 3), at=round(now, 3), **fields))
+        out.append(OrderTold(detected_at=seconds(moment), at=seconds(moment), **fields))
+        keys: tuple[Key, ...] = ()
         if order.kind in ("hold", "resume"):
-            self._line.talk.hold(now) if order.kind == "hold" else self._line.talk.resume(now)
-            return out + self._woken(("hold",))
+            talk = self._line.talk
+            keys = talk.hold(moment) if order.kind == "hold" else talk.resume(moment)
         if order.kind == "snooze":
-            self._bulletin.cards.snooze(order.seconds or SNOOZE)
+            self._bulletin.cards.snooze(ms(order.seconds) if order.seconds else SNOOZE)
         alert = self._bulletin.alert(order.alert)
         if alert and order.kind in ("acknowledge", "wrong"):
             reason = "wrong" if order.kind == "wrong" else "acknowledged"
             out += self._told(self._engine.put_away(alert, reason))
-        return out
+        states, changed = self._changed_states()
+        return out + states + self._told(self._engine.wake((*keys, *changed)))
 
     def hang_up(self, now: float) -> list[Event]:
-        """The call is over: what is only known at the end, then every alert closes."""
-        out = self.advance(now + TICK / 2)
-        self._line.advance(now)
-        self._line.ended = now
-        last = self._meter.look(self._line)
-        return out + ([last] if last else []) + self._told(self._engine.finish())
+        """The call is over at ``now`` (seconds): what is only known at the end, then every alert closes."""
+        moment = ms(now)
+        out = self._advance(moment + 1)
+        self._line.advance(moment)
+        self._line.ended = moment
+        last, _ = self._meter.look(self._line)
+        out += [last] if last else []
+        return out + self._shown(self._states.finish()) + self._told(self._engine.finish())
 
     @property
     def totals(self) -> dict[str, Any]:
         """The sums for ``call.ended``."""
         line = self._line
         return {
-            "talk": {channel: round(line.talk.talked[channel], 2) for channel in CHANNELS},
-            "overlap": round(line.overlapped, 2),
-            "silence": round(line.talk.silence(line.now), 2),
+            "talk": {channel: round(seconds(line.talk.talked[channel]), 2) for channel in CHANNELS},
+            "overlap": round(seconds(line.overlapped), 2),
+            "silence": round(seconds(line.talk.silence(line.now)), 2),
             "interruptions": {channel: line.marks.counts["interruption", channel] for channel in CHANNELS},
             "alerts": dict(sorted(self._bulletin.opened.items())),
-            "scores": scores_of(self._watches, line, self._meter.highest),
+            "scores": scores_of(self._watches, line, self._meter.highest, self._outcomes),
         }
 
     # --- inside ---
 
-    def _due(self) -> int:
-        """The next tick at which anything has to be looked at; kept until something changes."""
-        if self._next is None:
-            due = [self._meter_tick, self._engine.next_tick()]
-            if self._bulletin.restless:
-                due.append(self._card_tick)
-            self._next = min(due)
-        return self._next
-
-    def _run(self, tick: int) -> list[Event]:
-        self._line.advance(round(tick * TICK, 1))
-        self._next = None
+    def _advance(self, now: int) -> list[Event]:
+        """Runs all moments before ``now``. What is due at ``now`` itself waits for the facts of that moment."""
         out: list[Event] = []
-        if tick == self._meter_tick:
-            self._meter_tick += DIFFICULTY_TICKS
-            changed = self._meter.look(self._line)
-            if changed:
-                out.append(changed)
-                out += self._told(self._engine.wake(("difficulty",)))
-        out += self._told(self._engine.run(tick))
-        if self._bulletin.restless and tick >= self._card_tick:
-            out += self._bulletin.pause()
-            self._card_tick = tick + CARD_TICKS
+        if not self._begun:
+            self._begun = True
+            out += self._told(self._engine.begin())
+        while (due := self._due()) < now:
+            out += self._run(due)
         return out
 
-    def _woken(self, topics: Iterable[str]) -> list[Event]:
-        return self._told(self._engine.wake(topics))
+    def _due(self) -> int:
+        """The next moment at which anything is due; kept until something changes."""
+        if self._next is None:
+            self._next = min(self._meter_at, self._engine.next_due(), self._states.due)
+            if self._bulletin.restless:
+                self._next = min(self._next, self._cards_at)
+        return self._next
+
+    def _run(self, moment: int) -> list[Event]:
+        self._line.advance(moment)
+        out: list[Event] = []
+        keys: tuple[Key, ...] = ()
+        if moment == self._meter_at:
+            self._meter_at += EVERY
+            changed, keys = self._meter.look(self._line)
+            if changed:
+                out.append(changed)
+        if moment >= self._states.due:
+            states, more = self._changed_states()
+            keys, out = (*keys, *more), out + states
+        out += self._told(self._engine.wake(keys))
+        if self._bulletin.restless and moment >= self._cards_at:
+            out += self._bulletin.pause()
+            self._cards_at = moment - moment % CARD_GRID + CARDS_EVERY
+        return out
+
+    def _changed_states(self) -> tuple[list[Event], list[Key]]:
+        """What has begun or is over, and the keys that changed with it."""
+        self._next = None
+        states, keys = self._states.look()
+        return self._shown(states), keys
+
+    def _shown(self, events: Iterable[Event]) -> list[Event]:
+        """Some profiles keep how the agent's voice sounds to the rules."""
+        if not self._book.hide_agent_effort:
+            return list(events)
+        return [
+            event for event in events if not (isinstance(event, RaisedVoice) and event.channel == "agent")
+        ]
 
     def _told(self, changes: Iterable[AlertChange]) -> list[Event]:
-        out: list[Event] = []
+        alerts: list[Event] = []
         self._next = None
         for change in changes:
-            out += self._bulletin.tell(change)
-        if out:
-            self._card_tick = max(self._card_tick, round(self._line.now / TICK) + 1)
+            alerts += self._bulletin.tell(change)
+        out = [*self._outcomes.take(), *alerts]
+        if alerts:
+            after = round(self._line.now / CARD_GRID) * CARD_GRID + CARD_GRID
+            self._cards_at = max(self._cards_at, after)
         return out
 
 

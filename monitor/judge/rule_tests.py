@@ -12,6 +12,7 @@ from monitor.judge.judge import Judge
 from monitor.rules.rule import Example, Expected, Rule, number
 from monitor.rules.rule_set import RuleSet
 from monitor.rules.script import CompiledScript, ScriptCommand, compile_script, order_of
+from monitor.timeline import ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def _on(rule: Rule) -> Rule:
 
 def _differs(want: Expected, got: AlertOpened, events: list[Event]) -> str:
     at = number(want.at)
-    if abs(got.at - at) > want.tolerance + 1e-9:
+    if abs(ms(got.at) - ms(at)) > ms(want.tolerance):
         return f"an alert at {at:g} s was expected, within {want.tolerance:g} s; it opened at {got.at:g} s."
     last: AlertOpened | AlertUpdated = got
     for event in events:

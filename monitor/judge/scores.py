@@ -1,27 +1,30 @@
-"""Scores for the scorecard: shares of contracts kept, and measures taken when the call ends."""
+"""Scores for the scorecard: shares of expectations met, and measures taken when the call ends."""
 
 from collections.abc import Iterable
 
 from monitor.judge.engine import RuleInstance
+from monitor.judge.outcomes import ExpectationLog
 from monitor.rules.expectation import ExpectationTrigger
 from monitor.rules.triggers import NOT_MET, MeasureTrigger
-from monitor.timeline import Timeline
+from monitor.timeline import Timeline, View
 
 
-def scores_of(watches: Iterable[RuleInstance], line: Timeline, difficulty: float) -> dict[str, float]:
+def scores_of(
+    watches: Iterable[RuleInstance], line: Timeline, difficulty: float, outcomes: ExpectationLog
+) -> dict[str, float]:
     """Every score that could be taken on this call."""
     scores = {"difficulty": difficulty}
+    view = View(line)
     for watch in watches:
         name, trigger = watch.rule.score, watch.trigger
         if name is None:
             continue
         value: float | None = None
         if isinstance(trigger, ExpectationTrigger):
-            trigger.look(line, NOT_MET)
-            cues = trigger.kept + trigger.broken
-            value = trigger.kept / cues if cues else None
+            kept, broken = outcomes.kept[watch.rule.rule], outcomes.broken[watch.rule.rule]
+            value = kept / (kept + broken) if kept + broken else None
         elif isinstance(trigger, MeasureTrigger):
-            value = trigger.look(line, NOT_MET).reading.value
+            value = trigger.assess(view, NOT_MET).reading.value
         if value is not None:
             scores[name] = round(value, 3)
     return scores

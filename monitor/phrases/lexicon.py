@@ -24,8 +24,6 @@ from monitor.phrases.trie import Hit, Memo, Trie
 REACH = 5
 """A negation stands at most so many words before the phrase."""
 
-PERHAPS = "?"
-
 BELIEVED = {1: 0.69, 2: 0.45}
 """The mean probability that the words of a phrase of one or two words must have: of the bundled model's right
 words 5 % are below 0.69, of its wrong ones nearly half. Longer phrases do not stand there by chance, whatever

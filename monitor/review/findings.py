@@ -17,6 +17,7 @@ from monitor.events import (
     Quality,
     SpeechEnded,
     Utterance,
+    is_stretch,
 )
 
 SENTENCE_WORDS = 16
@@ -99,18 +100,14 @@ def found_marks(events: Iterable[Event]) -> list[FoundMark]:
     heard of. An event that is said again with its end is the same stretch.
     """
     found: dict[tuple[str, Channel | None, float], FoundMark] = {}
-    kinds = tuple(kind for kind in EVENTS.values() if _is_stretch(kind))
+    kinds = tuple(
+        kind for kind in EVENTS.values() if is_stretch(kind) and not issubclass(kind, SHOWN_ELSEWHERE)
+    )
     for event in events:
         if isinstance(event, kinds):
-            name, channel, start, end = event.name, event.channel, event.start, event.end  # type: ignore[attr-defined]  # checked by `_is_stretch`
+            name, channel, start, end = event.name, event.channel, event.start, event.end  # type: ignore[attr-defined]  # checked by `is_stretch`
             found[name, channel, start] = FoundMark(name=name, channel=channel, start=start, end=end)
     return sorted(found.values(), key=lambda mark: (mark.start, mark.name))
-
-
-def _is_stretch(kind: type[Event]) -> bool:
-    return {"channel", "start", "end"} <= set(kind.__struct_fields__) and not issubclass(
-        kind, SHOWN_ELSEWHERE
-    )
 
 
 # --- what was due ---

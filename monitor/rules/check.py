@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from monitor.rules.measures import MEASURES
+from monitor.rules.measures.facts import fact_names
+from monitor.rules.measures.registry import Facts
 from monitor.rules.reading import COMPARISONS, Bar
-from monitor.rules.rule import MESSAGE_MOST, QUESTIONS, TITLE_MOST, Rule, names, number
+from monitor.rules.rule import MESSAGE_MOST, QUESTIONS, TITLE_MOST, Rule, milliseconds, names, number
 from monitor.rules.triggers import MOMENTS
-from monitor.timeline import HORIZON
+from monitor.timeline import CALL, HORIZON, seconds
 from monitor.yaml_source import YamlPosition, meant
 
 RENAMED = {
@@ -117,9 +119,12 @@ def _check_measure(place: YamlPosition, written: Mapping[str, object], classes: 
     given = measure.read(params)
     for key, value in given.items():
         if isinstance(value, tuple):
-            _check_classes(inside.part(key), value, classes)
-        if key == "window" and value != float("inf") and not 0 < value <= HORIZON:
-            raise inside.part(key).wrong(f"a window is above 0 and at most {HORIZON:.0f} s, or `call`.")
+            found = measure.kinds[key] is Facts
+            _check_classes(inside.part(key), value, classes | fact_names() if found else classes)
+        if key == "window" and value != CALL and not 0 < value <= HORIZON:
+            raise inside.part(key).wrong(
+                f"a window is above 0 and at most {seconds(HORIZON):.0f} s, or `call`."
+            )
 
 
 def _check_classes(place: YamlPosition, wanted: Iterable[str], classes: frozenset[str]) -> None:
@@ -163,13 +168,13 @@ def _check_times(place: YamlPosition, rule: Rule) -> None:
         "at_pause",
     ):
         value = getattr(rule, key)
-        if value is not None and number(value) > HORIZON:
+        if value is not None and milliseconds(value) > HORIZON:
             raise place.part(key.rstrip("_")).wrong(
-                f"this time is longer than {HORIZON:.0f} s, which is all that is remembered."
+                f"this time is longer than {seconds(HORIZON):.0f} s, which is all that is remembered."
             )
     if rule.window is not None and rule.after is None:
         raise place.part("window").wrong("a window beside a measure stands inside the measure.")
-    if rule.within is not None and rule.lookback is None and number(rule.within) <= 0:
+    if rule.within is not None and rule.lookback is None and milliseconds(rule.within) <= 0:
         raise place.part("within").wrong("nothing can be said within 0 s; a time above 0 was expected.")
     for at, example in enumerate(rule.tests):
         if len(example.alerts) > 1 and rule.budget is not None and rule.budget < len(example.alerts):

@@ -17,7 +17,7 @@ from monitor.dialogue.tracker import KINDS
 from monitor.errors import BadInput
 from monitor.events import Channel
 from monitor.rules.measures import MEASURES, Measure
-from monitor.rules.measures.registry import Seconds, Unit
+from monitor.rules.measures.registry import Time, Unit
 from monitor.rules.rule import (
     KEYS,
     LIKE,
@@ -32,6 +32,7 @@ from monitor.rules.rule import (
 )
 from monitor.rules.schema import rules_schema
 from monitor.rules.triggers import MOMENTS
+from monitor.timeline import CALL
 
 SCHEMA_FILE, MANUAL_FILE = "rules.schema.json", "rules.md"
 
@@ -122,7 +123,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, float) and field.name != "tolerance":
-        return _time(value)
+        return f"`{value:g}s`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
@@ -152,15 +153,17 @@ def _value(default: Any, kind: Any) -> str:
         return ", ".join(f"`{one}`" for one in get_args(kind))
     if default is None:
         return "either side" if Channel in get_args(kind) or kind == Channel | None else ""
-    if kind is Seconds:
+    if kind is Time:
         return _time(default)
     if isinstance(default, tuple):
         return f"`[{', '.join(default)}]`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     return f"`{default:g}`" if isinstance(default, float | int) else f"`{default}`"
 
 
-def _time(seconds: float) -> str:
-    return "`call`" if seconds == float("inf") else f"`{seconds:g}s`"
+def _time(ms: int) -> str:
+    return "`call`" if ms == CALL else f"`{ms / 1000:g}s`"
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:

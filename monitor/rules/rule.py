@@ -17,6 +17,7 @@ from msgspec import Meta, field
 
 from monitor.config import Settings
 from monitor.events import Audience, Level
+from monitor.timeline import CALL, ms
 
 _TIME = r"^(\d+(\.\d+)?(ms|s|min)|call)$"
 _VALUE = r"^\d+(\.\d+)?(ms|s|min|%)$"
@@ -45,15 +46,18 @@ _NUMBER = re.compile(r"([\d.]+)(\D+)")
 
 
 def number(value: float | str) -> float:
-    """The plain number of a ``Number`` or ``Duration``: seconds, or a share of 1; ``call`` is endless."""
+    """The plain number of a ``Number`` or ``Duration``: seconds, or a share of 1. ``call`` is not one."""
     if not isinstance(value, str):
         return float(value)
-    if value == "call":
-        return float("inf")
     found = _NUMBER.fullmatch(value)
     if not found:
         raise ValueError(f"not a number with a unit: {value!r}")
     return round(float(found[1]) * _UNITS[found[2]], 6)
+
+
+def milliseconds(value: float | str) -> int:
+    """A ``Duration`` in whole ms, as the judge counts; ``call`` is ``CALL``."""
+    return CALL if value == "call" else ms(number(value))
 
 
 def names(value: Names | None) -> tuple[str, ...]:

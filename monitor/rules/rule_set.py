@@ -18,7 +18,8 @@ from monitor.phrases.phrase_files import YAML, phrase_files
 from monitor.resources import resource
 from monitor.rules.check import check, refuse_renamed
 from monitor.rules.profile import apply, load_profile
-from monitor.rules.rule import Rule, number
+from monitor.rules.rule import Rule, milliseconds
+from monitor.timeline import CALL, seconds
 from monitor.yaml_source import YamlPosition
 
 HASH_DIGITS = 12
@@ -51,8 +52,8 @@ class RuleSet:
     @property
     def longest(self) -> float:
         """The longest window that any rule looks back on, in seconds."""
-        windows = [number(rule.window) for rule in self.rules if rule.window is not None]
-        return max((one for one in windows if one != float("inf")), default=0.0)
+        windows = [milliseconds(rule.window) for rule in self.rules if rule.window is not None]
+        return seconds(max((one for one in windows if one < CALL), default=0))
 
     def rule(self, name: str) -> Rule | None:
         """The rule of this id."""

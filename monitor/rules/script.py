@@ -44,6 +44,7 @@ from monitor.events import (
     SpeechStarted,
     Utterance,
     Word,
+    is_stretch,
     other,
 )
 from monitor.rules.rule import number
@@ -167,11 +168,7 @@ def _event(found: re.Match[str], line: str) -> Event:
     end = float(found[4] or found[3])
     if end < start:
         raise BadInput(f"This line of a test ends before it begins: {line!r}.")
-    if (
-        kind is None
-        or issubclass(kind, DERIVED)
-        or not {"channel", "start", "end"} <= set(kind.__struct_fields__)
-    ):
+    if kind is None or not is_stretch(kind) or issubclass(kind, DERIVED):
         raise BadInput(
             f"This line of a test names no event of a detector with a side, a start and an end: {line!r}."
         )

@@ -1,19 +1,17 @@
-"""A rule's condition, bound to its measures and cues.
+"""A rule's condition, bound to its measures and cues: what is met just now, and on which step of the ladder.
 
-Cues: words that were said or moments that came, as contracts and exemptions name them.
-
-A rule's question, bound to its measures: what stands just now, on which step, and when to look again.
+A cue is words that were said or a moment that came, as expectations and exemptions name them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from monitor.events import Channel
-from monitor.phrases.lexicon import PERHAPS
 from monitor.rules.measures import MEASURES, Measure
-from monitor.rules.reading import NOTHING, Bar, Reading
-from monitor.rules.rule import Condition, Cue, During, EscalationStep, names, number
-from monitor.timeline import Mark, Timeline
+from monitor.rules.reading import NOTHING, Bar, Reading, crossing
+from monitor.rules.rule import Condition, Cue, During, EscalationStep, milliseconds, names
+from monitor.timeline import Mark, View
 
 MOMENTS: dict[str, tuple[str, Channel | None]] = {
     "agent_raised": ("raised", "agent"),
@@ -28,20 +26,17 @@ MOMENTS: dict[str, tuple[str, Channel | None]] = {
 }
 """Moments that a cue may name, and the marks of the timeline that they are."""
 
-REACH = 20.0
-"""For how long a cue exempts unless it says so itself, in seconds."""
-
-TOPICS = {"turn": "floor", "held": "hold"}
-"""Where the topic of a moment is not its own name and side."""
+REACH = 20_000
+"""For how many ms a cue exempts unless the rule says so itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoundCue:
-    """A cue with its names looked up: the kinds of marks of each side."""
+    """A cue with its names looked up: the kinds of marks of each side. Times are ms."""
 
     wanted: tuple[tuple[str, Channel | None], ...]
-    longer_than: float
-    within: float | None
+    longer_than: int
+    within: int | None
     words: bool
     every: bool = False
     doubted: bool = False
@@ -56,55 +51,57 @@ class BoundCue:
         said += [(name, "caller") for name in names(cue.caller)]
         came = [MOMENTS[name] for name in names(cue.moment)]
         spoken = (bool(said) and not came) or any(kind == "echo" for kind, _ in came)
-        within = None if cue.within is None else number(cue.within)
-        longer = number(cue.longer_than or 0.0)
+        within = None if cue.within is None else milliseconds(cue.within)
+        longer = milliseconds(cue.longer_than or 0)
         return cls(tuple(said + came), longer, within, spoken, cue.every, doubted)
-
-    @property
-    def topics(self) -> set[str]:
-        """The topics after which the cue may have come."""
-        moments = {kind for kind, _ in MOMENTS.values()}
-        topics = set()
-        for kind, channel in self.wanted:
-            if kind not in moments:
-                topics.add(f"say:{kind}")
-            else:
-                topics.add(TOPICS.get(kind) or f"{kind}:{channel}")
-        return topics
 
     @property
     def channels(self) -> set[Channel]:
         """The sides whose words decide."""
         return {channel for _, channel in self.wanted if channel}
 
-    def marks(self, line: Timeline, since: float) -> list[Mark]:
-        """The cue's marks that ended after ``since``, by time."""
-        found = [
+    @property
+    def certain(self) -> bool | None:
+        """Which marks count: those that are certain, or (null) also what was perhaps said."""
+        return None if self.doubted else True
+
+    def marks(self, view: View, window: int) -> list[Mark]:
+        """The cue's marks in a window that ends now, by time."""
+        return self._sorted(
             mark
-            for kind, channel in self.wanted
-            for mark in line.marks.of((kind, kind + PERHAPS) if self.doubted else (kind,), channel, since)
-        ]
+            for name, channel in self.wanted
+            for mark in view.marks((name,), channel, window, certain=self.certain)
+        )
+
+    def marks_since(self, view: View, since: int) -> list[Mark]:
+        """The cue's marks that ended after a moment that stays what it is, by time."""
+        return self._sorted(
+            mark
+            for name, channel in self.wanted
+            for mark in view.marks_since((name,), channel, since, certain=self.certain)
+        )
+
+    def _sorted(self, found: Iterable[Mark]) -> list[Mark]:
         kept = [mark for mark in found if mark.end - mark.start >= self.longer_than]
         return sorted(kept, key=lambda mark: (mark.end, mark.start))
 
-    def came(self, line: Timeline, since: float, before: float, other: Mark | None = None) -> bool:
-        """Whether the cue (all of it, where every name must come) began between two moments.
+    def coming(self, view: View, since: int, before: int, other: Mark | None = None) -> list[Mark]:
+        """The marks of the cue that began between two moments; none unless all came, where all must.
 
         The words of ``other`` were heard for what they are: they are not perhaps this cue.
         """
         marks = [
             mark
-            for mark in self.marks(line, since)
-            if mark.start <= before and not (other and mark.kind.endswith(PERHAPS) and mark.meets(other))
+            for mark in self.marks_since(view, since)
+            if mark.start <= before and not (other and not mark.certain and mark.meets(other))
         ]
-        if not self.every:
-            return bool(marks)
-        return {(mark.kind.removesuffix(PERHAPS), mark.channel) for mark in marks} >= set(self.wanted)
+        missing = set(self.wanted) - {(mark.kind, mark.channel) for mark in marks} if self.every else None
+        return [] if missing else marks
 
-    def until(self, line: Timeline) -> float | None:
+    def until(self, view: View) -> int | None:
         """When the time of the cue's latest coming is over, or was."""
         reach = self.within if self.within is not None else REACH
-        marks = self.marks(line, line.now - 2 * reach)
+        marks = self.marks(view, 2 * reach)
         return marks[-1].end + reach if marks else None
 
 
@@ -113,31 +110,33 @@ NOT_MET = -1
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What a look at the timeline found.
+    """What an evaluation of a rule's condition found.
 
     ``step`` is the highest step of the escalation that is met (``NOT_MET`` where none is); ``staying``
-    tells whether an alert that is open stays open. ``reading`` and ``bar`` belong to that step.
+    tells whether an alert that is open stays open. ``reading`` and ``bar`` belong to that step; ``at`` is
+    when it was met, in ms of the call.
     """
 
     step: int
     staying: bool
     reading: Reading
     bar: Bar
-    at: float
-    again: float | None = None
+    at: int
     asked: "BoundMeasure | None" = None
 
 
 class Trigger(Protocol):
-    """Anything that can be looked at."""
+    """The condition of a rule."""
 
-    topics: frozenset[str]
     words: bool
     expected: frozenset[Channel]
     """The sides that ought to have said something: their channel must carry sound."""
 
-    def look(self, line: Timeline, step: int) -> Assessment:
-        """What stands now; ``step`` is the step on which the alert is open, or ``NOT_MET``."""
+    def assess(self, view: View, step: int) -> Assessment:
+        """What is met now; ``step`` is the step on which the alert is open, or ``NOT_MET``.
+
+        It depends on nothing but what is read through ``view``, and notes there when it may change.
+        """
         ...
 
 
@@ -153,30 +152,25 @@ class BoundMeasure:
     def of(cls, condition: Condition) -> "BoundMeasure":
         """The condition as it was written, with its names looked up (they are known to be right)."""
         name, written = next(iter(condition.measure.items()))
-        bar = Bar.of(condition) or Bar("at_least", 1.0)
-        return cls(MEASURES[name], MEASURES[name].read(written), bar)
+        params = MEASURES[name].read(written)
+        measure = MEASURES[name].asked(params)
+        return cls(measure, params, Bar.of(condition, measure.unit) or Bar("at_least", 1))
 
     def stepped(self, rung: EscalationStep) -> "BoundMeasure":
         """The same question as a step of the escalation asks it."""
         params = self.params
         if rung.window is not None:
-            params = {**params, "window": number(rung.window)}
-        return replace(self, params=params, bar=Bar.of(rung) or self.bar)
+            params = {**params, "window": milliseconds(rung.window)}
+        return replace(self, params=params, bar=Bar.of(rung, self.measure.unit) or self.bar)
 
-    def ask(self, line: Timeline) -> Reading:
+    def ask(self, view: View) -> Reading:
         """The measure's answer now."""
-        return self.measure.ask(line, **self.params)
+        return self.measure.ask(view, **self.params)
 
-    def crossing(self, reading: Reading, now: float) -> float | None:
-        """When a value that grows by itself will reach the bar."""
-        if reading.value is None or reading.rate <= 0 or reading.value >= self.bar.limit:
-            return None
-        return now + (self.bar.limit - reading.value) / reading.rate
-
-    def at(self, reading: Reading, now: float) -> float:
-        """When the value met the bar, in call time of what was heard."""
-        if reading.rate > 0 and reading.value is not None:
-            return max(reading.start, now - (reading.value - self.bar.limit) / reading.rate)
+    def at(self, reading: Reading, now: int) -> int:
+        """When the value met the bar, in ms of the call in which it was heard."""
+        if reading.running and reading.value is not None:
+            return max(reading.start, now - int(reading.value - self.bar.limit))
         return reading.at or now
 
 
@@ -187,70 +181,84 @@ class Step:
     asked: tuple[BoundMeasure, ...]
     every: bool = True
     during: During | None = None
-    hold: float = 0.0
 
 
 @dataclass(slots=True)
 class MeasureTrigger:
-    """``measure``, ``all`` or ``any``, with its escalation."""
+    """``measure``, ``all`` or ``any``, with its escalation.
+
+    ``clear`` is in the unit of the first measure. With ``at_end`` nothing is asked before the call ends.
+    """
 
     steps: tuple[Step, ...]
     clear: float | None = None
     unless: BoundCue | None = None
-    topics: frozenset[str] = field(init=False)
+    at_end: bool = False
     words: bool = field(init=False)
     expected: frozenset[Channel] = frozenset()  # its measures know for themselves what makes them unfit
 
     def __post_init__(self) -> None:
-        asked = [one for step in self.steps for one in step.asked]
-        topics = {topic for one in asked for topic in one.measure.topics(one.params)}
-        self.topics = frozenset(topics | (self.unless.topics if self.unless else set()))
-        self.words = any(one.measure.words for one in asked)
+        self.words = any(one.measure.words for step in self.steps for one in step.asked)
+        last = all(step.during is not None and step.during.last is not None for step in self.steps)
+        self.at_end = self.at_end or last
 
-    def look(self, line: Timeline, step: int) -> Assessment:
+    def assess(self, view: View, step: int) -> Assessment:
         """See ``Trigger``."""
-        over = self.unless.until(line) if self.unless else None
-        exempt = over is not None and over > line.now + 1e-9
-        again = [over] if exempt and over is not None else []
+        if self.at_end and view.ended is None:
+            return Assessment(NOT_MET, False, NOTHING, self.steps[0].asked[0].bar, view.now)
+        over = self.unless.until(view) if self.unless else None
+        exempt = over is not None and not view.passed(over)
         best: tuple[int, BoundMeasure, Reading] | None = None
         staying = False
         first: tuple[BoundMeasure, Reading] | None = None
+        known: dict[int, Reading] = {}
         for place, rung in enumerate(self.steps):
-            met, asked, reading, soon = self._met(line, rung)
-            again += soon
+            met, asked, reading = self._met(view, rung, place, known)
             first = first or (asked, reading)
             if place == 0:
                 staying = met or self._above_clear(reading)
-            if (
-                met
-                and not exempt
-                and (place <= step or in_part(rung.during, asked.at(reading, line.now), line))
-            ):
+            if met and not exempt and (place <= step or self._timely(view, rung, asked, reading)):
                 best = (place, asked, reading)
         place, asked, reading = best or (NOT_MET, *(first or (self.steps[0].asked[0], NOTHING)))
         first_part = self.steps[0].during
-        at = line.now if first_part and first_part.last is not None else asked.at(reading, line.now)
+        at = view.now if first_part and first_part.last is not None else asked.at(reading, view.now)
         if over is not None and not exempt:
             at = max(at, over)
-        return Assessment(place, staying, reading, asked.bar, at, min(again, default=None), asked)
+        return Assessment(place, staying, reading, asked.bar, at, asked)
 
-    def _met(self, line: Timeline, rung: Step) -> tuple[bool, BoundMeasure, Reading, list[float]]:
-        again: list[float] = []
+    def _met(
+        self, view: View, rung: Step, place: int, known: dict[int, Reading]
+    ) -> tuple[bool, BoundMeasure, Reading]:
+        """Whether a step is met, and the question that decides it; later questions are not asked then.
+
+        ``known`` are the answers so far, by their parameters: the steps of a ladder share them.
+        """
         chosen: tuple[BoundMeasure, Reading] | None = None
         missed: tuple[BoundMeasure, Reading] | None = None
         for asked in rung.asked:
-            reading = asked.ask(line)
-            again += [soon for soon in (reading.again, asked.crossing(reading, line.now)) if soon is not None]
-            met = asked.bar.met(reading.value)
-            if met and (chosen is None or (rung.every and reading.at > chosen[1].at)):
-                chosen = (asked, reading)
-            if not met:
+            reading = known.get(id(asked.params))
+            if reading is None:
+                reading = known[id(asked.params)] = asked.ask(view)
+            if reading.running or reading.ratio:
+                limits = [asked.bar.limit]
+                if place == 0 and self.clear is not None:
+                    limits.append(self.clear)
+                view.change_at(crossing(reading, limits, view.now))
+            if not asked.bar.met(reading.value):
                 missed = missed or (asked, reading)
-        if rung.every and missed:
-            return False, *missed, again
+                if rung.every:
+                    return False, asked, reading
+            elif not rung.every:
+                return True, asked, reading
+            elif chosen is None or reading.at > chosen[1].at:
+                chosen = (asked, reading)
         if chosen is None:
-            return False, *(missed or (rung.asked[0], NOTHING)), again
-        return True, *chosen, again
+            return False, *(missed or (rung.asked[0], NOTHING))
+        return True, *chosen
+
+    def _timely(self, view: View, rung: Step, asked: BoundMeasure, reading: Reading) -> bool:
+        at = asked.at(reading, view.now)
+        return in_part(rung.during, at, view, moves=not reading.running and at == view.now)
 
     def _above_clear(self, reading: Reading) -> bool:
         if self.clear is None or reading.value is None:
@@ -259,16 +267,24 @@ class MeasureTrigger:
         return reading.value >= self.clear if rising else reading.value <= self.clear
 
 
-def in_part(during: During | None, at: float, line: Timeline) -> bool:
-    """Whether an alert may open in this part of the call."""
+def in_part(during: During | None, at: int, view: View, *, moves: bool = False) -> bool:
+    """Whether an alert about ``at`` may open in this part of the call; ``moves``: ``at`` is just now."""
     if during is None:
         return True
-    if during.last is not None and line.ended is None:
+    if during.last is not None and view.ended is None:
         return False
-    if during.first is not None and at > number(during.first):
+    if during.first is not None:
+        first = milliseconds(during.first)
+        if moves:
+            view.change_at(first + 1)
+        if at > first:
+            return False
+    if during.after is not None:
+        after = milliseconds(during.after)
+        if moves:
+            view.change_at(after)
+        if at < after:
+            return False
+    if during.after_opening and not view.opened():
         return False
-    if during.after is not None and at < number(during.after):
-        return False
-    if during.after_opening and not line.opened():
-        return False
-    return not (during.before_closing and line.closing())
+    return not (during.before_closing and view.closing())

@@ -14,7 +14,7 @@ from monitor.wire import envelope as wire
 
 @dataclass(frozen=True)
 class Line:
-    """One event with its place in the stream of its call; ``json`` is made once, when first wanted."""
+    """One event with its place in the stream of its call; it is encoded once, when first wanted."""
 
     call: str
     sequence: int
@@ -22,9 +22,14 @@ class Line:
     time: str | None = None
 
     @cached_property
+    def envelope(self) -> wire.Envelope:
+        """The CloudEvent around the event."""
+        return wire.wrap(self.event, call=self.call, sequence=self.sequence, time=self.time)
+
+    @cached_property
     def json(self) -> bytes:
-        """The CloudEvent, without its newline."""
-        return wire.encode(self.event, call=self.call, sequence=self.sequence, time=self.time)
+        """The CloudEvent as one line, without its newline."""
+        return wire.line(self.envelope)
 
 
 class Sink(Protocol):
@@ -38,11 +43,11 @@ class Sink(Protocol):
 
 
 @runtime_checkable
-class Answering(Protocol):
-    """A sink through which people answer: their orders go back to the call."""
+class CommandSource(Protocol):
+    """A sink through which people send commands, which go back to the call."""
 
-    def take_commands(self, call: str, order: Callable[[Command], None]) -> None:
-        """Says who takes the orders for ``call``."""
+    def take_commands(self, call: str, handler: Callable[[Command], None]) -> None:
+        """Says who takes the commands for ``call``."""
 
 
 @runtime_checkable

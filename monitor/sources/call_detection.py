@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from monitor.audio.frames import Framer
 from monitor.audio.vad import VoiceActivityDetector
-from monitor.config import GateSettings
+from monitor.config import VadSettings
 from monitor.events import CHANNELS, FRAME_SECONDS, Block
 
 Samples = NDArray[np.float32]
@@ -104,12 +104,12 @@ class CallDetector:
     ``preroll``: seconds before that which belong to the call.
     """
 
-    def __init__(self, rate: int, gate: GateSettings, *, moment: float = 0.4, preroll: float = 4.0) -> None:
+    def __init__(self, rate: int, gate: VadSettings, *, moment: float = 0.4, preroll: float = 4.0) -> None:
         self._rate = rate
         self._preroll = preroll
         self._enough = round(moment / FRAME_SECONDS)
         self._framer = Framer(rate)
-        self._gate = VoiceActivityDetector(rate, gate)
+        self._vad = VoiceActivityDetector(rate, gate)
         self._spoken: deque[bool] = deque(maxlen=_RECENT)
         self._kept: deque[Block] = deque()
 
@@ -119,7 +119,7 @@ class CallDetector:
         size = sum(kept.pcm.shape[1] for kept in self._kept)
         while size - self._kept[0].pcm.shape[1] >= self._preroll * self._rate and len(self._kept) > 1:
             size -= self._kept.popleft().pcm.shape[1]
-        active = self._gate.feed(self._framer.feed(block)).active
+        active = self._vad.feed(self._framer.feed(block)).active
         self._spoken.extend(bool(flag) for flag in active[_CALLER])
         return sum(self._spoken) >= self._enough
 
@@ -129,7 +129,7 @@ class CallDetector:
         return kept
 
 
-def warm_up(rate: int, gate: GateSettings) -> None:
+def warm_up(rate: int, gate: VadSettings) -> None:
     """Loads what decides whether somebody speaks, so that no sound waits for it."""
     second = Block(0, np.full((len(CHANNELS), rate), 1e-3, np.float32))
     VoiceActivityDetector(rate, gate).feed(Framer(rate).feed(second))

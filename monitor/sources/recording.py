@@ -50,7 +50,7 @@ class Recording:
         self.call = call_id([file.path for file in self._files])
 
     @property
-    def without(self) -> Channel | None:
+    def missing_channel(self) -> Channel | None:
         """The side that nobody recorded, if there is one."""
         return next((side for side in CHANNELS if side not in self._sides), None)
 

@@ -39,7 +39,7 @@ class ChannelCheck:
     clipped: int = 0
     samples: int = 0
     spoken: int = 0
-    bled: int = 0
+    crosstalk: int = 0
 
     @property
     def peak_dbfs(self) -> float:
@@ -56,24 +56,24 @@ class SoundCheck:
         self.heard = 0.0
         self._rate = rate
         self._framer = Framer(rate)
-        self._gate = VoiceActivityDetector(rate, settings.gate)
+        self._vad = VoiceActivityDetector(rate, settings.vad)
         self._quality = QualityMonitor(rate, settings.quality)
         self._products = np.zeros(3)
 
     def feed(self, block: Block) -> None:
         """The next block."""
         self.heard += block.pcm.shape[1] / self._rate
-        run = self._framer.feed(block)
-        active = self._gate.feed(run).active
-        own = self._quality.feed(run, active).active
+        frames = self._framer.feed(block)
+        active = self._vad.feed(frames).active
+        own = self._quality.feed(frames, active).active
         for row, side in enumerate(self.sides.values()):
-            levels = _levels(run.pcm[row], run.frame)
+            levels = _levels(frames.pcm[row], frames.samples_per_frame)
             side.loudest += levels.tolist()
             side.level_dbfs = float(levels.max()) if levels.size else side.level_dbfs
             side.clipped += int(np.count_nonzero(np.abs(block.pcm[row]) >= FULL))
             side.samples += block.pcm.shape[1]
             side.spoken += int(active[row].sum())
-            side.bled += int((active[row] & ~own[row]).sum())
+            side.crosstalk += int((active[row] & ~own[row]).sum())
         agent, caller = block.pcm.astype(np.float64)
         self._products += (agent @ caller, agent @ agent, caller @ caller)
 
@@ -87,7 +87,7 @@ class SoundCheck:
         said += [
             f"{WHO[channel]} hears an echo of the other side: use a headset, not loudspeakers."
             for channel in CHANNELS
-            if self.sides[channel].bled * FRAME_SECONDS >= ECHO
+            if self.sides[channel].crosstalk * FRAME_SECONDS >= ECHO
         ]
         enough = SPEECH / FRAME_SECONDS
         if agent.spoken < enough <= caller.spoken and agent.peak_dbfs < QUIET_DBFS:

@@ -90,8 +90,8 @@ class Agreement:
     def _stands(self, word: Word, sound_end: float, *, agreed: bool, last: bool) -> bool:
         settings, margin = self.settings, sound_end - word.end
         if agreed and margin >= settings.agree_margin:
-            return word.confidence >= settings.agree_p or margin >= settings.agree_late
-        return not last and margin >= settings.commit_margin and word.confidence >= settings.commit_p
+            return word.confidence >= settings.agree_confidence or margin >= settings.agree_max_margin
+        return not last and margin >= settings.commit_margin and word.confidence >= settings.commit_confidence
 
     def _commit(self, words: Sequence[Word]) -> None:
         self.committed += [msgspec.structs.replace(word, committed=True) for word in words]

@@ -62,8 +62,8 @@ class Backpressure:
 
     def interval(self, talking: int) -> float:
         """Seconds between two updates of one side while ``talking`` sides speak."""
-        needed = self._update * max(1, talking) / self._settings.utilisation
-        return min(self._settings.interval_most, max(self._settings.interval, needed))
+        needed = self._update * max(1, talking) / self._settings.max_utilisation
+        return min(self._settings.max_interval, max(self._settings.interval, needed))
 
     def answered(self, cost: float, now: float, *, final: bool = False) -> None:
         """An answer took ``cost`` seconds of inference.
@@ -102,8 +102,8 @@ class Backpressure:
         """Decoding at ``step`` against its share of the core (1: just fits)."""
         if step == len(STEPS) - 1:
             return 0.0
-        interval = self._settings.interval if step == 0 else self._settings.interval_most
-        return self._update * max(1, talking) / (interval * self._settings.utilisation)
+        interval = self._settings.interval if step == 0 else self._settings.max_interval
+        return self._update * max(1, talking) / (interval * self._settings.max_utilisation)
 
     def _move(self, step: int, now: float) -> None:
         if step == len(STEPS) - 1 and self._final:

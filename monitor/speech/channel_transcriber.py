@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.audio.frames import frames_of
 from monitor.config import SpeechSettings
 from monitor.events import Channel, Utterance, Word
 from monitor.speech.agreement import Agreement
-from monitor.speech.segmenter import Floats, UtteranceAudio, UtteranceSegmenter, frames_of
+from monitor.speech.segmenter import Floats, UtteranceAudio, UtteranceSegmenter
 
 LEAST_SPEECH = 0.1
 """Seconds of activity below which there is no word in it."""
@@ -31,12 +32,12 @@ class PendingUtterance:
     revision: int = 0
     heard_to: float = 0.0
 
-    def event(self, channel: Channel, *, final: bool, known: float) -> Utterance:
+    def event(self, channel: Channel, *, final: bool, detected_at: float) -> Utterance:
         """The next revision."""
         self.revision += 1
         words = self.agreement.words
         return Utterance(
-            detected_at=known,
+            detected_at=detected_at,
             channel=channel,
             utterance=self.segment.number,
             revision=self.revision,
@@ -116,14 +117,14 @@ class ChannelTranscriber:
         if now - due > late and not segment.closed:
             due = now
         # Just before a cut nothing is asked: its answer would meet the cut or not, by the blocks' size.
-        if due > segment.first + frames_of(self._settings.longest) - late - 5:
+        if due > segment.first + frames_of(self._settings.max_utterance) - late - 5:
             return None
         news = segment.active(segment.asked, due) * 0.02 >= LEAST_SPEECH or spoken.agreement.pending
         return due if news else None
 
     def context(self, segment: UtteranceAudio) -> tuple[str, ...]:
         """The words before ``segment``, unless the side was silent for long."""
-        if segment.start - self._spoke_until >= self._settings.forget_context:
+        if segment.start - self._spoke_until >= self._settings.context_timeout:
             self._context.clear()
         return tuple(self._context)
 

@@ -1,7 +1,7 @@
 """One side's sound, cut into utterances by voice activity. Pure.
 
 An utterance begins ``preroll`` before the first active frame (never inside the one before) and ends
-after ``end_silence`` without activity. One that grows to ``longest`` is cut where it is quietest.
+after ``end_silence`` without activity. One that grows to ``max_utterance`` is cut where it is quietest.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio.frames import seconds
+from monitor.audio.frames import frames_of, seconds
 from monitor.config import SpeechSettings
 from monitor.events import FRAME_SECONDS
 
@@ -23,11 +23,6 @@ CUT_WITHIN = 4.0
 
 CUT_MARGIN = 0.2
 SMOOTH_FRAMES = 5
-
-
-def frames_of(duration: float) -> int:
-    """Whole 20 ms frames in ``duration`` seconds."""
-    return round(duration / FRAME_SECONDS)
 
 
 class UtteranceAudio:
@@ -145,7 +140,7 @@ class UtteranceSegmenter:
         self._frame = rate // 50
         self._settings = settings
         self._number = number
-        self._room = frames_of(settings.longest + settings.preroll + settings.end_silence) + 8
+        self._room = frames_of(settings.max_utterance + settings.preroll + settings.end_silence) + 8
         self._before: Floats = np.zeros(0, np.float32)
         self._free = 0
         self.open: UtteranceAudio | None = None
@@ -203,7 +198,7 @@ class UtteranceSegmenter:
         segment = self.open
         assert segment is not None  # noqa: S101 - the caller has just opened it
         silence = first + at - segment.last_active - 1
-        limit = segment.first + frames_of(self._settings.longest)
+        limit = segment.first + frames_of(self._settings.max_utterance)
         count, ended = 0, False
         for value in active[at:]:
             count += 1

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio.frames import Run, seconds
+from monitor.audio.frames import FrameBlock, frames_of, seconds
 from monitor.config import SpeechSettings
 from monitor.events import CHANNELS, Event, RecognitionRequest, RecognitionResult, Status
 from monitor.speech.backpressure import Backpressure
 from monitor.speech.channel_transcriber import ChannelTranscriber, PendingUtterance
 from monitor.speech.hallucination_filter import HallucinationFilter, Loudness
-from monitor.speech.segmenter import frames_of
 
 LATE_BLOCK = 0.3
 """Seconds by which a block may overshoot a due moment without changing what is asked."""
@@ -62,14 +61,14 @@ class Transcriber:
         unfinished = [max(s.segment.start, s.heard_to) for side in self._sides for s in side.unfinished]
         return round(min([seconds(self._frames), *unfinished]), 3)
 
-    def feed(self, run: Run, active: NDArray[np.bool_]) -> list[Event]:
-        """Both sides went on by ``run``; ``active`` [2, frames] says where they spoke."""
-        self._before, self._frames = self._frames, run.first + run.frames
-        if not self._words or not run.frames:
+    def feed(self, block: FrameBlock, active: NDArray[np.bool_]) -> list[Event]:
+        """Both sides went on by ``block``; ``active`` [2, frames] says where they spoke."""
+        self._before, self._frames = self._frames, block.first + block.frames
+        if not self._words or not block.frames:
             return []
-        levels = self._loudness.feed(run.first, run.pcm, run.frame)
+        levels = self._loudness.feed(block.first, block.pcm, block.samples_per_frame)
         for row, side in enumerate(self._sides):
-            side.feed(run.first, run.pcm[row], active[row], levels[row])
+            side.feed(block.first, block.pcm[row], active[row], levels[row])
         full_second = self._frames // 50 > self._before // 50
         return self._status(seconds(self._frames // 50 * 50)) if full_second else []
 
@@ -84,22 +83,22 @@ class Transcriber:
         ]
         return sorted(requests, key=lambda request: request.end)
 
-    def add_result(self, result: RecognitionResult, known: float) -> list[Event]:
-        """The answer to a request came back when ``known`` seconds of the call had been heard."""
+    def add_result(self, result: RecognitionResult, detected_at: float) -> list[Event]:
+        """The answer to a request came back when ``detected_at`` seconds of the call had been heard."""
         flight = self._flying.pop(result.request_id, None)
         if flight is None:
             return []
         side, spoken, request = flight.side, flight.spoken, flight.request
         side.asked = None
         spoken.heard_to = request.end
-        self._load.answered(result.cost, known, final=request.final)
+        self._load.answered(result.cost, detected_at, final=request.final)
         changed = self._take(flight, result)
         events: list[Event] = []
         if changed or (request.final and spoken.revision):
-            events.append(spoken.event(side.channel, final=request.final, known=known))
+            events.append(spoken.event(side.channel, final=request.final, detected_at=detected_at))
         if request.final:
             side.close(spoken)
-        return events + self._status(known)
+        return events + self._status(detected_at)
 
     def finish(self) -> list[Event]:
         """The call is over: what was being said is asked about once more (see ``requests``)."""
@@ -175,25 +174,25 @@ class Transcriber:
         waits += [self._frames - side.waiting[0].segment.end for side in self._sides if side.waiting]
         return seconds(max([0, *waits]))
 
-    def _status(self, known: float) -> list[Event]:
+    def _status(self, detected_at: float) -> list[Event]:
         """Says how the recogniser keeps up, when that changed."""
         lag = self._lag()
-        changed = self._load.adapt(known, lag, sum(side.talking for side in self._sides))
+        changed = self._load.adapt(detected_at, lag, sum(side.talking for side in self._sides))
         dropped = sum(side.dropped for side in self._sides)
         said = (max([0.0, *(step for step in LAG_STEPS if lag >= step)]), dropped)
         if not changed and said == self._said:
             return []
         self._said = said
-        return [self.standing(known)]
+        return [self.standing(detected_at)]
 
-    def standing(self, known: float, notice: str | None = None) -> Status:
+    def standing(self, detected_at: float, notice: str | None = None) -> Status:
         """How the recogniser keeps up just now; ``notice`` goes with it (on the model, or on the source)."""
         return Status(
-            detected_at=known,
-            at=known,
+            detected_at=detected_at,
+            at=detected_at,
             lag_s=round(self._lag(), 1),
             mode=self._load.mode if self._words else "off",
             dropped=sum(side.dropped for side in self._sides),
-            cpu=self._load.share(known),
+            cpu=self._load.share(detected_at),
             notice=notice,
         )

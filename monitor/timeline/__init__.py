@@ -1,8 +1,28 @@
-"""The call's memory, bounded; the only thing rules may ask."""
+"""The call's memory, bounded; the only thing that rules may ask. Times are whole milliseconds."""
 
-from monitor.timeline.marks import HORIZON, Mark, Marks
+from monitor.timeline.marks import HORIZON, Key, Mark, Marks
+from monitor.timeline.milliseconds import CALL, ms, seconds
 from monitor.timeline.talk import Stretch, Talk
-from monitor.timeline.timeline import Timeline
+from monitor.timeline.timeline import Timeline, is_found
+from monitor.timeline.view import Quantity, Read, View, keys_of
 from monitor.timeline.words import Said, Words
 
-__all__ = ["HORIZON", "Mark", "Marks", "Said", "Stretch", "Talk", "Timeline", "Words"]
+__all__ = [
+    "CALL",
+    "HORIZON",
+    "Key",
+    "Mark",
+    "Marks",
+    "Quantity",
+    "Read",
+    "Said",
+    "Stretch",
+    "Talk",
+    "Timeline",
+    "View",
+    "Words",
+    "is_found",
+    "keys_of",
+    "ms",
+    "seconds",
+]

@@ -5,35 +5,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from monitor.events import CHANNELS, Channel, EvidenceItem
+from monitor.timeline.milliseconds import seconds
 
-HORIZON = 600.0
-"""Seconds that are remembered in detail; no rule's window may be longer."""
+HORIZON = 600_000
+"""Milliseconds that are remembered in detail; no rule's window may be longer."""
 
 Key = tuple[str, Channel | None]
+"""What a question to the timeline depends on: a kind of mark and its side, or one of the keys of a state."""
 
 
 @dataclass(slots=True)
 class Clock:
-    """How far the call has gone, in seconds; the parts of a timeline share one."""
+    """How far the call has gone, in ms; the parts of a timeline share one."""
 
-    now: float = 0.0
+    now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Something that happened: a phrase, an interruption, a hold that ended. ``kind`` names it.
 
-    ``text`` are the words, ``detail`` what else people should be told about it. ``utterance`` is the
-    one whose words it was heard in, which may be heard anew.
+    ``start`` and ``end`` are ms of the call. ``text`` are the words, ``detail`` what else people should be
+    told about it. ``utterance`` is the one whose words it was heard in, which may be revised. A phrase that
+    was perhaps said is not ``certain``.
     """
 
     kind: str
     channel: Channel | None
-    start: float
-    end: float
+    start: int
+    end: int
     text: str | None = None
     utterance: int | None = None
     detail: str | None = None
+    certain: bool = True
 
     def meets(self, other: "Mark") -> bool:
         """Whether the two share time on the same side."""
@@ -41,59 +45,83 @@ class Mark:
 
     def cited(self) -> EvidenceItem:
         """The mark as a piece of evidence."""
-        kind = None if self.text is not None else self.kind
-        return EvidenceItem(start=self.start, end=self.end, channel=self.channel, text=self.text, kind=kind)
+        return EvidenceItem(
+            start=seconds(self.start),
+            end=seconds(self.end),
+            channel=self.channel,
+            text=self.text,
+            kind=None if self.text is not None else self.kind,
+        )
 
 
 class Marks:
-    """All marks of the last ``HORIZON`` seconds; counts and first times of the whole call."""
+    """All marks of the last ``HORIZON`` ms; counts and first times of the whole call.
+
+    What was perhaps said is kept apart: questions are about what is certain unless they say otherwise
+    (``certain`` false: only what was perhaps said; null: both), and so are ``counts`` and ``first``.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._marks: dict[Key, deque[Mark]] = {}
+        self._doubtful: dict[Key, deque[Mark]] = {}
         self.counts: Counter[Key] = Counter()
-        self.first: dict[Key, float] = {}
+        self.first: dict[Key, int] = {}
+        self.perhaps_counts: Counter[Key] = Counter()
+        self.perhaps_first: dict[Key, int] = {}
 
-    def add(self, mark: Mark) -> None:
-        """Remembers something that happened."""
+    def add(self, mark: Mark) -> Key:
+        """Remembers something that happened; the key that it changed."""
         key = mark.kind, mark.channel
-        marks = self._marks.get(key)
+        kept = self._marks if mark.certain else self._doubtful
+        marks = kept.get(key)
         if marks is None:
-            marks = self._marks[key] = deque()
+            marks = kept[key] = deque()
         marks.append(mark)
         while marks[0].end < self._clock.now - HORIZON:
             marks.popleft()
-        self.counts[key] += 1
-        self.first.setdefault(key, mark.start)
+        if mark.certain:
+            self.counts[key] += 1
+            self.first.setdefault(key, mark.start)
+        else:
+            self.perhaps_counts[key] += 1
+            self.perhaps_first.setdefault(key, mark.start)
+        return key
 
-    def take_back(self, channel: Channel, utterance: int) -> list[str]:
-        """Forgets the marks of one utterance, because its words were heard anew; the kinds touched."""
-        touched = []
-        for key, marks in self._marks.items():
-            kind, of = key
-            if of != channel or not marks or marks[-1].utterance is None:
-                continue
-            kept = deque(mark for mark in marks if mark.utterance != utterance)
-            gone = len(marks) - len(kept)
-            if not gone:
-                continue
-            self._marks[key] = kept
-            self.counts[key] -= gone
-            if not self.counts[key]:
-                self.first.pop(key, None)
-            touched.append(kind)
+    def take_back(self, channel: Channel, utterance: int) -> list[Key]:
+        """Forgets the marks of one utterance, because its words were revised; the keys that changed."""
+        touched: list[Key] = []
+        for kept, counts, first in (
+            (self._marks, self.counts, self.first),
+            (self._doubtful, self.perhaps_counts, self.perhaps_first),
+        ):
+            for key, gone in _without(kept, channel, utterance).items():
+                counts[key] -= gone
+                if not counts[key]:
+                    first.pop(key, None)
+                touched.append(key)
         return touched
 
-    def of(self, kinds: Iterable[str], channel: Channel | None = None, since: float = 0.0) -> list[Mark]:
+    def of(
+        self,
+        kinds: Iterable[str],
+        channel: Channel | None = None,
+        since: int = 0,
+        *,
+        certain: bool | None = True,
+    ) -> list[Mark]:
         """The marks of these kinds that ended after ``since``, by time; of both sides without ``channel``."""
         found: list[Mark] = []
-        for kind in kinds:
-            for side in (channel,) if channel else (*CHANNELS, None):
-                for mark in reversed(self._marks.get((kind, side), ())):
-                    if mark.end <= since:
-                        break
-                    found.append(mark)
-        found.sort(key=lambda mark: (mark.end, mark.start))
+        stores = (self._marks,) if certain else (self._doubtful,)
+        for kept in (self._marks, self._doubtful) if certain is None else stores:
+            for kind in kinds:
+                for side in (channel,) if channel else (*CHANNELS, None):
+                    for mark in reversed(kept.get((kind, side), ())):
+                        if mark.end <= since:
+                            break
+                        found.append(mark)
+        if len(found) > 1:
+            found.sort(key=lambda mark: (mark.end, mark.start))
         return found
 
     def latest(self, kinds: Iterable[str], channel: Channel | None = None) -> Mark | None:
@@ -101,3 +129,17 @@ class Marks:
         sides = (channel,) if channel else (*CHANNELS, None)
         ends = [marks[-1] for kind in kinds for side in sides if (marks := self._marks.get((kind, side)))]
         return max(ends, key=lambda mark: mark.end, default=None)
+
+
+def _without(kept: dict[Key, deque[Mark]], channel: Channel, utterance: int) -> dict[Key, int]:
+    """Takes one utterance's marks out of ``kept``; how many were taken, by key."""
+    gone: dict[Key, int] = {}
+    for key, marks in kept.items():
+        if key[1] != channel or not marks or marks[-1].utterance is None:
+            continue
+        left = deque(mark for mark in marks if mark.utterance != utterance)
+        if len(left) < len(marks):
+            gone[key] = len(marks) - len(left)
+    for key in gone:
+        kept[key] = deque(mark for mark in kept[key] if mark.utterance != utterance)
+    return gone

@@ -5,30 +5,42 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.events import CHANNELS, Channel, Floor, Gap, SpeechEnded, SpeechStarted, other
-from monitor.timeline.marks import HORIZON, Clock, Mark, Marks
+from monitor.timeline.marks import HORIZON, Clock, Key, Mark, Marks
+from monitor.timeline.milliseconds import ms
 
-HOLD_SAID = 15.0
-"""Words that announce a hold make a silence one that begins so many seconds later at most."""
+HOLD_SAID = 15_000
+"""Words that announce a hold make a silence one that begins at most so many ms later."""
 
-HOLD_SILENCE = 3.0
-"""A silence after such words is a hold from this length on, in seconds."""
+HOLD_SILENCE = 3_000
+"""A silence after such words is a hold from this length on, in ms."""
 
-NOTICED = 0.5
-"""Speech is noticed with a delay of up to so many seconds."""
+NOTICED = 500
+"""Speech is noticed with a delay of up to so many ms."""
 
-LOST = 0.5
-"""Sound that never arrived for so many seconds may have been speech: it tells no silence."""
+LOST = 500
+"""Sound that never arrived for so many ms may have been speech: it proves no silence."""
+
+SPEECH: dict[Channel, Key] = {channel: ("@speech", channel) for channel in CHANNELS}
+"""The keys of each side's stretches of speech."""
+
+FLOOR: Key = ("@floor", None)
+"""The key of who has the floor, and of all turns."""
+
+HOLDS: Key = ("@holds", None)
+"""The key of the holds."""
+
+Keys = tuple[Key, ...]
 
 
 @dataclass(slots=True)
 class Stretch:
-    """A stretch of speech, a turn or a hold; ``end`` is null while it goes on."""
+    """A stretch of speech, a turn or a hold, in ms; ``end`` is null while it goes on."""
 
     channel: Channel
-    start: float
-    end: float | None = None
+    start: int
+    end: int | None = None
 
-    def until(self, now: float) -> float:
+    def until(self, now: int) -> int:
         """Its end, or ``now`` while it goes on."""
         return now if self.end is None else self.end
 
@@ -40,75 +52,80 @@ class Talk:
         self._clock = clock
         self._marks = marks
         self._speech: dict[Channel, deque[Stretch]] = {channel: deque() for channel in CHANNELS}
-        self._covered = 0.0
-        self._unheard_until = 0.0
+        self._covered = 0
+        self._unheard_until = 0
         self.turns: deque[Stretch] = deque()
         self.holds: deque[Stretch] = deque()
-        self.talked: dict[Channel, float] = dict.fromkeys(CHANNELS, 0.0)
+        self.talked: dict[Channel, int] = dict.fromkeys(CHANNELS, 0)
 
     # --- facts ---
 
-    def started(self, event: SpeechStarted) -> tuple[str, ...]:
-        """A side begins to speak; the topics touched."""
-        topics: tuple[str, ...] = ("speech", f"speech:{event.channel}")
+    def started(self, event: SpeechStarted) -> Keys:
+        """A side begins to speak; the keys that changed."""
+        channel, at = event.channel, ms(event.at)
+        keys: Keys = (SPEECH[channel],)
         hold = self.holding()
         if hold and (not self.holds or self.holds[-1] is not hold):
-            self.resume(event.at)
-            topics = ("hold", *topics)
-        self._speech[event.channel].append(Stretch(event.channel, event.at))
-        self._marks.first.setdefault(("speech", event.channel), event.at)
-        return topics
+            keys += self.resume(at)
+        self._speech[channel].append(Stretch(channel, at))
+        if ("speech", channel) not in self._marks.first:
+            self._marks.first["speech", channel] = at
+            keys += (("speech", channel),)
+        return keys
 
-    def stopped(self, event: SpeechEnded) -> tuple[str, ...]:
-        """A side's stretch of speech is over; the topics touched."""
-        mine = self._speech[event.channel]
+    def stopped(self, event: SpeechEnded) -> Keys:
+        """A side's stretch of speech is over; the keys that changed."""
+        channel, start, end = event.channel, ms(event.start), ms(event.end)
+        mine = self._speech[channel]
         if mine and mine[-1].end is None:
-            mine[-1].start, mine[-1].end = event.start, event.end
+            mine[-1].start, mine[-1].end = start, end
         else:
-            mine.append(Stretch(event.channel, event.start, event.end))
-        self.talked[event.channel] += event.end - event.start
+            mine.append(Stretch(channel, start, end))
+        self.talked[channel] += end - start
         # What the other side's finished stretches cover already is not counted twice.
         both = sum(
-            min(end, event.end) - start
-            for start, end in self._finished(other(event.channel), event.start)
-            if start < event.end
+            min(until, end) - begin for begin, until in self._finished(other(channel), start) if begin < end
         )
-        self._covered += event.end - event.start - both
+        self._covered += end - start - both
         self._forget(mine)
-        return ("speech", f"speech:{event.channel}")
+        return (SPEECH[channel],)
 
-    def passed(self, event: Floor) -> tuple[str, ...]:
-        """The floor passed; the topics touched."""
+    def passed(self, event: Floor) -> Keys:
+        """The floor passed; the keys that changed."""
+        at = ms(event.at)
+        keys: Keys = (FLOOR,)
         last = self.turns[-1] if self.turns else None
         if last and last.end is None:
-            last.end = self._spoke_before(last.channel, event.at, last.start)
-            self._marks.add(Mark("turn", last.channel, last.start, last.end))
+            last.end = self._spoke_before(last.channel, at, last.start)
+            keys += (self._marks.add(Mark("turn", last.channel, last.start, last.end)),)
         if event.holder:
-            self.turns.append(Stretch(event.holder, self._took_floor(event.holder, event.at)))
+            self.turns.append(Stretch(event.holder, self._took_floor(event.holder, at)))
         self._forget(self.turns)
-        return ("floor", *(f"floor:{side}" for side in (event.previous, event.holder) if side))
+        return keys
 
-    def lost(self, event: Gap) -> tuple[str, ...]:
-        """A side's sound did not arrive; the topics touched."""
-        if event.seconds < LOST:
+    def lost(self, event: Gap) -> Keys:
+        """A side's sound did not arrive; the keys that changed."""
+        length = ms(event.seconds)
+        if length < LOST:
             return ()
-        self._unheard_until = max(self._unheard_until, event.at + event.seconds)
-        return ("speech",)
+        self._unheard_until = max(self._unheard_until, ms(event.at) + length)
+        return tuple(SPEECH.values())
 
-    def hold(self, at: float) -> None:
-        """The caller is put on hold by the softphone."""
+    def hold(self, at: int) -> Keys:
+        """The caller is put on hold by the softphone; the keys that changed."""
         if not self.holds or self.holds[-1].end is not None:
             self.holds.append(Stretch("caller", at))
+        return (HOLDS,)
 
-    def resume(self, at: float) -> None:
-        """The hold is over."""
+    def resume(self, at: int) -> Keys:
+        """The hold is over; the keys that changed."""
         hold = self.holding()
         if not hold:
-            return
+            return ()
         if not self.holds or self.holds[-1] is not hold:
             self.holds.append(hold)
         hold.end = max(at, hold.start)
-        self._marks.add(Mark("held", None, hold.start, hold.end))
+        return (HOLDS, self._marks.add(Mark("held", None, hold.start, hold.end)))
 
     # --- questions ---
 
@@ -117,12 +134,12 @@ class Talk:
         segments = self._speech[channel]
         return bool(segments) and segments[-1].end is None
 
-    def spoken_until(self, channel: Channel) -> float:
+    def spoken_until(self, channel: Channel) -> int:
         """When this side last spoke (now, while it does; 0 if it never did)."""
         segments = self._speech[channel]
-        return segments[-1].until(self._clock.now) if segments else 0.0
+        return segments[-1].until(self._clock.now) if segments else 0
 
-    def segments(self, channel: Channel, since: float) -> Iterator[tuple[float, float]]:
+    def segments(self, channel: Channel, since: int) -> Iterator[tuple[int, int]]:
         """This side's stretches of speech after ``since``, the latest first, cut to it and to now."""
         for segment in reversed(self._speech[channel]):
             end = segment.until(self._clock.now)
@@ -130,8 +147,8 @@ class Talk:
                 return
             yield max(segment.start, since), end
 
-    def seconds(self, channel: Channel, since: float) -> float:
-        """Seconds that this side spoke after ``since``."""
+    def spoken(self, channel: Channel, since: int) -> int:
+        """For how many ms this side spoke after ``since``."""
         return sum(end - start for start, end in self.segments(channel, since))
 
     def turn(self, channel: Channel) -> Stretch | None:
@@ -139,7 +156,7 @@ class Talk:
         last = self.turns[-1] if self.turns else None
         return last if last and last.channel == channel and last.end is None else None
 
-    def turns_of(self, channel: Channel, since: float) -> list[Stretch]:
+    def turns_of(self, channel: Channel, since: int) -> list[Stretch]:
         """This side's turns that began after ``since``, by time."""
         found = []
         for turn in reversed(self.turns):
@@ -149,33 +166,38 @@ class Talk:
                 found.append(turn)
         return found[::-1]
 
-    def silent_since(self) -> float | None:
+    def silent_since(self) -> int | None:
         """Since when both sides have been silent (or the last hold ended); null while one speaks.
 
         While a device is lost nobody knows who speaks, so a silence begins anew when sound comes again.
         """
         if any(self.speaking(channel) for channel in CHANNELS):
             return None
-        held = self.holds[-1].end or 0.0 if self.holds else 0.0
+        held = self.holds[-1].end or 0 if self.holds else 0
         return max(held, self._unheard_until, *(self.spoken_until(channel) for channel in CHANNELS))
 
-    def silence(self, seconds: float) -> float:
-        """Seconds up to ``seconds`` in which nobody spoke."""
-        return max(0.0, seconds - self._covered)
+    def silence(self, until: int) -> int:
+        """For how many ms up to ``until`` nobody spoke."""
+        return max(0, until - self._covered)
 
     def holding(self) -> Stretch | None:
         """The hold that the caller is in now: by the softphone, or by the agent's words and a silence."""
         if self.holds and self.holds[-1].end is None:
             return self.holds[-1]
+        since = self.announced()
+        return None if since is None or self._clock.now < since + HOLD_SILENCE else Stretch("caller", since)
+
+    def announced(self) -> int | None:
+        """Since when there has been a silence that the agent announced; it is a hold when it lasts."""
         since = self.silent_since()
         said = self._marks.latest(("hold",), "agent") if since is not None else None
         if said is None or since is None or not since - HOLD_SAID <= said.end <= since + NOTICED:
             return None
-        return Stretch("caller", since) if self._clock.now - since >= HOLD_SILENCE else None
+        return since
 
     # --- inside ---
 
-    def _finished(self, channel: Channel, since: float) -> Iterator[tuple[float, float]]:
+    def _finished(self, channel: Channel, since: int) -> Iterator[tuple[int, int]]:
         for segment in reversed(self._speech[channel]):
             if segment.end is None:
                 continue
@@ -187,14 +209,14 @@ class Talk:
         while stretches and stretches[0].end is not None and stretches[0].end < self._clock.now - HORIZON:
             stretches.popleft()
 
-    def _spoke_before(self, channel: Channel, at: float, start: float) -> float:
+    def _spoke_before(self, channel: Channel, at: int, start: int) -> int:
         """When the holder's last stretch of speech that began before ``at`` ended."""
         for begin, end in self.segments(channel, start):
             if begin < at:
                 return min(end, at)
         return at
 
-    def _took_floor(self, channel: Channel, at: float) -> float:
+    def _took_floor(self, channel: Channel, at: int) -> int:
         """The start of the speech with which the floor was taken."""
         segments = self._speech[channel]
         start = segments[-1].start if segments and segments[-1].start <= at else at

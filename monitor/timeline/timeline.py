@@ -1,8 +1,8 @@
 """The timeline: facts come in, questions are answered. It judges nothing.
 
 It takes facts in the order in which they became known and answers questions about the last
-``HORIZON`` seconds (sums and counts over the whole call live as plain numbers). ``take`` says which
-topics a fact touched, so that only the rules which depend on them are looked at.
+``HORIZON`` ms (sums and counts over the whole call live as plain numbers). ``take`` returns the keys that
+a fact changed, so that only the rules which have read one of them are evaluated (see ``View``).
 """
 
 from collections.abc import Callable, Iterable
@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.events import (
     CHANNELS,
+    DERIVED,
     Channel,
     Event,
     Floor,
@@ -22,10 +23,12 @@ from monitor.events import (
     SpeechStarted,
     TalkOver,
     Utterance,
+    is_stretch,
     other,
 )
-from monitor.timeline.marks import Clock, Mark, Marks
-from monitor.timeline.talk import Talk
+from monitor.timeline.marks import Clock, Key, Mark, Marks
+from monitor.timeline.milliseconds import ms
+from monitor.timeline.talk import Keys, Talk
 from monitor.timeline.voice import EffortLevel, RisingTogether, VoiceHistory
 from monitor.timeline.words import Words
 
@@ -35,17 +38,36 @@ RAISED = 1.0
 ECHOED = 0.75
 """The effort score at which a voice is said to follow the other's (z >= 1.5)."""
 
-MIRROR = 5.0
-"""Seconds within which it follows."""
+MIRROR = 5_000
+"""Ms within which it follows."""
 
-MINUTE = 60.0
-"""Seconds over which voices climb together."""
+MINUTE = 60_000
+"""Ms over which voices climb together."""
 
-Topics = tuple[str, ...]
+VOICE: dict[Channel, Key] = {channel: ("@voice", channel) for channel in CHANNELS}
+"""The keys of how each side sounds; they change with every prosody event."""
+
+EFFORT: dict[Channel, Key] = {channel: ("@effort", channel) for channel in CHANNELS}
+"""The keys of each side's effort levels; they change while the voice is raised, and when it comes down."""
+
+PACE: dict[Channel, Key] = {channel: ("@pace", channel) for channel in CHANNELS}
+"""The keys of a pace above the speaker's own limit."""
+
+META: Key = ("@meta", None)
+DIFFICULTY: Key = ("@difficulty", None)
+
+
+def is_found(kind: type[Event]) -> bool:
+    """Whether a detector found it, of whatever kind: a stretch of the call that the judge did not make."""
+    return is_stretch(kind) and not issubclass(kind, DERIVED)
+
+
+def _nothing(event: Event) -> Keys:
+    return ()
 
 
 class Timeline:
-    """What happened on the call so far. All times are seconds of the call."""
+    """What happened on the call so far. All times are ms of the call."""
 
     def __init__(self, *, words: bool = True, meta: dict[str, Any] | None = None) -> None:
         self._clock = Clock()
@@ -56,12 +78,14 @@ class Timeline:
         self.words = Words(self._clock, self.talk, heard=words)
         self.voice: dict[Channel, VoiceHistory] = {channel: VoiceHistory() for channel in CHANNELS}
         self._together = RisingTogether()
-        self.overlapped = 0.0
-        self.ended: float | None = None
-        self.difficulty: tuple[float, float] = (0.0, 0.0)
+        self.overlapped = 0
+        self.ended: int | None = None
+        self.difficulty: tuple[float, int] = (0.0, 0)
+        """The running score, and since when it is what it is."""
+
         self.hardest = 0.0
         self._trouble: set[tuple[str, Channel | None]] = set()
-        self._takers: dict[type[Event], Callable[[Any], Topics]] = {
+        self._takers: dict[type[Event], Callable[[Any], Keys]] = {
             SpeechStarted: self.talk.started,
             SpeechEnded: self.talk.stopped,
             Prosody: self._prosody,
@@ -75,33 +99,34 @@ class Timeline:
         }
 
     @property
-    def now(self) -> float:
-        """Seconds of the call so far."""
+    def now(self) -> int:
+        """Ms of the call so far."""
         return self._clock.now
 
-    def take(self, event: Event) -> Topics:
-        """Remembers a fact; the topics that it touched."""
+    def take(self, event: Event) -> Keys:
+        """Remembers a fact; the keys that it changed."""
         taker = self._takers.get(type(event))
-        return taker(event) if taker else ()
+        if taker is None:
+            taker = self._takers[type(event)] = self._found if is_found(type(event)) else _nothing
+        return taker(event)
 
-    def advance(self, now: float) -> None:
+    def advance(self, now: int) -> None:
         """The call went on to ``now``."""
         if now > self._clock.now:
             self._clock.now = now
 
-    def set_difficulty(self, score: float) -> None:
-        """The running difficulty, and since when it is what it is."""
-        if score != self.difficulty[0]:
-            self.difficulty = (score, self.now)
-            self.hardest = max(self.hardest, score)
+    def learn(self, meta: dict[str, Any]) -> Keys:
+        """What is known of the call from elsewhere; the keys that changed."""
+        self.meta.update(meta)
+        return (META,)
 
-    def opened(self) -> bool:
-        """Whether the opening is over: each side has had a turn."""
-        return all(("turn", channel) in self.marks.first for channel in CHANNELS)
-
-    def closing(self) -> bool:
-        """Whether either side has begun to say goodbye."""
-        return any(("closing", channel) in self.marks.first for channel in CHANNELS)
+    def set_difficulty(self, score: float) -> Keys:
+        """The running difficulty; the keys that changed."""
+        if score == self.difficulty[0]:
+            return ()
+        self.difficulty = (score, self.now)
+        self.hardest = max(self.hardest, score)
+        return (DIFFICULTY,)
 
     def troubled(self, kinds: Iterable[str], channel: Channel | None) -> str | None:
         """Which of these quality problems holds now for this side (for either without ``channel``)."""
@@ -112,59 +137,67 @@ class Timeline:
 
     # --- facts ---
 
-    def _prosody(self, event: Prosody) -> Topics:
-        turned = self.voice[event.channel].take(event)
-        topics = self._turned(event.channel, turned) if turned else ()
-        if event.effort is not None and event.voiced and self._climbs(event):
-            topics += ("climbing",)
-        return topics
+    def _found(self, event: Any) -> Keys:
+        """A fact that a detector found: a mark of its name, once it is known when it ended."""
+        if event.end is None:
+            return ()
+        mark = Mark(event.name, event.channel, ms(event.start), ms(event.end), getattr(event, "text", None))
+        return (self.marks.add(mark),)
 
-    def _climbs(self, event: Prosody) -> bool:
-        """Whether it shows with this sound that both voices have climbed together for a minute."""
-        likeness = self._together.take(event.channel, event.at, event.effort or 0.0)
+    def _prosody(self, event: Prosody) -> Keys:
+        channel, voice = event.channel, self.voice[event.channel]
+        quick = voice.quick
+        turned = voice.take(event)
+        keys: Keys = (VOICE[channel],)
+        if quick or voice.quick:
+            keys += (PACE[channel],)
+        if turned or voice.lifted:
+            keys += (EFFORT[channel],)
+        if turned:
+            keys += self._turned(channel, turned)
+        if event.effort is not None and event.voiced:
+            keys += self._climbed(channel, ms(event.at), event.effort)
+        return keys
+
+    def _climbed(self, channel: Channel, at: int, effort: float) -> Keys:
+        """Marks that it shows with this sound that both voices have risen together for a minute."""
+        likeness = self._together.take(channel, at, effort)
         if likeness is None:
-            return False
+            return ()
         detail = f"both voices rise together, correlation {likeness:.2f}"
-        self.marks.add(Mark("climbing", None, max(0.0, self.now - MINUTE), self.now, detail=detail))
-        return True
+        return (self.marks.add(Mark("climbing", None, max(0, self.now - MINUTE), self.now, detail=detail)),)
 
-    def _turned(self, channel: Channel, turned: list[EffortLevel]) -> Topics:
+    def _turned(self, channel: Channel, turned: list[EffortLevel]) -> Keys:
         """Marks a voice that was raised, or came down again."""
-        topics = [f"voice:{channel}"]
+        keys: Keys = ()
         for held in turned:
             if held.raised and held.on == RAISED:
-                self.marks.add(Mark("raised", channel, held.since, self.now))
-                topics.append(f"raised:{channel}")
+                keys += (self.marks.add(Mark("raised", channel, held.since, self.now)),)
             elif held.raised and held.on == ECHOED and self._follows(channel, held):
-                self.marks.add(Mark("mirrored", channel, held.since, self.now))
-                topics.append(f"mirrored:{channel}")
+                keys += (self.marks.add(Mark("mirrored", channel, held.since, self.now)),)
             elif not held.raised and held.on == RAISED:
-                self.marks.add(Mark("calmed", channel, held.since, self.now))
-                topics.append(f"calmed:{channel}")
-        return tuple(topics)
+                keys += (self.marks.add(Mark("calmed", channel, held.since, self.now)),)
+        return keys
 
     def _follows(self, channel: Channel, held: EffortLevel) -> bool:
-        """Whether this voice went up within ``MIRROR`` seconds of the other being raised."""
+        """Whether this voice went up within ``MIRROR`` ms of the other being raised."""
         theirs = self.voice[other(channel)].held[RAISED]
         return theirs.raised_until > 0 and theirs.since < held.since <= theirs.raised_until + MIRROR
 
-    def _overlap(self, event: Overlap) -> Topics:
-        self.overlapped += event.seconds
-        self.marks.add(Mark(f"overlap:{event.kind}", event.by, event.start, event.end))
-        return ("overlap", f"overlap:{event.kind}")
+    def _overlap(self, event: Overlap) -> Keys:
+        self.overlapped += ms(event.seconds)
+        return (self.marks.add(Mark(f"overlap:{event.kind}", event.by, ms(event.start), ms(event.end))),)
 
-    def _interruption(self, event: Interruption) -> Topics:
-        self.marks.add(Mark("interruption", event.by, event.start, event.at))
-        return ("interruption", f"interruption:{event.by}")
+    def _interruption(self, event: Interruption) -> Keys:
+        return (self.marks.add(Mark("interruption", event.by, ms(event.start), ms(event.at))),)
 
-    def _talk_over(self, event: TalkOver) -> Topics:
-        self.marks.add(Mark("talk_over", event.by, event.start, event.at))
-        return ("talk_over", f"talk_over:{event.by}")
+    def _talk_over(self, event: TalkOver) -> Keys:
+        return (self.marks.add(Mark("talk_over", event.by, ms(event.start), ms(event.at))),)
 
-    def _quality(self, event: Quality) -> Topics:
+    def _quality(self, event: Quality) -> Keys:
         key = event.kind, event.channel
         if event.end is None:
             self._trouble.add(key)
         else:
             self._trouble.discard(key)
-        return ("quality",)
+        return ()

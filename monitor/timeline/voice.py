@@ -1,26 +1,26 @@
 """How each side has sounded: raised voice, pace, mood, and whether both voices rise together.
 
-Whether both voices climb together: how their effort goes along with each other over a minute.
+Times are ms of the call, and so are amounts of voiced speech. A side's voice counts as raised from an
+effort score of 1.0 and more that is held for 0.8 s of voiced speech, until the score has been below 0.5
+for 1.0 s of voiced speech.
 
-Each side's mean effort is taken over cells of 5 s of the call; a side that is silent in a cell keeps its
-last value. Pearson's correlation over the last twelve cells tells whether the voices go together; that
-both are higher in the second half of the minute than in the first, that they go up.
-
-How one side has sounded: effort held over time, pace against the speaker's own, a minute of detail.
-
-The hold is the one measured in the product's notes on raised voices: a score of 1.0 and more held
-for 0.8 s of voiced speech begins a raised stretch; below 0.5 for 1.0 s of voiced speech ends it.
+Whether both voices rise together: each side's mean effort is taken over cells of 5 s of the call; a side
+that is silent in a cell keeps its last value. Pearson's correlation over the last twelve cells tells
+whether the voices go together; that both are higher in the second half of the minute than in the first,
+that they go up.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
+from operator import attrgetter
 from statistics import StatisticsError, correlation, fmean, median
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from monitor.events import CHANNELS, Channel, Prosody
+from monitor.timeline.milliseconds import CALL, ms
 
-CELL = 5.0
+CELL = 5_000
 CELLS = 12
 SPOKEN = 4
 """Cells in which each side must have spoken; less is no minute of conversation."""
@@ -40,10 +40,10 @@ class RisingTogether:
         }
         self._cell = 0
 
-    def take(self, channel: Channel, at: float, effort: float) -> float | None:
+    def take(self, channel: Channel, at: int, effort: float) -> float | None:
         """Goes on by 0.1 s of voiced speech; the correlation, when a cell is full and both climb together."""
         found = None
-        cell = int(at / CELL)
+        cell = at // CELL
         if cell > self._cell:
             self._close(cell)
             found = self.climbing()
@@ -87,23 +87,23 @@ def _rise(curve: Sequence[float]) -> float:
     return fmean(curve[half:]) - fmean(curve[:half])
 
 
-STEP = 0.1
-"""Seconds of speech that one prosody event speaks for."""
+STEP = 100
+"""Ms of the call that one prosody event speaks for."""
 
 SCORES = (1.0, 0.75, 0.5)
 """Effort scores that are watched; they read as z >= 2, 1.5 and 1 of the speaker's own normal."""
 
-HOLD_ON = 0.8
-HOLD_OFF = 1.0
+HOLD_ON = 800
+HOLD_OFF = 1_000
 OFF = 0.5
-STALE = 2.5
-"""A raised stretch goes on after a pause of at most so many seconds."""
+STALE = 2_500
+"""A raised stretch goes on after a pause of at most so many ms."""
 
 LEAST_SPREAD = 0.4
 """Syllables per second by which a speaker's pace varies at least."""
 
-DETAIL = 60.0
-"""Seconds of detail that are kept."""
+DETAIL = 60_000
+"""Ms of detail that are kept."""
 
 PACE_WARM_UP = 100
 """Prosody events with a rate (10 s of speech) before a speaker's own pace is believed."""
@@ -111,19 +111,22 @@ PACE_WARM_UP = 100
 PACE_MEMORY = 1.0 / 600
 """Weight of a new pace in the running mean: a minute of speech is the memory."""
 
-MOOD_CELL = 20.0
-"""Seconds of the call in one cell of the mood's curve (before two cells are joined into one)."""
+PACE_STALE = 500
+"""A pace is that of a speaker for at most so many ms after it was measured."""
+
+MOOD_CELL = 20_000
+"""Ms of the call in one cell of the mood's curve (before two cells are joined into one)."""
 
 MOOD_CELLS = 64
 
 
 class ProsodySample(NamedTuple):
-    """One prosody event, as it is remembered."""
+    """One prosody event, as it is remembered: ``voiced`` are the ms of voiced speech in its 0.1 s."""
 
-    at: float
+    at: int
     effort: float
     pitch: float | None
-    voiced: float
+    voiced: int
     rate: float | None
 
 
@@ -135,44 +138,44 @@ class EffortLevel:
     def __init__(self, on: float) -> None:
         self.on = on
         self.raised = False
-        self.since = 0.0
-        self._last = 0.0
-        self.raised_until = -1.0
-        self._began = 0.0
-        self._above = 0.0
-        self._below = 0.0
+        self.since = 0
+        self._last = 0
+        self.raised_until = -1
+        self._began = 0
+        self._above = 0
+        self._below = 0
 
-    def take(self, at: float, effort: float, voiced: float) -> bool:
-        """Goes on by one event; whether the voice was raised or lowered by it."""
+    def take(self, at: int, effort: float, voiced: int) -> bool:
+        """Goes on by one event with ``voiced`` ms of voice; whether the voice was raised or lowered by it."""
         if self.raised:
             return self._fall(at, effort, voiced)
         if effort < self.on:
-            self._above = 0.0
+            self._above = 0
             return False
         if not self._above or at - self._last > STALE:
-            self._above, self._began = 0.0, at - STEP
+            self._above, self._began = 0, at - STEP
         self._above += voiced
         self._last = at
-        if self._above < HOLD_ON - 1e-9:
+        if self._above < HOLD_ON:
             return False
-        self.raised, self.since, self._below = True, self._began, 0.0
+        self.raised, self.since, self._below = True, self._began, 0
         self.raised_until = at
         return True
 
-    def _fall(self, at: float, effort: float, voiced: float) -> bool:
+    def _fall(self, at: int, effort: float, voiced: int) -> bool:
         if effort >= OFF:
             # A new stretch after a long pause is not the old one going on.
             if at - self.raised_until > STALE:
                 self.since = at - STEP
-            self.raised_until, self._below = at, 0.0
+            self.raised_until, self._below = at, 0
             return False
         self._below += voiced
-        if self._below < HOLD_OFF - 1e-9:
+        if self._below < HOLD_OFF:
             return False
-        self.raised, self._above = False, 0.0
+        self.raised, self._above = False, 0
         return True
 
-    def stretch(self, now: float) -> tuple[float, float] | None:
+    def stretch(self, now: int) -> tuple[int, int] | None:
         """From when to when the voice has been raised, if that is not long ago."""
         return (self.since, self.raised_until) if self.raised and now - self.raised_until <= STALE else None
 
@@ -184,12 +187,12 @@ class Mood:
         self.cell = MOOD_CELL
         self._sums: list[tuple[float, int]] = []
 
-    def take(self, at: float, effort: float) -> None:
+    def take(self, at: int, effort: float) -> None:
         """Adds one event."""
-        place = int(at / self.cell)
+        place = at // self.cell
         if place >= MOOD_CELLS:
             self._halve()
-            place = int(at / self.cell)
+            place = at // self.cell
         while len(self._sums) <= place:
             self._sums.append((0.0, 0))
         total, count = self._sums[place]
@@ -200,9 +203,10 @@ class Mood:
         pairs = zip(self._sums[::2], [*self._sums[1::2], (0.0, 0)], strict=False)
         self._sums = [(a + b, m + n) for (a, m), (b, n) in pairs]
 
-    def mean(self, start: float, end: float) -> float | None:
+    def mean(self, start: int, end: int) -> float | None:
         """Mean effort between two moments of the call, to the precision of a cell."""
-        cells = self._sums[int(start / self.cell) : max(int(end / self.cell), int(start / self.cell) + 1)]
+        first = start // self.cell
+        cells = self._sums[first : max(end // self.cell, first + 1)]
         count = sum(n for _, n in cells)
         return sum(total for total, _ in cells) / count if count else None
 
@@ -216,24 +220,40 @@ class VoiceHistory:
         self.mood = Mood()
         self.pace_mean = 0.0
         self.pace_count = 0
+        self.quick: ProsodySample | None = None
+        """The latest event, where its pace is above the speaker's limit."""
+
         self._pace_variance = 0.0
         self._watched = tuple(self.held.values())
+        self._lowest = self.held[min(SCORES)]
+        self._typical: dict[tuple[str, int], float | None] = {}
 
     def take(self, event: Prosody) -> list[EffortLevel]:
-        """Goes on by one event; the watchers that were turned by it."""
-        at, recent = event.at, self.recent
-        effort = event.effort
-        recent.append(ProsodySample(at, effort or 0.0, event.pitch_st, event.voiced, event.rate_sps))
+        """Goes on by one event; the effort levels that were turned by it."""
+        at, recent = ms(event.at), self.recent
+        effort, voiced = event.effort, round(event.voiced * STEP)
+        sample = ProsodySample(at, effort or 0.0, event.pitch_st, voiced, event.rate_sps)
+        recent.append(sample)
         if recent[0].at < at - DETAIL:
             recent.popleft()
-        if event.rate_sps is not None:
-            self._pace(event.rate_sps)
+        if self._typical:
+            self._typical.clear()
+        self.quick = None
+        if sample.rate is not None:
+            self._pace(sample.rate)
+            limit = self.pace_limit if sample.rate > self.pace_mean + 1.5 * LEAST_SPREAD else None
+            if limit is not None and sample.rate > limit:
+                self.quick = sample
         if effort is None:
             return []
-        if event.voiced:
+        if voiced:
             self.mood.take(at, effort)
-        voiced = event.voiced * STEP
         return [held for held in self._watched if held.take(at, effort, voiced)]
+
+    @property
+    def lifted(self) -> bool:
+        """Whether the latest event raised the voice to any of the watched scores, or found it raised."""
+        return bool(self.recent) and self._lowest.raised_until == self.recent[-1].at
 
     def _pace(self, rate: float) -> None:
         self.pace_count += 1
@@ -253,8 +273,8 @@ class VoiceHistory:
         """The watcher of the highest score that is not above ``score``."""
         return self.held[max((one for one in SCORES if one <= score), default=SCORES[-1])]
 
-    def sounds(self, start: float, end: float = float("inf")) -> list[ProsodySample]:
-        """The remembered events between two moments."""
+    def sounds(self, start: int, end: int = CALL) -> list[ProsodySample]:
+        """The remembered events between two moments (both included)."""
         found = []
         for sound in reversed(self.recent):
             if sound.at < start:
@@ -263,14 +283,12 @@ class VoiceHistory:
                 found.append(sound)
         return found[::-1]
 
-    def typical(self, pick: Callable[[ProsodySample], float | None], start: float) -> float | None:
-        """The median over voiced events since ``start``."""
-        values = [
-            value for sound in self.sounds(start) if sound.voiced and (value := pick(sound)) is not None
-        ]
-        return median(values) if values else None
-
-    def mean_effort(self, start: float, end: float) -> float | None:
-        """Mean effort of the voiced events between two moments."""
-        values = [sound.effort for sound in self.sounds(start, end) if sound.voiced]
-        return fmean(values) if values else None
+    def typical(self, name: Literal["effort", "pitch", "rate"], start: int) -> float | None:
+        """The median of a field of ``ProsodySample`` over the voiced events since ``start``."""
+        key = name, start
+        if key not in self._typical:
+            pick = attrgetter(name)
+            found = [pick(sound) for sound in self.sounds(start) if sound.voiced]
+            known = [value for value in found if value is not None]
+            self._typical[key] = median(known) if known else None
+        return self._typical[key]

@@ -2,51 +2,69 @@
 
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from monitor.events import CHANNELS, Channel, Utterance, Word
-from monitor.timeline.marks import HORIZON, Clock, Mark
+from monitor.events import CHANNELS, Channel, Utterance
+from monitor.timeline.marks import HORIZON, Clock, Key, Mark
+from monitor.timeline.milliseconds import ms
 from monitor.timeline.talk import NOTICED, Talk
 
-PATIENCE = 3.0
-"""Longest wait for the recogniser, in seconds, before "not said" is believed."""
+PATIENCE = 3_000
+"""Longest wait for the recogniser, in ms, before "not said" is believed."""
 
 REVISED = 4
 """Only the last utterances of a side are still revised."""
 
-SENTENCE_GAP = 1.5
-"""A pause of so many seconds ends a sentence that has no full stop."""
+SENTENCE_GAP = 1_500
+"""A pause of so many ms ends a sentence that has no full stop."""
 
 SENTENCE_WORDS = 20
+
+WORDS: dict[Channel, Key] = {channel: ("@words", channel) for channel in CHANNELS}
+"""The keys of each side's words."""
+
+
+class SpokenWord(NamedTuple):
+    """A word that will not change any more; ``start`` and ``end`` are ms of the call."""
+
+    text: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one side said in one utterance, as it is known now: words that will not change any more."""
+    """What one side said in one utterance, as it is known now."""
 
     utterance: int
-    start: float
-    end: float
-    words: tuple[Word, ...]
+    start: int
+    end: int
+    words: tuple[SpokenWord, ...]
 
 
 class Words:
-    """Both sides' words of the last ``HORIZON`` seconds."""
+    """Both sides' words of the last ``HORIZON`` ms."""
 
     def __init__(self, clock: Clock, talk: Talk, *, heard: bool) -> None:
         self._clock = clock
         self._talk = talk
         self._heard = heard
         self._said: dict[Channel, deque[Said]] = {channel: deque() for channel in CHANNELS}
-        self._known_to: dict[Channel, float] = dict.fromkeys(CHANNELS, 0.0)
+        self._known_to: dict[Channel, int] = dict.fromkeys(CHANNELS, 0)
 
-    def take(self, event: Utterance) -> tuple[str, ...]:
-        """What a side said, or what it turned out to have said; the topics touched."""
+    def take(self, event: Utterance) -> tuple[Key, ...]:
+        """What a side said, or what it turned out to have said; the keys that changed."""
         channel = event.channel
-        words = event.words if event.final else tuple(word for word in event.words if word.committed)
-        known = event.end if event.final else max((word.end for word in words), default=0.0)
+        words = tuple(
+            SpokenWord(word.text, ms(word.start), ms(word.end))
+            for word in event.words
+            if event.final or word.committed
+        )
+        end = ms(event.end)
+        known = end if event.final else max((word.end for word in words), default=0)
         self._known_to[channel] = max(self._known_to[channel], known)
         said = self._said[channel]
-        one = Said(event.utterance, event.start, event.end, words)
+        one = Said(event.utterance, ms(event.start), end, words)
         for place in range(len(said) - 1, max(-1, len(said) - 1 - REVISED), -1):
             if said[place].utterance == event.utterance:
                 said[place] = one
@@ -55,18 +73,18 @@ class Words:
             said.append(one)
         while said[0].end < self._clock.now - HORIZON:
             said.popleft()
-        return ("utterance", f"utterance:{channel}")
+        return (WORDS[channel],)
 
-    def of(self, channel: Channel, since: float) -> list[Word]:
+    def of(self, channel: Channel, since: int) -> list[SpokenWord]:
         """This side's words that ended after ``since``, by time."""
-        found: list[Word] = []
+        found: list[SpokenWord] = []
         for said in reversed(self._said[channel]):
             if said.end <= since:
                 break
             found[:0] = [word for word in said.words if word.end > since]
         return found
 
-    def heard_until(self, channel: Channel) -> float:
+    def heard_until(self, channel: Channel) -> int:
         """Up to when it is known what this side said; never more than ``PATIENCE`` ago."""
         now = self._clock.now
         if not self._heard:
@@ -80,7 +98,7 @@ class Words:
         """The mark with the whole sentence that it begins, as far as it is known."""
         if mark.channel is None:
             return mark
-        words: list[Word] = []
+        words: list[SpokenWord] = []
         for word in self.of(mark.channel, mark.start):
             if word.start < mark.start or (words and word.start - words[-1].end > SENTENCE_GAP):
                 continue

@@ -31,40 +31,61 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+class _Former(msgspec.Struct, frozen=True):
+    """The data of an event from before ``known`` became ``detected_at``: read as one of today it would lose
+    its time, since fields that are not known are passed over."""
+
+    known: float | msgspec.UnsetType = msgspec.UNSET
+
+
+FORMER = b'"known":'
+_former = msgspec.json.Decoder(_Former)
 _encoder = msgspec.json.Encoder()
 _envelope = msgspec.json.Decoder(Envelope)
 _data = {name: msgspec.json.Decoder(kind) for name, kind in EVENTS.items()}
 
 
-def encode(event: Event, *, call: str, sequence: int, time: str | None = None) -> bytes:
-    """One line (without its newline) for ``event`` of ``call``."""
-    return _encoder.encode(
-        Envelope(
-            specversion=SPECVERSION,
-            id=f"{call}/{sequence}",
-            source=f"/calls/{call}",
-            type=PREFIX + event.name,
-            sequence=f"{sequence:0{SEQUENCE_DIGITS}d}",
-            partitionkey=call,
-            time=time,
-            data=msgspec.Raw(_encoder.encode(event)),
-        )
+def wrap(event: Event, *, call: str, sequence: int, time: str | None = None) -> Envelope:
+    """The envelope of ``event`` of ``call``; ``time`` is the wall clock (RFC 3339)."""
+    return Envelope(
+        specversion=SPECVERSION,
+        id=f"{call}/{sequence}",
+        source=f"/calls/{call}",
+        type=PREFIX + event.name,
+        sequence=f"{sequence:0{SEQUENCE_DIGITS}d}",
+        partitionkey=call,
+        time=time,
+        data=msgspec.Raw(_encoder.encode(event)),
     )
 
 
-def decode(line: bytes | str) -> tuple[Envelope, Event]:
+def line(envelope: Envelope) -> bytes:
+    """The line of an envelope, without its newline."""
+    return _encoder.encode(envelope)
+
+
+def encode(event: Event, *, call: str, sequence: int, time: str | None = None) -> bytes:
+    """One line (without its newline) for ``event`` of ``call``."""
+    return line(wrap(event, call=call, sequence=sequence, time=time))
+
+
+def decode(text: bytes | str) -> tuple[Envelope, Event]:
     """The envelope and the event of one line.
 
     Raises ``BadInput`` for a line that is no CloudEvent of ours; the message tells the place in the
     line, never its content.
     """
     try:
-        envelope = _envelope.decode(line)
+        envelope = _envelope.decode(text)
         if envelope.specversion != SPECVERSION:
             raise BadInput(f"This event is not of CloudEvents {SPECVERSION}, which this monitor speaks.")
         name = envelope.type.removeprefix(PREFIX)
         if name not in _data or name == envelope.type:
             raise BadInput("This event has a type that this monitor does not know.")
+        if FORMER in bytes(envelope.data) and _former.decode(envelope.data).known is not msgspec.UNSET:
+            raise BadInput(
+                "This event was written by an earlier version of the monitor, with other names of fields."
+            )
         return envelope, _data[name].decode(envelope.data)
     except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise BadInput(f"This is not an event of the call monitor: {_place(wrong)}.") from None

@@ -25,13 +25,13 @@ def told(
 def heard(pcm: Sound, *talk: str, cuts: list[int]) -> tuple[list[Event], np.ndarray, np.ndarray]:
     flags = active(*talk, seconds=pcm.shape[1] / RATE)
     stage = QualityMonitor(RATE, QualitySettings())
-    events, clean, hushed = [], [], []
+    events, clean, suppressed = [], [], []
     for run in runs(pcm, RATE, cuts):
         cleaned = stage.feed(run, flags[:, run.first : run.first + run.frames])
         events += cleaned.events
         clean.append(cleaned.active)
-        hushed.append(cleaned.hushed)
-    return events + stage.finish(), np.concatenate(clean, axis=1), np.concatenate(hushed)
+        suppressed.append(cleaned.suppressed)
+    return events + stage.finish(), np.concatenate(clean, axis=1), np.concatenate(suppressed)
 
 
 def line(*parts: Sound) -> Sound:

@@ -15,7 +15,7 @@ from monitor.errors import BadInput
 from monitor.events import Command, Event
 from monitor.hub.access import mint
 from monitor.hub.log import EventLog
-from monitor.sinks import Answering, Line
+from monitor.sinks import CommandSource, Line
 from monitor.wire.addresses import Address
 from monitor.wire.messages import Claimed
 from tests.hub.hubs import (
@@ -160,7 +160,7 @@ async def test_orders_of_people_come_back_to_the_call(tmp_path: Path):
     orders: list[Command] = []
     async with a_hub() as place, place.listener() as listener:
         uplink = Uplink(HubAddress(place.url), ANNA, tmp_path)
-        assert isinstance(uplink, Answering)
+        assert isinstance(uplink, CommandSource)
         uplink.take_commands("c1", orders.append)
         uplink.take(numbered(started("c1")))
         await true(lambda: place.hub.log.last == 1)

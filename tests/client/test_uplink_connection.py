@@ -102,7 +102,7 @@ async def test_an_expired_token_is_told_and_a_new_one_in_its_file_is_taken(tmp_p
         await true(lambda: len(said) == 2)
         assert "cannot be read" in said[1]
         write(600)
-        await true(lambda: place.hub.hooks.standing == 1 and len(said) == 3)
+        await true(lambda: place.hub.call_control.standing == 1 and len(said) == 3)
         assert said[2] == "Connected to the hub."
 
 

@@ -195,8 +195,8 @@ def test_what_cannot_be_done_is_told_in_one_sentence(words: list[str], told: str
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("gate: {onn: 1}", "onn"),
-        ("gate:\n\ton: 1", "line 2"),
+        ("vad: {onn: 1}", "onn"),
+        ("vad:\n\tonset_frames: 1", "line 2"),
         ("prosody: {window: soon}", "window"),
         ("[", "YAML"),
     ],

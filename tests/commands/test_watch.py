@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from monitor.commands.board import CallBoard
-from monitor.commands.watching import styled, table
+from monitor.commands.watch_view import CallBoard, styled, table
 from monitor.events import Dropped, OpenCall, Snapshot
 from monitor.hub.access import mint
 from monitor.hub.log import EventLog

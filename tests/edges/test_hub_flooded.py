@@ -46,7 +46,7 @@ async def turned_away(place: Place) -> float:
     async with asyncio.timeout(SOON):
         while (answer := await ask(place, "/metrics"))[0] == 503:  # noqa: ASYNC110 - nobody tells when
             await asyncio.sleep(0.1)
-    (line,) = (line for line in answer[2].splitlines() if line.startswith("monitor_turned_away "))
+    (line,) = (line for line in answer[2].splitlines() if line.startswith("monitor_turned_away_total "))
     return float(line.split()[1])
 
 

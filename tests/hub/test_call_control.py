@@ -44,10 +44,10 @@ class Day:
         self, place: Place, *, agent: str = "anna", token: str | None = None
     ) -> AsyncIterator["Day"]:
         hub = HubAddress(place.url, lambda: token)
-        waits = HubClient(hub).stand_by(Standing(agent=agent, team="north"), self.live.hook, self._line)
+        waits = HubClient(hub).stand_by(Standing(agent=agent, team="north"), self.live.control, self._line)
         tasks = [asyncio.create_task(self.live.run()), asyncio.create_task(waits)]
         try:
-            await true(lambda: place.hub.hooks.standing or self.troubles)
+            await true(lambda: place.hub.call_control.standing or self.troubles)
             yield self
         finally:
             self.live.stop()
@@ -106,7 +106,7 @@ async def test_nobody_else_is_told_what_a_monitor_answered():
 
 async def test_on_loopback_a_softphone_says_whose_monitor_it_means():
     async with a_hub() as place, Day().at(place, agent="anna") as anna, Day().at(place, agent="ben") as ben:
-        await true(lambda: place.hub.hooks.standing == 2)
+        await true(lambda: place.hub.call_control.standing == 2)
         async with place.listener() as phone:
             assert (await asks(phone, "start", call="b-1", agent="ben"))["data"]["done"]
             await true(lambda: ben.kept.calls.get("b-1"))
@@ -116,9 +116,9 @@ async def test_on_loopback_a_softphone_says_whose_monitor_it_means():
 
 async def test_a_line_that_broke_is_made_again():
     async with a_hub() as place, Day().at(place):
-        await place.hub.hooks._monitors["anna"].close()
-        await true(lambda: place.hub.hooks.standing == 0)
-        await true(lambda: place.hub.hooks.standing == 1)
+        await place.hub.call_control._monitors["anna"].close()
+        await true(lambda: place.hub.call_control.standing == 0)
+        await true(lambda: place.hub.call_control.standing == 1)
         async with place.listener() as phone:
             assert (await asks(phone, "status"))["data"]["done"]
 
@@ -155,7 +155,7 @@ async def test_a_hook_that_may_not_be(role: str, agent: str | None, words: dict[
 async def test_nobody_stands_by_for_an_agent_but_that_agent():
     token = mint(SECRET, role="agent", agent="ben", teams=("north",), seconds=600)
     async with a_hub(secret=SECRET) as place, Day().at(place, agent="anna", token=token) as monitor:
-        assert place.hub.hooks.standing == 0
+        assert place.hub.call_control.standing == 0
         assert any("not yours to stand by for" in trouble for trouble in monitor.troubles)
 
 
@@ -163,7 +163,7 @@ async def test_a_monitor_that_does_not_answer_or_goes_away(monkeypatch: pytest.M
     monkeypatch.setattr(hooks, "PATIENCE", 0.2)
     async with a_hub() as place, place.listener() as phone:
         async with place.standing("anna") as dumb:
-            await true(lambda: place.hub.hooks.standing)
+            await true(lambda: place.hub.call_control.standing)
             assert "does not answer" in (await asks(phone, "status"))["data"]["reason"]
             monkeypatch.setattr(hooks, "PATIENCE", SOON)
             asked = asyncio.create_task(asks(phone, "status"))
@@ -175,7 +175,7 @@ async def test_a_monitor_that_does_not_answer_or_goes_away(monkeypatch: pytest.M
 
 async def test_a_monitor_that_says_something_else_is_ended():
     async with a_hub() as place, place.standing("anna") as odd:
-        await true(lambda: place.hub.hooks.standing)
+        await true(lambda: place.hub.call_control.standing)
         await odd.send('{"number": -1}')
         async with asyncio.timeout(SOON):
             await odd.wait_closed()

@@ -281,7 +281,7 @@ async def test_an_order_for_a_call_whose_monitor_is_gone_is_answered_with_the_re
         await next_line(listener)
         async with place.publisher() as monitor:
             await publish(monitor, "c1")
-        await true(lambda: place.hub.calls["c1"].order is None)
+        await true(lambda: place.hub.calls["c1"].on_command is None)
         await listener.send(json.dumps({"call": "c1", "order": {"kind": "wrong", "alert": "a1"}}))
         refused = await next_line(listener)
         assert refused["type"] == "monitor.refused"
@@ -319,10 +319,10 @@ async def test_a_call_whose_monitor_never_comes_back_is_closed_in_the_end():
             await publish(monitor, "c1")
             await monitor.send(lines("c1", [started("c1"), alert(1)]))
             await next_line(monitor)
-            place.hub.calls["c1"].heard_of -= 7200
+            place.hub.calls["c1"].last_seen -= 7200
             place.hub.give_up_on_silent_calls()
             assert "c1" in place.hub.calls, "its monitor is still there"
-        await true(lambda: place.hub.calls["c1"].order is None)
+        await true(lambda: place.hub.calls["c1"].on_command is None)
         place.hub.give_up_on_silent_calls()
         assert not place.hub.calls
         got = await next_lines(listener, 3)

@@ -56,7 +56,7 @@ async def test_metrics_count_what_happens_and_hold_nothing_that_was_said():
     assert "monitor_calls_open 1" in body
     assert 'monitor_alerts_total{level="warn",rule="interrupt.agent"} 1' in body
     assert 'monitor_events_total{kind="prosody"} 1' in body
-    assert 'monitor_stage_seconds_bucket{stage="log",le="+Inf"} 1' in body
+    assert 'monitor_stage_seconds_bucket{le="+Inf",stage="log"} 1' in body
     assert "monitor_sequence 2" in body
     for said in ("4711", "anna", "c1"):
         assert said not in body

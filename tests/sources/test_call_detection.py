@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.config import GateSettings
+from monitor.config import VadSettings
 from monitor.events import Block, Gap
 from monitor.sources.call_detection import CallDetector, rebased, warm_up
 from monitor.sources.recording import open_recording
@@ -16,7 +16,7 @@ FIXTURES = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
 def begins(name: str, *, agent_channel: int = 1, preroll: float = 4.0) -> tuple[float, float] | None:
     """The seconds at which a call is found and from which it is kept."""
     recording = open_recording([FIXTURES / name], agent_channel=agent_channel)
-    waiting = CallDetector(recording.rate, GateSettings(), preroll=preroll)
+    waiting = CallDetector(recording.rate, VadSettings(), preroll=preroll)
     for block in recording.blocks(0.04):
         if waiting.feed(block):
             found = (block.start + block.pcm.shape[1]) / recording.rate
@@ -38,14 +38,14 @@ def test_the_pre_roll_reaches_back_before_the_caller():
 
 def test_the_agent_alone_is_no_call():
     recording = open_recording([FIXTURES / "interruptions.flac"])
-    waiting = CallDetector(recording.rate, GateSettings())
+    waiting = CallDetector(recording.rate, VadSettings())
     for block in recording.blocks(0.04):
         alone = np.stack([block.pcm[0], np.zeros_like(block.pcm[0])])
         assert not waiting.feed(Block(block.start, alone))
 
 
 def test_only_the_pre_roll_is_kept():
-    waiting = CallDetector(8000, GateSettings(), preroll=2.0)
+    waiting = CallDetector(8000, VadSettings(), preroll=2.0)
     for number in range(1000):
         waiting.feed(Block(number * 320, np.zeros((2, 320), np.float32)))
     kept = waiting.kept()
@@ -67,4 +67,4 @@ def test_a_block_in_the_time_of_its_call():
 
 
 def test_warming_up_needs_no_sound():
-    warm_up(8000, GateSettings())
+    warm_up(8000, VadSettings())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio.frames import Run
+from monitor.audio.frames import FrameBlock
 from monitor.config import SpeechSettings
 from monitor.events import (
     CHANNELS,
@@ -84,7 +84,7 @@ class Talk:
     def hear(self, frames: int) -> None:
         """The next frames."""
         end = min(self.at + frames, self.speaking.shape[1])
-        run = Run(self.at, self.pcm[:, self.at * FRAME : end * FRAME], RATE)
+        run = FrameBlock(self.at, self.pcm[:, self.at * FRAME : end * FRAME], RATE)
         self.events += self.transcriber.feed(run, self.speaking[:, self.at : end])
         self.at = end
 

@@ -30,7 +30,7 @@ def test_effort_goes_down_one_step_at_a_time_in_the_same_order():
 def test_a_slower_recogniser_is_first_asked_less_often():
     load = Backpressure(SpeechSettings())
     assert run(load, cost=0.3, start=0.0, seconds=60.0) == ["longer_interval"]
-    assert SpeechSettings().interval < load.interval(2) <= SpeechSettings().interval_most
+    assert SpeechSettings().interval < load.interval(2) <= SpeechSettings().max_interval
     assert load.align
     assert load.partials
 

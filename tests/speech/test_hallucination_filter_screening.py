@@ -25,7 +25,7 @@ from tests.speech.noises import KINDS, RATE, dialling, hum, music, ringing, whit
 def committed(pcm: np.ndarray, gate: str = "silero") -> dict[str, list[Word]]:
     """The committed words of both sides (rows agent, caller) after the whole product."""
     settings = CallSettings()
-    settings = msgspec.structs.replace(settings, gate=msgspec.structs.replace(settings.gate, gate=gate))
+    settings = msgspec.structs.replace(settings, vad=msgspec.structs.replace(settings.vad, detector=gate))
     call = Call(CallInfo("noise", ("noise",), RATE, "narrow", "bundled"), load_rules(), settings)
     step = RATE // 5
     blocks = (Block(at, pcm[:, at : at + step]) for at in range(0, pcm.shape[1], step))

@@ -1,52 +1,46 @@
 """Silence and holds."""
 
-from monitor.rules.measures.registry import UNHEARD, WHOLE_CALL, Seconds, measure
+from monitor.rules.measures.registry import HALF_MINUTE, THREE_MINUTES, UNHEARD, WHOLE_CALL, Time, measure
 from monitor.rules.measures.talk import counted
-from monitor.rules.reading import NOTHING, Reading
-from monitor.timeline import Timeline
-
-HOLD_UNSAID = 30.0
-"""A mutual silence this long is taken for a hold that nobody announced, in seconds."""
+from monitor.rules.reading import NOTHING, ZERO, Reading, running
+from monitor.timeline import Quantity, View
 
 
-@measure("s", tells="nobody has spoken for {value}", wakes=("speech", "hold"), quality=UNHEARD)
-def silence(line: Timeline) -> Reading:
+@measure("s", tells="nobody has spoken for {value}", quality=UNHEARD)
+def silence(view: View) -> Reading:
     """For how long neither side has spoken; nothing while the caller is on hold."""
-    since = line.talk.silent_since()
+    since = view.silent_since()
     if since is None:
-        return Reading(0.0)
-    if line.talk.holding():
-        return NOTHING
-    return Reading(line.now - since, since, line.now, rate=1.0)
+        return ZERO
+    return NOTHING if view.holding() else running(view, since)
 
 
-@measure("s", tells="the caller has been on hold for {value}", wakes=("speech", "hold"))
-def hold(line: Timeline, *, unsaid: Seconds = Seconds(HOLD_UNSAID)) -> Reading:
+@measure("s", tells="the caller has been on hold for {value}")
+def hold(view: View, *, unsaid: Time = HALF_MINUTE) -> Reading:
     """For how long the caller has been on hold: by the softphone, the agent's words, or a long silence."""
-    on = line.talk.holding()
+    on = view.holding()
     if on:
-        return Reading(line.now - on.start, on.start, line.now, "caller", rate=1.0)
-    since = line.talk.silent_since()
-    if since is None:
-        return Reading(0.0)
-    silent = line.now - since
-    if silent < unsaid - 1e-9:
-        return Reading(0.0, again=since + unsaid)
-    return Reading(silent, since, line.now, "caller", rate=1.0)
+        return running(view, on.start, "caller")
+    since = view.silent_since()
+    if since is None or not view.passed(since + unsaid):
+        return ZERO
+    return running(view, since, "caller")
 
 
-@measure("times", tells="the caller was put on hold {value} in {window}", wakes=("hold",))
-def holds(line: Timeline, *, window: Seconds = WHOLE_CALL) -> Reading:
+@measure("times", tells="the caller was put on hold {value} in {window}")
+def holds(view: View, *, window: Time = WHOLE_CALL) -> Reading:
     """How many holds are over."""
-    return counted(line, ("held",), None, window)
+    return counted(view, ("held",), None, window)
 
 
-@measure("share", tells="the caller spent {value} of the call on hold", wakes=("hold",))
-def hold_share(line: Timeline, *, least: Seconds = Seconds(180.0)) -> Reading:
+@measure("share", tells="the caller spent {value} of the call on hold")
+def hold_share(view: View, *, least: Time = THREE_MINUTES) -> Reading:
     """The share of the call that the caller spent on hold; nothing is said in its first ``least`` seconds."""
-    if line.now < least:
+    if not view.reached(view.elapsed, least):
         return NOTHING
-    spent = [(stretch.start, stretch.until(line.now)) for stretch in line.talk.holds]
+    spent = view.holds()
     if not spent:
-        return Reading(0.0)
-    return Reading(sum(end - start for start, end in spent) / line.now, spent[0][0], line.now, "caller")
+        return ZERO
+    held = sum(stretch.until(view.now) - stretch.start for stretch in spent)
+    part = Quantity(held, int(spent[-1].end is None))
+    return Reading(held / view.now, spent[0].start, view.now, "caller", ratio=(part, view.elapsed))

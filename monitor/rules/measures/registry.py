@@ -1,15 +1,20 @@
-"""How a measure is born: one function, one decorator. Its signature is what a rule may write.
+"""How a measure is written: one function, one decorator. Its signature is what a rule may write.
 
-    @measure("times", wakes=("interruption:{by}",))
-    def interruptions(line: Timeline, *, by: Channel, window: Seconds = MINUTE) -> Reading:
+    @measure("times", tells="{by} cut {other} off {value} in {window}")
+    def interruptions(view: View, *, by: Channel, window: Time = MINUTE) -> Reading:
         "How often a side took the floor from the other."
+        return counted(view, ("interruption",), by, window)
 
-The first sentence of the docstring is the documentation. ``wakes`` names the topics of the timeline
-after which the answer may differ; ``{by}`` and the like stand for the parameters.
+The first sentence of the docstring is the documentation. The function asks its questions to the ``View``
+and returns a ``Reading``. Which facts it depends on and when its answer changes with time is noted by the
+view, so the function does not declare it. Two things are asked of it:
+
+- compare durations and moments by ``view.reached`` and ``view.passed``, not with ``view.now``;
+- where the value itself changes with time, say so: ``running`` for a duration, ``ratio`` for a share.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, NewType
@@ -17,30 +22,34 @@ from typing import Any, Literal, NewType
 import msgspec
 
 from monitor.rules.reading import Reading
-from monitor.rules.rule import Duration, Names, names, number
+from monitor.rules.rule import Duration, Names, milliseconds, names
+from monitor.timeline import CALL, seconds
 
-Seconds = NewType("Seconds", float)
-"""A parameter of a measure that a rule may write as ``20s``, ``2min`` or ``call``."""
+Time = NewType("Time", int)
+"""A parameter of a measure in ms, which a rule may write as ``20s``, ``2min`` or ``call``."""
 
 Phrases = NewType("Phrases", tuple[str, ...])
 """A parameter that names one class of phrases, or several."""
 
+Facts = NewType("Facts", tuple[str, ...])
+"""A parameter that names what was found: classes of phrases, or events of detectors, one or several."""
+
 Unit = Literal["times", "s", "share", "", "syll/s", "words/min", "st", "words", "points"]
 
-TEN_SECONDS = Seconds(10.0)
-HALF_MINUTE = Seconds(30.0)
-MINUTE = Seconds(60.0)
-TWO_MINUTES = Seconds(120.0)
-THREE_MINUTES = Seconds(180.0)
-FIVE_MINUTES = Seconds(300.0)
-WHOLE_CALL = Seconds(float("inf"))
+TEN_SECONDS = Time(10_000)
+HALF_MINUTE = Time(30_000)
+MINUTE = Time(60_000)
+TWO_MINUTES = Time(120_000)
+THREE_MINUTES = Time(180_000)
+FIVE_MINUTES = Time(300_000)
+WHOLE_CALL = Time(CALL)
 NO_PHRASES = Phrases(())
 
 UNHEARD = ("dead_channel",)
 """With a dead channel, silence may be the line's and not the people's."""
 
 
-_WRITTEN: dict[Any, Any] = {Seconds: Duration, Phrases: Names}
+_WRITTEN: dict[Any, Any] = {Time: Duration, Phrases: Names, Facts: Names}
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,6 @@ class Measure:
     ask: Callable[..., Reading]
     unit: Unit
     params: type[msgspec.Struct]
-    wakes: tuple[str, ...]
     asks: str
     tells: str
     words: bool
@@ -59,6 +67,11 @@ class Measure:
     quality: tuple[str, ...]
     doubts: tuple[str, ...] = ()
     kinds: dict[str, Any] = field(default_factory=dict)
+    specialise: "Callable[[Measure, dict[str, Any]], Measure] | None" = None
+
+    def asked(self, params: dict[str, Any]) -> "Measure":
+        """The measure as it stands for these parameters, where its sentence or its needs depend on them."""
+        return self if self.specialise is None else self.specialise(self, params)
 
     def read(self, written: Any) -> dict[str, Any]:
         """The parameters as a rule wrote them, as the function takes them."""
@@ -67,26 +80,16 @@ class Measure:
 
     def _plain(self, name: str, value: Any) -> Any:
         kind = self.kinds[name]
-        if kind is Seconds:
-            return number(value)
-        return names(value) if kind is Phrases else value
+        if kind is Time:
+            return milliseconds(value)
+        return names(value) if kind in (Phrases, Facts) else value
 
     def awaits(self, written: Any) -> set[str]:
         """The classes of words that count for this measure when they were perhaps said, too."""
         params = self.read(written)
-        if params.get("doubt") == "never":
+        if params.get("doubt") == "never" or params.get("certain") is True:
             return set()
         return {name for param in self.doubts for name in params[param]}
-
-    def topics(self, params: dict[str, Any]) -> set[str]:
-        """The topics that wake a rule which asks this with ``params``."""
-        found: set[str] = set()
-        for topic in self.wakes:
-            kind, marked, name = topic.partition(":{")
-            value = params[name.rstrip("}")] if marked else None
-            values: Sequence[Any] = value if isinstance(value, tuple) else (value,)
-            found |= {f"{kind}:{one}" if one else kind for one in values}
-        return found
 
 
 MEASURES: dict[str, Measure] = {}
@@ -97,11 +100,11 @@ def measure(
     unit: Unit,
     *,
     tells: str = "",
-    wakes: tuple[str, ...] = (),
     words: bool = False,
     voice: bool = False,
     quality: tuple[str, ...] = (),
     doubts: tuple[str, ...] = (),
+    specialise: "Callable[[Measure, dict[str, Any]], Measure] | None" = None,
 ) -> Callable[[Callable[..., Reading]], Callable[..., Reading]]:
     """Registers a function as a measure of its name.
 
@@ -109,7 +112,8 @@ def measure(
     ``words`` means that it is blind without a recogniser, ``voice`` that it looks at how a person
     sounds (profiles may keep that private), ``quality`` names the troubles of the line that make it
     unfit to alert on. ``doubts`` are the parameters whose phrases count when they were perhaps said, too,
-    because the measure is about what was not said.
+    because the measure is about what was not said. ``specialise`` makes of the measure what it is for given
+    parameters.
     """
 
     def register(ask: Callable[..., Reading]) -> Callable[..., Reading]:
@@ -119,7 +123,8 @@ def measure(
             kinds[name] = given.annotation
             written = _WRITTEN.get(given.annotation, given.annotation)
             default = given.default
-            fields.append((name, written) if default is given.empty else (name, written, _stated(default)))
+            stated = default if default is given.empty else _stated(given.annotation, default)
+            fields.append((name, written) if default is given.empty else (name, written, stated))
         params = msgspec.defstruct(
             ask.__name__.title().replace("_", ""),
             fields,
@@ -129,13 +134,15 @@ def measure(
         )
         asks = " ".join((inspect.getdoc(ask) or "").split("\n\n")[0].split())
         MEASURES[ask.__name__] = Measure(
-            ask.__name__, ask, unit, params, wakes, asks, tells, words, voice, quality, doubts, kinds
-        )  # fmt: skip
+            ask.__name__, ask, unit, params, asks, tells, words, voice, quality, doubts, kinds, specialise
+        )
         return ask
 
     return register
 
 
-def _stated(default: Any) -> Any:
-    """A default as the type of the written parameters takes it."""
+def _stated(kind: Any, default: Any) -> Any:
+    """A default as a rule would write it."""
+    if kind is Time:
+        return "call" if default == CALL else seconds(default)
     return msgspec.field(default_factory=partial(list, default)) if isinstance(default, tuple) else default

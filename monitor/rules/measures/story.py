@@ -1,8 +1,6 @@
 """Things that belong together over a call: the story, the slots, the open items, the known facts."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from monitor.events import Channel, other
 from monitor.rules.measures.registry import (
@@ -11,101 +9,86 @@ from monitor.rules.measures.registry import (
     THREE_MINUTES,
     UNHEARD,
     Phrases,
-    Seconds,
+    Time,
     measure,
 )
-from monitor.rules.measures.talk import apart, leaves
-from monitor.rules.measures.words import perhaps
-from monitor.rules.reading import NOTHING, Reading, from_marks
-from monitor.timeline import Mark, Stretch, Timeline
+from monitor.rules.measures.talk import apart
+from monitor.rules.reading import NOTHING, ZERO, Reading, from_marks, running
+from monitor.timeline import Mark, Quantity, View, ms
 
 ANSWERED: Phrases = Phrases(("solution", "option", "promise", "alternative", "resolution_check", "steps"))
 
+STORY, EARLY = 10_000, 60_000
+"""Ms that a story lasts at least, and of the call in which it begins."""
 
-def first_story(line: Timeline, least: float = 10.0, before: float = 60.0) -> Stretch | None:
-    """The caller's first turn of at least ``least`` seconds, if it began early in the call."""
-    for turn in line.talk.turns:
-        if turn.channel == "caller" and turn.until(line.now) - turn.start >= least:
-            return turn if turn.start < before else None
-    return None
+INTO = 1_000
+"""Ms into a story from which on a question comes into it."""
 
 
-@measure("times", tells="a question came into the caller's story", wakes=("say:{of}",), words=True)
+@measure("times", tells="a question came into the caller's story", words=True)
 def early_questions(
-    line: Timeline,
+    view: View,
     *,
     of: Phrases = Phrases(("question", "open_question")),
-    gap: Seconds = Seconds(0.3),
-    window: Seconds = HALF_MINUTE,
+    gap: Time = Time(300),
+    window: Time = HALF_MINUTE,
 ) -> Reading:
     """How often the agent began a question over the caller's first long turn, or hard on its end."""
-    story = first_story(line)
-    if story is None:
+    story = view.first_long_turn("caller", STORY)
+    if story is None or story.start >= EARLY:
         return NOTHING
-    end = story.until(line.now) + gap
-    marks = [
-        mark for mark in line.marks.of(of, "agent", line.now - window) if story.start + 1.0 < mark.start < end
-    ]
-    distinct = apart(marks)
-    whole = [line.words.sentence(mark) for mark in distinct]
-    return from_marks(whole, len(whole), again=leaves(distinct, window))
+    end = story.until(view.now) + gap
+    marks = [mark for mark in view.marks(of, "agent", window) if story.start + INTO < mark.start < end]
+    whole = [view.sentence(mark) for mark in apart(marks)]
+    return from_marks(whole, len(whole))
 
 
-@measure("times", tells="{value}", wakes=("say:{of}",), words=True)
-def worth_noting(line: Timeline, *, of: Phrases, by: Channel | None = None) -> Reading:
+@measure("times", tells="{value}", words=True)
+def worth_noting(view: View, *, of: Phrases, by: Channel | None = None) -> Reading:
     """Words for the side panel: phrases of these classes."""
-    marks = line.marks.of(of, by, line.now - HALF_MINUTE)
+    marks = view.marks(of, by, HALF_MINUTE)
     return from_marks(marks, len(marks))
 
 
 @measure(
     "times",
     tells="{value} a matter of the caller was still open at the goodbye",
-    wakes=("say:{at}",),
     words=True,
     doubts=("answered",),
     quality=UNHEARD,
 )
 def open_items(
-    line: Timeline,
+    view: View,
     *,
     of: Phrases = Phrases(("concern",)),
     at: Phrases = Phrases(("closing",)),
     answered: Phrases = ANSWERED,
-    within: Seconds = TEN_SECONDS,
+    within: Time = TEN_SECONDS,
 ) -> Reading:
     """How many further matters of the caller had no answer when the agent began to close."""
-    closing = line.marks.latest(at, "agent")
-    if closing is None or closing.end < line.now - within:
-        return Reading(0.0)
-    still = [mark for mark in line.marks.of(of, "caller", 0.0) if mark.end <= closing.start]
-    still = [mark for mark in still if not _answered(line, answered, mark, closing)]
+    closing = view.latest(at, "agent")
+    if closing is None or view.passed(closing.end + within + 1):
+        return ZERO
+    still = [mark for mark in view.marks(of, "caller") if mark.end <= closing.start]
+    still = [mark for mark in still if not _answered(view, answered, mark, closing)]
     if not still:
-        return Reading(0.0, again=closing.end + within)
-    items = [line.words.sentence(mark) for mark in still]
-    reading = from_marks([closing, *items], len(items), again=closing.end + within)
-    return replace(reading, at=closing.end)
+        return ZERO
+    items = [view.sentence(mark) for mark in still]
+    return replace(from_marks([closing, *items], len(items)), at=closing.end)
 
 
-def _answered(line: Timeline, kinds: Phrases, item: Mark, closing: Mark) -> bool:
-    return any(mark.end < closing.start for mark in line.marks.of(perhaps(kinds), "agent", item.end))
+def _answered(view: View, kinds: Phrases, item: Mark, closing: Mark) -> bool:
+    return any(mark.end < closing.start for mark in view.marks_since(kinds, "agent", item.end, certain=None))
 
 
-@measure(
-    "s",
-    tells="a first step has been due for {value}",
-    wakes=("say:{issue}", "say:{of}", "utterance:{by}"),
-    words=True,
-    doubts=("of",),
-    quality=UNHEARD,
-)
+@measure("s", tells="a first step has been due for {value}", words=True, doubts=("of",), quality=UNHEARD)
 def unsolved(
-    line: Timeline,
+    view: View,
     *,
     of: Phrases,
     by: Channel,
     issue: Phrases,
-    within: Seconds = THREE_MINUTES,
+    within: Time = THREE_MINUTES,
     usual: str = "queue_median_seconds",
     share: float = 0.5,
 ) -> Reading:
@@ -114,52 +97,47 @@ def unsolved(
     ``usual`` is a field of the metadata, the usual length of such calls. A step that was offered, or
     perhaps was, ends it. Nothing is said before the recogniser has heard as far as that.
     """
-    first = line.marks.first
-    raised = [first[kind, other(by)] for kind in issue if (kind, other(by)) in first]
-    if not raised or any((kind, by) in first for kind in perhaps(of)):
+    raised = view.first(issue, other(by))
+    if raised is None or view.first(of, by, perhaps=True) is not None:
         return NOTHING
-    due = min(raised) + within
-    length = line.meta.get(usual)
+    due = raised + within
+    length = view.known(usual)
     if isinstance(length, int | float) and length > 0:
-        due = min(due, max(min(raised), share * length))
-    if line.now < due or line.words.heard_until(by) < due:
-        return Reading(again=max(due, line.now + 0.5))
-    return Reading(line.now - due, min(raised), due, by, rate=1.0)
+        due = min(due, max(raised, ms(share * length)))
+    if not view.heard(by, due):
+        return NOTHING
+    return replace(running(view, due, by), start=raised, at=due)
 
 
-@measure("", tells="known before the call: {value}", wakes=())
-def known(line: Timeline, *, field: str) -> Reading:
+@measure("", tells="known before the call: {value}")
+def known(view: View, *, field: str) -> Reading:
     """A number that was known of the call before it began (1 for any text), from its metadata."""
-    value: Any = line.meta
-    for key in field.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
+    value = view.known(field)
     if value is None or value is False or value == "":
         return NOTHING
     plain = float(value) if isinstance(value, int | float) else 1.0
-    return Reading(plain, 0.0, line.now)
+    return Reading(plain, 0, view.now)
 
 
-@measure("times", tells="this was a hard call", wakes=("difficulty",))
-def hard_call(line: Timeline, *, score: float = 70.0, abuse: Phrases = Phrases(("abuse",))) -> Reading:
+@measure("times", tells="this was a hard call")
+def hard_call(view: View, *, score: float = 70.0, abuse: Phrases = Phrases(("abuse",))) -> Reading:
     """Whether this was a hard call: its difficulty reached ``score``, or the caller was abusive."""
-    marks = line.marks.of(abuse, "caller", 0.0) if line.has_words else []
-    return from_marks(marks, float(len(marks) + (line.hardest >= score)))
+    marks = view.marks(abuse, "caller") if view.has_words else []
+    return from_marks(marks, len(marks) + (view.hardest() >= score))
 
 
-@measure("", tells="{value} calmer", wakes=())
-def mood_shift(line: Timeline, *, by: Channel, share: float = 0.2) -> Reading:
+@measure("", tells="{value} calmer")
+def mood_shift(view: View, *, by: Channel, share: float = 0.2) -> Reading:
     """How much calmer a side sounded at the end of the call than at its beginning (effort score)."""
-    mood = line.voice[by].mood
-    first, last = mood.mean(0.0, line.now * share), mood.mean(line.now * (1.0 - share), line.now)
-    if first is None or last is None:
-        return NOTHING
-    return Reading(first - last, 0.0, line.now, by)
+    first, last = view.mood(by, share)
+    return NOTHING if first is None or last is None else Reading(first - last, 0, view.now, by)
 
 
-@measure("share", tells="{value} of the usual length", wakes=())
-def handle_time(line: Timeline, *, median: str = "queue_median_seconds") -> Reading:
+@measure("share", tells="{value} of the usual length")
+def handle_time(view: View, *, median: str = "queue_median_seconds") -> Reading:
     """The length of the call against the median of its queue, from the metadata."""
-    usual = line.meta.get(median)
+    usual = view.known(median)
     if not isinstance(usual, int | float) or usual <= 0:
         return NOTHING
-    return Reading(line.now / usual, 0.0, line.now)
+    whole = ms(usual)
+    return Reading(view.now / whole, 0, view.now, ratio=(view.elapsed, Quantity(whole)))

@@ -1,20 +1,21 @@
 """Who speaks how much, and over whom."""
 
-from monitor.events import CHANNELS, Channel, other
-from monitor.rules.measures.registry import MINUTE, TWO_MINUTES, Seconds, measure
+from dataclasses import replace
+
+from monitor.events import Channel, other
+from monitor.rules.measures.registry import MINUTE, TEN_SECONDS, TWO_MINUTES, Time, measure
 from monitor.rules.reading import NOTHING, Reading, from_marks
-from monitor.timeline import Mark, Timeline
+from monitor.timeline import CALL, Mark, Quantity, View
 
 OVERLAPPED = ("crosstalk", "same_audio", "swapped", "dead_channel")
 """With these troubles one voice is on both sides, so talk-over means nothing."""
 
-POLL = 2.0
-"""Seconds after which a share is looked at again while somebody speaks."""
+KINDS = tuple(
+    f"overlap:{kind}" for kind in ("interruption", "talk_over", "simultaneous", "terminal", "other")
+)
 
-
-def leaves(marks: list[Mark], window: float) -> float | None:
-    """When the first of ``marks`` leaves the window, and a count falls by itself."""
-    return marks[0].end + window if marks and window != float("inf") else None
+ANSWERED_BACK = 4_000
+"""Ms after the end of a story in which the caller takes the floor back from who cut it off."""
 
 
 def apart(marks: list[Mark]) -> list[Mark]:
@@ -26,86 +27,66 @@ def apart(marks: list[Mark]) -> list[Mark]:
     return found
 
 
-def counted(line: Timeline, kinds: tuple[str, ...], by: Channel | None, window: float) -> Reading:
-    """How many marks of these kinds the window holds."""
-    marks = line.marks.of(kinds, by, line.now - window)
-    if window != float("inf"):
-        return from_marks(marks, len(marks), again=leaves(marks, window))
-    sides = (by,) if by else (*CHANNELS, None)
-    return from_marks(marks, sum(line.marks.counts[kind, one] for kind in kinds for one in sides))
+def counted(
+    view: View, kinds: tuple[str, ...], by: Channel | None, window: int, *, perhaps: bool = False
+) -> Reading:
+    """How many marks of these kinds the window holds; ``perhaps``: also what was perhaps said."""
+    marks = view.marks(kinds, by, window, certain=None if perhaps else True)
+    return from_marks(marks, len(marks) if window < CALL else view.count(kinds, by, perhaps=perhaps))
 
 
-@measure(
-    "times",
-    tells="{by} cut {other} off {value} in {window}",
-    wakes=("interruption:{by}",),
-    quality=OVERLAPPED,
-)
-def interruptions(line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES) -> Reading:
+@measure("times", tells="{by} cut {other} off {value} in {window}", quality=OVERLAPPED)
+def interruptions(view: View, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
     """How often a side took the floor from the other, who was still speaking."""
-    return counted(line, ("interruption",), by, window)
+    return counted(view, ("interruption",), by, window)
 
 
-@measure(
-    "times",
-    tells="{by} talked over {other} {value} in {window}",
-    wakes=("talk_over:{by}",),
-    quality=OVERLAPPED,
-)
-def talk_overs(line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES) -> Reading:
+@measure("times", tells="{by} talked over {other} {value} in {window}", quality=OVERLAPPED)
+def talk_overs(view: View, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
     """How often a side kept talking over the other, who did not yield."""
-    return counted(line, ("talk_over",), by, window)
+    return counted(view, ("talk_over",), by, window)
 
 
-@measure(
-    "times",
-    tells="the caller's story was cut off {value}",
-    wakes=("interruption:agent", "interruption:caller"),
-    quality=OVERLAPPED,
-)
+@measure("times", tells="the caller's story was cut off {value}", quality=OVERLAPPED)
 def story_cut(
-    line: Timeline,
-    *,
-    longest_start: Seconds = MINUTE,
-    least: Seconds = Seconds(10.0),
-    window: Seconds = TWO_MINUTES,
+    view: View, *, longest_start: Time = MINUTE, least: Time = TEN_SECONDS, window: Time = TWO_MINUTES
 ) -> Reading:
     """How often the agent took the floor during the caller's first long turn."""
-    story = next(
-        (t for t in line.talk.turns if t.channel == "caller" and t.until(line.now) - t.start >= least), None
-    )
-    if not story or story.start >= longest_start:
+    story = view.first_long_turn("caller", least)
+    if story is None or story.start >= longest_start:
         return NOTHING
-    end = story.until(line.now)
-    marks = [
-        m
-        for m in line.marks.of(("interruption",), None, line.now - window)
-        if story.start <= m.start <= end + 4.0
-    ]
-    cut = [m for m in marks if (m.channel == "agent") == (m.start <= end)]
-    return from_marks(cut, len(cut), again=leaves(cut, window))
+    end = story.until(view.now)
+    marks = view.marks(("interruption",), None, window)
+    marks = [mark for mark in marks if story.start <= mark.start <= end + ANSWERED_BACK]
+    cut = [mark for mark in marks if (mark.channel == "agent") == (mark.start <= end)]
+    return from_marks(cut, len(cut))
 
 
-@measure("share", tells="{by} had {value} of the talk in {window}", wakes=("speech",), quality=OVERLAPPED)
-def talk_share(
-    line: Timeline, *, by: Channel, window: Seconds = TWO_MINUTES, least: Seconds = MINUTE
-) -> Reading:
+@measure("share", tells="{by} had {value} of the talk in {window}", quality=OVERLAPPED)
+def talk_share(view: View, *, by: Channel, window: Time = TWO_MINUTES, least: Time = MINUTE) -> Reading:
     """A side's share of the speech in the window; nothing is said below ``least`` seconds of speech."""
-    since = max(0.0, line.now - window)
-    mine, theirs = line.talk.seconds(by, since), line.talk.seconds(other(by), since)
-    again = line.now + POLL if line.talk.speaking(by) else None
-    if mine + theirs < least:
-        return Reading(again=again)
-    return Reading(mine / (mine + theirs), since, line.now, by, again=again)
-
-
-@measure("share", tells="both spoke at once for {value} of {window}", wakes=("overlap",), quality=OVERLAPPED)
-def overlap_share(line: Timeline, *, window: Seconds = TWO_MINUTES, least: Seconds = MINUTE) -> Reading:
-    """The share of the window in which both sides spoke at once."""
-    since = max(0.0, line.now - window)
-    if line.now - since < least:
+    mine, theirs = view.spoken(by, window), view.spoken(other(by), window)
+    both = mine + theirs
+    if not view.reached(both, least) or not both.value:
         return NOTHING
-    kinds = [f"overlap:{kind}" for kind in ("interruption", "talk_over", "simultaneous", "terminal", "other")]
-    marks = line.marks.of(kinds, None, since)
-    both = sum(mark.end - max(mark.start, since) for mark in marks)
-    return from_marks(marks, both / (line.now - since), again=leaves(marks, window))
+    since = max(0, view.now - window)
+    return Reading(mine.value / both.value, since, view.now, by, ratio=(mine, both))
+
+
+@measure("share", tells="both spoke at once for {value} of {window}", quality=OVERLAPPED)
+def overlap_share(view: View, *, window: Time = TWO_MINUTES, least: Time = MINUTE) -> Reading:
+    """The share of the window in which both sides spoke at once."""
+    if window < least or not view.reached(view.elapsed, least):
+        return NOTHING
+    whole = Quantity(window) if view.passed(window) else view.elapsed
+    edge = view.now - window
+    marks = view.marks(KINDS, None, window)
+    shared, leaving = 0, 0
+    for mark in marks:
+        shared += mark.end - max(mark.start, edge, 0)
+        if mark.start <= edge:
+            leaving += 1
+        else:
+            view.change_at(mark.start + window)
+    reading = from_marks(marks, shared / whole.value)
+    return replace(reading, ratio=(Quantity(shared, -leaving), whole))

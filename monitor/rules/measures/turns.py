@@ -1,113 +1,71 @@
 """Turns: how long they are, how soon they begin, what the other side does meanwhile."""
 
 from monitor.events import Channel, other
-from monitor.rules.measures.registry import THREE_MINUTES, UNHEARD, Seconds, measure
-from monitor.rules.measures.talk import OVERLAPPED, leaves
-from monitor.rules.reading import NOTHING, Reading, from_marks
-from monitor.timeline import Stretch, Timeline
+from monitor.rules.measures.registry import MINUTE, THREE_MINUTES, UNHEARD, Time, measure
+from monitor.rules.measures.talk import OVERLAPPED
+from monitor.rules.reading import NOTHING, ZERO, Reading, from_marks, running
+from monitor.timeline import Stretch, View
 
 
-def spoken_run(line: Timeline, turn: Stretch, pause: float) -> float:
-    """Since when the holder of ``turn`` has spoken without a pause of ``pause`` seconds."""
-    begin = line.now
-    for start, end in line.talk.segments(turn.channel, turn.start):
-        if begin - end >= pause:
-            break
-        begin = start
-    return begin
-
-
-@measure("s", tells="{by} has spoken for {value} without a pause", wakes=("floor", "speech:{by}"))
-def turn_length(line: Timeline, *, by: Channel, pause: Seconds = Seconds(3.0)) -> Reading:
+@measure("s", tells="{by} has spoken for {value} without a pause")
+def turn_length(view: View, *, by: Channel, pause: Time = Time(3_000)) -> Reading:
     """For how long a side has had the floor without a pause of ``pause`` seconds."""
-    turn = line.talk.turn(by)
-    if not turn:
-        return Reading(0.0)
-    begin = spoken_run(line, turn, pause)
-    again = None if line.talk.speaking(by) else line.talk.spoken_until(by) + pause
-    return Reading(line.now - begin, begin, line.now, by, rate=1.0, again=again)
+    turn = view.turn(by)
+    begin = view.spoken_run(turn, pause) if turn else None
+    return ZERO if begin is None else running(view, begin, by)
 
 
-@measure(
-    "s",
-    tells="{by} has given no sign of listening for {value}",
-    wakes=("floor", "speech"),
-    quality=OVERLAPPED,
-)
-def without_sign(line: Timeline, *, by: Channel) -> Reading:
+@measure("s", tells="{by} has given no sign of listening for {value}", quality=OVERLAPPED)
+def without_sign(view: View, *, by: Channel) -> Reading:
     """For how long the other side has had the floor without a sign of listening from this one."""
-    turn = line.talk.turn(other(by))
-    if not turn or not line.talk.speaking(other(by)):
-        return Reading(0.0)
-    if line.talk.speaking(by):
-        return Reading(0.0)
-    begin = max(turn.start, line.talk.spoken_until(by))
-    return Reading(line.now - begin, begin, line.now, other(by), rate=1.0)
+    turn = view.turn(other(by))
+    if not turn or not view.speaking(other(by)) or view.speaking(by):
+        return ZERO
+    return running(view, max(turn.start, view.spoken_until(by)), other(by))
 
 
-def gaps(line: Timeline, by: Channel, since: float) -> list[Stretch]:
+def gaps(view: View, by: Channel) -> list[tuple[int, int]]:
     """From the end of the other's turn to the start of this side's, for each passing of the floor to it."""
-    found, before = [], None
-    for turn in line.talk.turns:
+    found: list[tuple[int, int]] = []
+    before: Stretch | None = None
+    for turn in view.turns():
         if before and turn.channel == by and before.channel != by and before.end is not None:
-            found.append(Stretch(by, before.end, turn.start))
+            found.append((before.end, turn.start))
         before = turn
-    return [gap for gap in found if max(gap.start, gap.end or 0.0) > since]
+    return found
 
 
 @measure(
-    "share",
-    tells="{value} of the last turns of {by} began before {other} had ended",
-    wakes=("floor:{by}",),
-    quality=OVERLAPPED,
+    "share", tells="{value} of the last turns of {by} began before {other} had ended", quality=OVERLAPPED
 )
-def onsets_without_gap(line: Timeline, *, by: Channel, last: int = 10, gap: float = 0.0) -> Reading:
+def onsets_without_gap(view: View, *, by: Channel, last: int = 10, gap: Time = Time(0)) -> Reading:
     """The share of a side's ``last`` turns that began before the other had ended."""
-    turns = gaps(line, by, 0.0)[-last:]
+    turns = gaps(view, by)[-last:]
     if len(turns) < last:
         return NOTHING
-    early = [turn for turn in turns if (turn.end or 0.0) - turn.start <= gap]
-    return Reading(len(early) / last, turns[0].start, line.now, by)
+    early = sum(start - end <= gap for end, start in turns)
+    return Reading(early / last, turns[0][0], view.now, by)
 
 
-@measure(
-    "times",
-    tells="{by} took long to answer {value} in {window}",
-    wakes=("floor:{by}", "hold"),
-    quality=UNHEARD,
-)
+@measure("times", tells="{by} took long to answer {value} in {window}", quality=UNHEARD)
 def slow_answers(
-    line: Timeline, *, by: Channel, gap: Seconds = Seconds(2.5), window: Seconds = THREE_MINUTES
+    view: View, *, by: Channel, gap: Time = Time(2_500), window: Time = THREE_MINUTES
 ) -> Reading:
     """How often a side took longer than ``gap`` to answer."""
-    since = line.now - window
+    holds = view.holds()
     slow = [
-        turn
-        for turn in gaps(line, by, since)
-        if (turn.end or 0.0) - turn.start >= gap and not _on_hold(line, turn)
+        (end, start)
+        for end, start in gaps(view, by)
+        if start - end >= gap
+        and not any(hold.start < start and hold.until(view.now) > end for hold in holds)
+        and not view.passed(start + window)
     ]
-    if not slow:
-        return Reading(0.0)
-    marks = [turn for turn in slow if turn.end is not None]
-    return Reading(
-        len(marks), marks[0].start, marks[-1].end or line.now, by, again=(marks[0].end or 0.0) + window
-    )
+    return Reading(len(slow), slow[0][0], slow[-1][1], by) if slow else ZERO
 
 
-def _on_hold(line: Timeline, gap: Stretch) -> bool:
-    return any(
-        hold.start < (gap.end or line.now) and hold.until(line.now) > gap.start for hold in line.talk.holds
-    )
-
-
-@measure(
-    "times",
-    tells="both fought for the floor {value} in {window}",
-    wakes=("overlap:interruption", "overlap:talk_over"),
-    quality=OVERLAPPED,
-)
-def mutual_overlaps(line: Timeline, *, window: Seconds = Seconds(60.0)) -> Reading:
+@measure("times", tells="both fought for the floor {value} in {window}", quality=OVERLAPPED)
+def mutual_overlaps(view: View, *, window: Time = MINUTE) -> Reading:
     """How often either side fought for the floor; nothing counts until both have."""
-    marks = line.marks.of(("overlap:interruption", "overlap:talk_over"), None, line.now - window)
+    marks = view.marks(("overlap:interruption", "overlap:talk_over"), None, window)
     both = {mark.channel for mark in marks} == {"agent", "caller"}
-    return from_marks(marks, len(marks) if both else 0, again=leaves(marks, window))
+    return from_marks(marks, len(marks) if both else 0)

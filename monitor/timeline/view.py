@@ -1,0 +1,380 @@
+"""A view of the timeline that notes what was read of it, so that nobody has to say when to look again.
+
+A rule asks its questions through a view. Each question notes two things: the ``Key`` whose change may
+change the answer, and the earliest moment at which the answer may change though nothing happens, because
+something leaves a window or a duration reaches a limit. Between the last evaluation and the first of
+these, the rule's answer is what it was. That is a property of each method here, and a test asks every
+rule at every event and every 0.1 s to see that it holds.
+
+A ``Quantity`` is a number that grows or falls by itself, such as the speech of a side in a sliding window.
+Compare it by ``reached``, and moments by ``passed``: a comparison made with ``now`` by hand is not noted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from monitor.events import CHANNELS, Channel
+from monitor.timeline.marks import Key, Mark
+from monitor.timeline.milliseconds import CALL
+from monitor.timeline.talk import FLOOR, HOLD_SILENCE, HOLDS, NOTICED, SPEECH, Stretch
+from monitor.timeline.timeline import DIFFICULTY, EFFORT, META, PACE, VOICE, Timeline
+from monitor.timeline.voice import PACE_STALE, STALE, ProsodySample
+from monitor.timeline.words import PATIENCE, WORDS, SpokenWord
+
+Read = tuple[str | tuple[str, ...], Channel | None]
+"""A key, or several kinds of marks of one side (of both without a side)."""
+
+FORGOTTEN = 5_000
+"""Ms by which words may be known late; a side whose last words are longer ago says nothing just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number of ms now, and by how much it changes with each ms until something happens."""
+
+    value: int
+    rate: int = 0
+
+    def __add__(self, other: "Quantity") -> "Quantity":
+        return Quantity(self.value + other.value, self.rate + other.rate)
+
+
+class View:
+    """The timeline as one evaluation of a rule reads it. Times are ms of the call."""
+
+    __slots__ = ("_line", "_reads", "changes_at", "now")
+
+    def __init__(self, line: Timeline) -> None:
+        self._line = line
+        self.begin()
+
+    def begin(self) -> None:
+        """Forgets what was read: another evaluation begins."""
+        self.now = self._line.now
+        self.changes_at = CALL
+        self._reads: set[Read] = set()
+
+    @property
+    def reads(self) -> frozenset[Read]:
+        """What was read since the evaluation began."""
+        return frozenset(self._reads)
+
+    # --- time ---
+
+    def change_at(self, moment: int) -> None:
+        """Notes that an answer may be another one at ``moment``."""
+        if self.now < moment < self.changes_at:
+            self.changes_at = moment
+
+    def passed(self, moment: int) -> bool:
+        """Whether the call has come to ``moment``."""
+        self.change_at(moment)
+        return self.now >= moment
+
+    def reached(self, quantity: Quantity, limit: int) -> bool:
+        """Whether ``quantity`` is ``limit`` or more."""
+        value, rate = quantity.value, quantity.rate
+        if rate > 0 and value < limit:
+            self.change_at(self.now + -((value - limit) // rate))
+        elif rate < 0 and value >= limit:
+            self.change_at(self.now + (value - limit) // -rate + 1)
+        return value >= limit
+
+    @property
+    def elapsed(self) -> Quantity:
+        """The length of the call so far."""
+        return Quantity(self.now, 1)
+
+    @property
+    def ended(self) -> int | None:
+        """When the call ended; every rule is evaluated then."""
+        return self._line.ended
+
+    # --- marks ---
+
+    def marks(
+        self,
+        kinds: tuple[str, ...],
+        channel: Channel | None = None,
+        window: int = CALL,
+        *,
+        certain: bool | None = True,
+    ) -> list[Mark]:
+        """The marks of these kinds in a window that ends now, by time; of both sides without ``channel``.
+
+        ``certain`` as in ``Marks``: false for what was perhaps said, null for both.
+        """
+        self._reads.add((kinds, channel))
+        found = self._line.marks.of(kinds, channel, self.now - window, certain=certain)
+        if found:
+            self.change_at(found[0].end + window)
+        return found
+
+    def marks_since(
+        self, kinds: tuple[str, ...], channel: Channel | None, since: int, *, certain: bool | None = True
+    ) -> list[Mark]:
+        """The marks of these kinds that ended after a moment that stays what it is."""
+        self._reads.add((kinds, channel))
+        return self._line.marks.of(kinds, channel, since, certain=certain)
+
+    def latest(self, kinds: tuple[str, ...], channel: Channel | None = None) -> Mark | None:
+        """The mark of these kinds that ended last."""
+        self._reads.add((kinds, channel))
+        return self._line.marks.latest(kinds, channel)
+
+    def count(self, kinds: tuple[str, ...], channel: Channel | None = None, *, perhaps: bool = False) -> int:
+        """How many marks of these kinds there were in the whole call, those forgotten included.
+
+        ``perhaps``: what was perhaps said counts, too.
+        """
+        self._reads.add((kinds, channel))
+        marks = self._line.marks
+        stores = (marks.counts, marks.perhaps_counts) if perhaps else (marks.counts,)
+        sides = (channel,) if channel else (*CHANNELS, None)
+        return sum(counts[kind, side] for counts in stores for kind in kinds for side in sides)
+
+    def first(self, kinds: tuple[str, ...], channel: Channel, *, perhaps: bool = False) -> int | None:
+        """When the first mark of these kinds began; ``speech`` is the side's first speech.
+
+        ``perhaps``: what was perhaps said counts, too.
+        """
+        self._reads.add((kinds, channel))
+        marks = self._line.marks
+        stores = (marks.first, marks.perhaps_first) if perhaps else (marks.first,)
+        keys = [(kind, channel) for kind in kinds]
+        return min((first[key] for first in stores for key in keys if key in first), default=None)
+
+    # --- speech, turns and holds ---
+
+    def speaking(self, channel: Channel) -> bool:
+        """Whether this side speaks just now."""
+        self._reads.add(SPEECH[channel])
+        return self._line.talk.speaking(channel)
+
+    def spoken_until(self, channel: Channel) -> int:
+        """When this side, which is silent, last spoke (0 if it never did)."""
+        self._reads.add(SPEECH[channel])
+        return self._line.talk.spoken_until(channel)
+
+    def spoken(self, channel: Channel, window: int) -> Quantity:
+        """The speech of this side in a window that ends now."""
+        self._reads.add(SPEECH[channel])
+        talk, edge = self._line.talk, self.now - window
+        value, rate, first = 0, int(talk.speaking(channel)), None
+        for start, end in talk.segments(channel, max(0, edge)):
+            value += end - start
+            first = start, end
+        if first is not None:
+            start, end = first
+            if start <= edge:  # the window's edge moves through this stretch
+                rate -= 1
+                self.change_at(end + window)
+            else:
+                self.change_at(start + window)
+        return Quantity(value, rate)
+
+    def spoken_since(self, channel: Channel, since: int) -> Quantity:
+        """The speech of this side after a moment that stays what it is."""
+        self._reads.add(SPEECH[channel])
+        talk = self._line.talk
+        return Quantity(talk.spoken(channel, since), int(talk.speaking(channel)))
+
+    def silent_since(self) -> int | None:
+        """Since when neither side has spoken; null while one speaks."""
+        self._reads.update(SPEECH.values())
+        self._reads.add(HOLDS)
+        return self._line.talk.silent_since()
+
+    def holding(self) -> Stretch | None:
+        """The hold that the caller is in now: by the softphone, or by the agent's words and a silence."""
+        self._reads.update(SPEECH.values())
+        self._reads.update((HOLDS, ("hold", "agent")))
+        hold = self._line.talk.holding()
+        if hold is None:
+            since = self._line.talk.announced()
+            if since is not None:
+                self.change_at(since + HOLD_SILENCE)
+        return hold
+
+    def holds(self) -> tuple[Stretch, ...]:
+        """The holds of the call, by time; the last may still go on."""
+        self._reads.add(HOLDS)
+        return tuple(self._line.talk.holds)
+
+    def turn(self, channel: Channel) -> Stretch | None:
+        """The turn that this side has now, if it has it."""
+        self._reads.add(FLOOR)
+        return self._line.talk.turn(channel)
+
+    def turns(self) -> tuple[Stretch, ...]:
+        """The turns of both sides, by time; the last may still go on."""
+        self._reads.add(FLOOR)
+        return tuple(self._line.talk.turns)
+
+    def turns_of(self, channel: Channel, since: int) -> list[Stretch]:
+        """This side's turns that began at a moment or later, which stays what it is."""
+        self._reads.add(FLOOR)
+        return self._line.talk.turns_of(channel, since)
+
+    def first_long_turn(self, channel: Channel, least: int) -> Stretch | None:
+        """This side's first turn of at least ``least`` ms; it may still go on."""
+        for turn in self.turns():
+            if turn.channel == channel:
+                length = turn.until(self.now) - turn.start
+                if self.reached(Quantity(length, int(turn.end is None)), least):
+                    return turn
+        return None
+
+    def spoken_run(self, turn: Stretch, pause: int) -> int | None:
+        """Since when the holder of ``turn`` has spoken without a pause of ``pause`` ms; null in such a pause."""
+        self._reads.add(SPEECH[turn.channel])
+        begin: int | None = None
+        for start, end in self._line.talk.segments(turn.channel, turn.start):
+            if begin is None and not self._line.talk.speaking(turn.channel) and self.passed(end + pause):
+                return None
+            if begin is not None and begin - end >= pause:
+                break
+            begin = start
+        return begin
+
+    # --- words ---
+
+    @property
+    def has_words(self) -> bool:
+        """Whether a recogniser listens; it does so for a whole call, or not at all."""
+        return self._line.has_words
+
+    def last_words(self, channel: Channel, window: int) -> list[SpokenWord]:
+        """This side's words of the last ``window`` ms that were recognised; none if they are long ago."""
+        self._reads.add(WORDS[channel])
+        reach = window + FORGOTTEN
+        recent = self._line.words.of(channel, self.now - reach)
+        if not recent:
+            return []
+        until = recent[-1].end
+        self.change_at(until + reach)
+        return [word for word in self._line.words.of(channel, until - window) if word.start >= until - window]
+
+    def sentence(self, mark: Mark) -> Mark:
+        """The mark with the whole sentence that it begins, as far as it is known."""
+        if mark.channel is not None:
+            self._reads.add(WORDS[mark.channel])
+        return self._line.words.sentence(mark)
+
+    def heard(self, channel: Channel, moment: int) -> bool:
+        """Whether it is known by now what this side said up to ``moment``.
+
+        Before ``NOTICED`` ms have passed it is not, and after ``PATIENCE`` it is taken to be. In between,
+        nothing but words, or speech that turns out to have ended, makes it known.
+        """
+        if not self.has_words:
+            return self.passed(moment)
+        if not self.passed(moment + NOTICED):
+            return False
+        self.change_at(moment + PATIENCE)
+        self._reads.update((SPEECH[channel], WORDS[channel]))
+        return self._line.words.heard_until(channel) >= moment
+
+    # --- how a side sounds ---
+
+    def raised(self, channel: Channel, score: float) -> tuple[int, int] | None:
+        """From when to when the effort of this side has been held at ``score``, unless that is long ago."""
+        self._reads.add(EFFORT[channel])
+        level = self._line.voice[channel].raised(score)
+        stretch = level.stretch(self.now)
+        if stretch is not None:
+            self.change_at(stretch[1] + STALE + 1)
+        return stretch
+
+    def raised_until(self, channel: Channel, score: float) -> int:
+        """When the effort of this side was last held at ``score``; negative if it never was."""
+        self._reads.add(EFFORT[channel])
+        return self._line.voice[channel].raised(score).raised_until
+
+    def typical(self, channel: Channel, name: Literal["effort", "pitch", "rate"], since: int) -> float | None:
+        """The median of what was measured on this side's voiced speech after a moment that stays what it is."""
+        self._reads.add(VOICE[channel])
+        return self._line.voice[channel].typical(name, since)
+
+    def sounds(self, channel: Channel, window: int) -> list[ProsodySample]:
+        """What was measured on this side in a window that ends now (at most a minute)."""
+        self._reads.add(VOICE[channel])
+        found = self._line.voice[channel].sounds(self.now - window)
+        if found:
+            self.change_at(found[0].at + window + 1)
+        return found
+
+    def sounds_between(self, channel: Channel, start: int, end: int) -> list[ProsodySample]:
+        """What was measured on this side between two moments that stay what they are."""
+        self._reads.add(VOICE[channel])
+        return self._line.voice[channel].sounds(start, end)
+
+    def mean_pace(self, channel: Channel) -> float:
+        """This side's mean syllables per second so far; 0 before any was measured."""
+        self._reads.add(VOICE[channel])
+        return self._line.voice[channel].pace_mean
+
+    def own_pace(self, channel: Channel) -> float | None:
+        """This side's mean syllables per second; null before 10 s of its speech were measured."""
+        self._reads.add(VOICE[channel])
+        voice = self._line.voice[channel]
+        return None if voice.pace_limit is None else voice.pace_mean
+
+    def quick_pace(self, channel: Channel) -> tuple[ProsodySample, float] | None:
+        """The pace just now and this side's mean, where it is above the side's own limit."""
+        self._reads.add(PACE[channel])
+        voice = self._line.voice[channel]
+        quick = voice.quick
+        if quick is None or self.passed(quick.at + PACE_STALE + 1):
+            return None
+        return quick, voice.pace_mean
+
+    def mood(self, channel: Channel, share: float) -> tuple[float | None, float | None]:
+        """Mean effort of this side in the first and the last ``share`` of the call so far."""
+        self._reads.add(VOICE[channel])
+        mood, now = self._line.voice[channel].mood, self.now
+        for part in (share, 1.0 - share, 1.0):  # the moments that move through the mood's cells
+            if part > 0.0:
+                self.change_at(now + max(1, int((mood.cell - now * part % mood.cell) / part)))
+        begin, end = int(now * share), int(now * (1.0 - share))
+        return mood.mean(0, begin), mood.mean(end, now)
+
+    # --- the call as a whole ---
+
+    def difficulty(self) -> tuple[float, int]:
+        """The running difficulty, and since when it is what it is."""
+        self._reads.add(DIFFICULTY)
+        return self._line.difficulty
+
+    def hardest(self) -> float:
+        """The highest difficulty so far."""
+        self._reads.add(DIFFICULTY)
+        return self._line.hardest
+
+    def known(self, field: str) -> Any:
+        """What the metadata hold under ``field`` (``a.b`` is b in a); null where there is nothing."""
+        self._reads.add(META)
+        value: Any = self._line.meta
+        for key in field.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value
+
+    def opened(self) -> bool:
+        """Whether the opening is over: each side has had a turn."""
+        return all(self.first(("turn",), channel) is not None for channel in CHANNELS)
+
+    def closing(self) -> bool:
+        """Whether either side has begun to say goodbye."""
+        return any(self.first(("closing",), channel) is not None for channel in CHANNELS)
+
+
+@lru_cache(maxsize=4096)
+def keys_of(read: Read) -> tuple[Key, ...]:
+    """The keys that a read depends on."""
+    kinds, channel = read
+    if isinstance(kinds, str):
+        return ((kinds, channel),)
+    sides: tuple[Channel | None, ...] = (channel,) if channel else (*CHANNELS, None)
+    return tuple((kind, side) for kind in kinds for side in sides)
