@@ -62,10 +62,15 @@ class StateTracker:
                 told = None
             if stretch is not None:
                 since, self._until[side] = stretch
-                if told is None and stretch[1] - since >= HOLD_ON:
+                if told is None and self._voiced(side, since) >= HOLD_ON:
                     now, start = seconds(self._line.now), seconds(since)
                     self._raised[side] = RaisedVoice(detected_at=now, channel=side, start=start)
                     yield self._raised[side]
+
+    def _voiced(self, side: Channel, since: int) -> int:
+        """For how many ms of voiced speech the effort was that of a raised voice: it may come back lower."""
+        sounds = self._line.voice[side].sounds(since)
+        return sum(sound.voiced for sound in sounds if sound.effort >= RAISED)
 
     def _holds(self, hold: Stretch | None) -> Iterator[Hold]:
         told = self._hold
