@@ -35,7 +35,7 @@ STRATA: tuple[tuple[str, ...], ...] = (
     ("hub",),
     ("overlay",),
     ("playback", "session"),
-    ("live",),
+    ("live", "api"),
     ("review",),
     ("commands", "__main__"),
 )
