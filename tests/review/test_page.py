@@ -6,7 +6,17 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.events import AlertOpened, CallStarted, Event, Evidence, Quality, SpeechEnded, Utterance, Word
+from monitor.events import (
+    AlertOpened,
+    CallStarted,
+    Event,
+    Evidence,
+    Phrase,
+    Quality,
+    SpeechEnded,
+    Utterance,
+    Word,
+)
 from monitor.playback import replay_events
 from monitor.review.page import report_page
 from monitor.review.scorecard import scorecard
@@ -133,12 +143,13 @@ def nasty_events() -> list[Event]:
         detected_at=4.0, channel="agent", utterance=1, revision=1, start=0.0, end=4.0, text=text, words=words,
         final=True,
     )  # fmt: skip
+    sorry = Phrase(detected_at=4.0, channel="agent", start=0.0, end=4.0, of="apology", text=text, utterance=1)
     alert = AlertOpened(
         detected_at=4.0, alert="a", rule=NASTY, rule_hash=NASTY, level="critical", channel="agent", start=1.0,
         at=2.0, say=NASTY, why=NASTY, to=("agent",), card=False, withheld=NASTY,
         evidence=Evidence(measure=NASTY, value=1.0, unit=NASTY, clears=NASTY),
     )  # fmt: skip
-    return [started, SpeechEnded(detected_at=4.0, channel="agent", start=0.0, end=4.0), said, alert]
+    return [started, SpeechEnded(detected_at=4.0, channel="agent", start=0.0, end=4.0), said, sorry, alert]
 
 
 def test_a_caller_who_says_script_is_shown_as_text():
