@@ -10,6 +10,8 @@ else
 BIN := $(VENV)/bin
 endif
 
+# One process a core; tests that share a sound server or a screen stay together. PARALLEL= runs them in one.
+PARALLEL ?= -n auto --dist loadgroup
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
 .PHONY: demo test random lint types check fixtures docs clean parts lock
@@ -18,7 +20,7 @@ demo: $(VENV)/.run
 	$(BIN)/monitor demo
 
 test: $(VENV)/.dev parts
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 # The random tests with new examples each time, and a hundred times as many: looks for trouble, for as long
 # as you like.
@@ -37,6 +39,11 @@ check: lint types test
 fixtures: $(VENV)/.dev parts
 	$(BIN)/python -m fixtures.make
 
+# Everything in docs/ that is generated: the contract on the wire, and the reference of rule files.
+docs: $(VENV)/.dev
+	$(BIN)/python -m monitor.hub.documents
+	$(BIN)/monitor rules docs
+
 # Real parts that some tests start: PulseAudio, Chromium, Xvfb, voices. On Debian and Ubuntu they are
 # installed where we may; elsewhere the tests that need them are skipped by name, with the reason.
 parts:
@@ -47,19 +54,19 @@ $(VENV)/bin/python $(VENV)/Scripts/python.exe:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml requirements/run.txt | $(BIN)/python
-	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --only-binary :all: --require-hashes -r requirements/run.txt
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml requirements/dev.txt | $(BIN)/python
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --only-binary :all: --require-hashes -r requirements/dev.txt
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.run
 
 # Pins what is installed anew, for every supported Python and platform; needs uv. Newer versions:
 # make lock UPGRADE=--upgrade, or UPGRADE="--upgrade-package NAME" for one.
 lock:
-	python3 scripts/lock.py $(UPGRADE)
+	$(PYTHON) scripts/lock.py $(UPGRADE)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

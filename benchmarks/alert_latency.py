@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.hub_beside import hub_beside, spawns  # noqa: E402 - the checkout goes first on the path
-from monitor.call import About, Call  # noqa: E402
+from monitor.call import Call, CallInfo  # noqa: E402
 from monitor.client.address import parse_hub  # noqa: E402
 from monitor.client.uplink import Uplink  # noqa: E402
 from monitor.config import CallSettings  # noqa: E402
@@ -49,9 +49,9 @@ def run_monitor(name: str, call: str, url: str, folder: str, pipe: Connection) -
     """One call at speaking speed; tells the moment at which its first sample was spoken."""
     began: list[float] = []
     recording = open_recording([ROOT / "fixtures" / "audio" / name])
-    about = About(call=call, sources=(name,), rate=recording.rate, band=recording.band, model="none")
-    core = Call(about, load_rules())
-    warm_up(about.rate, CallSettings().gate)
+    info = CallInfo(call=call, sources=(name,), rate=recording.rate, band=recording.band, model="none")
+    core = Call(info, load_rules())
+    warm_up(info.rate, CallSettings().vad)
     uplink = Uplink(parse_hub(url), Claimed(call=call), Path(folder))
     pipe.send("ready")
     pipe.recv()

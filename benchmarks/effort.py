@@ -24,10 +24,10 @@ import soxr
 from numpy.typing import NDArray
 
 from fixtures.making.voices import RATE, say
-from monitor.audio.frames import Run
+from monitor.audio.frames import FrameBlock
 from monitor.audio.prosody import ProsodyAnalyser
 from monitor.audio.vad import VoiceActivityDetector
-from monitor.config import GateSettings, ProsodySettings
+from monitor.config import ProsodySettings, VadSettings
 from monitor.events import CHANNELS
 from monitor.events import Prosody as Sounded
 from tests.audio.sounds import telephone
@@ -71,7 +71,7 @@ def main() -> int:
     args = parser.parse_args()
     scores, delays = vocoded()
     for kind, values in scores.items():
-        above = 100 * np.mean(np.array(values) >= ProsodySettings().raised)
+        above = 100 * np.mean(np.array(values) >= ProsodySettings().raised_threshold)
         print(f"{kind:16} score {np.median(values):5.2f}   at 1.0 or more {above:3.0f} %")
     usual = [score for kind, values in scores.items() if kind not in RAISED for score in values]
     raised = [score for kind in ("raised", "shouted") for score in scores[kind]]
@@ -128,13 +128,13 @@ def _through(sound: Sound, random: np.random.Generator) -> Sound:
 
 
 def events_of(caller: Sound, agent: Sound | None = None) -> list[Sounded]:
-    """What the monitor says of the voices, with its own gate."""
+    """What the monitor says of the voices, with its own vad."""
     frames = caller.size // 160
     silent = np.zeros(frames * 160, np.float32)
     both = [silent if side is None else side[: frames * 160] for side in (agent, caller)]
-    run = Run(0, np.ascontiguousarray(np.stack(both)), 8000)
+    run = FrameBlock(0, np.ascontiguousarray(np.stack(both)), 8000)
     stage = ProsodyAnalyser(8000, ProsodySettings())
-    return [*stage.feed(run, VoiceActivityDetector(8000, GateSettings()).feed(run).active), *stage.finish()]
+    return [*stage.feed(run, VoiceActivityDetector(8000, VadSettings()).feed(run).active), *stage.finish()]
 
 
 def raised_from(told: list[Sounded], hold: float) -> list[float]:
@@ -143,10 +143,10 @@ def raised_from(told: list[Sounded], hold: float) -> list[float]:
     for event in told:
         score, voiced = event.effort or 0.0, event.voiced * STEP_SECONDS
         if raised:
-            under = under + voiced if score < ProsodySettings().lowered else 0.0
+            under = under + voiced if score < ProsodySettings().lowered_threshold else 0.0
             raised = under < RELEASE
         else:
-            over = over + voiced if score >= ProsodySettings().raised else 0.0
+            over = over + voiced if score >= ProsodySettings().raised_threshold else 0.0
             if over >= hold - 1e-6:
                 begun.append(event.detected_at)
                 over, under, raised = 0.0, 0.0, True

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from monitor.commands.hubbing import Hubbing, serve_until_stopped
+from monitor.commands.hub import HubOptions, serve_until_stopped
 
 spawns = multiprocessing.get_context("spawn")
 
@@ -33,7 +33,7 @@ def hub_beside(folder: Path) -> Iterator[tuple[int, BaseProcess]]:
 
 def _serve(port: int, db: Path) -> None:
     sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
-    serve_until_stopped(Hubbing(listen=f"127.0.0.1:{port}", db=db))
+    serve_until_stopped(HubOptions(listen=f"127.0.0.1:{port}", db=db))
 
 
 def _wait_for(port: int) -> None:

@@ -21,7 +21,7 @@ import psutil
 import soxr
 from numpy.typing import NDArray
 
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.events import Block, CallEnded, Utterance
 from monitor.playback import WORDS_BLOCK, Playback, run_flat_out
 from monitor.review.truth import load_truth, recordings
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--model", default="bundled")
     args = parser.parse_args()
     choice = choose(args.model)
-    call = Call(About("long", ("bundled recordings",), RATE, "narrow", choice.name), load_rules())
+    call = Call(CallInfo("long", ("bundled recordings",), RATE, "narrow", choice.name), load_rules())
     watch = Watch([*(mark for mark in MARKS if mark < args.minutes), args.minutes])
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("wb") as nowhere:
         sinks: list[Sink] = [JsonSink(nowhere), JournalSink(Path(folder)), watch]

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from fixtures.making.voices import RATE, say
 from monitor.audio.features import VoiceAnalyser
-from monitor.audio.frames import Run
+from monitor.audio.frames import FrameBlock
 from tests.audio.sounds import telephone
 
 Sound = NDArray[np.float32]
@@ -138,7 +138,7 @@ def ours(sound: Sound) -> NDArray[np.float64]:
     active = np.zeros((2, frames), bool)
     active[0] = True
     voice = VoiceAnalyser(8000, 65, 600)
-    run = Run(0, np.stack([sound[: frames * 160], np.zeros(frames * 160, np.float32)]), 8000)
+    run = FrameBlock(0, np.stack([sound[: frames * 160], np.zeros(frames * 160, np.float32)]), 8000)
     portions = [*voice.feed(run, active), *voice.finish()]
     return 2.0 ** np.concatenate([portion.octave[0] for portion in portions]).astype(float)
 

@@ -1,6 +1,6 @@
 """How fast a two-channel call is heard flat out, without words, beside other pitch and loudness tools.
 
-One line: times real time (audio seconds over CPU seconds, median of repeats) with each gate, and of
+One line: times real time (audio seconds over CPU seconds, median of repeats) with each detector, and of
 librosa.yin, librosa.pyin and openSMILE (where it is installed) on the same two channels in the same run.
 
     python benchmarks/replay_speed.py
@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.config import CallSettings
 from monitor.events import Block
 from monitor.playback import FLAT_OUT_BLOCK, play
@@ -50,11 +50,11 @@ def book() -> RuleSet:
     return load_rules()
 
 
-def hear(pcm: NDArray[np.float32], rate: int, band: str, gate: str, seconds: float) -> None:
+def hear(pcm: NDArray[np.float32], rate: int, band: str, detector: str, seconds: float) -> None:
     """The whole product but words, once over the sound."""
     settings = CallSettings()
-    settings = msgspec.structs.replace(settings, gate=msgspec.structs.replace(settings.gate, gate=gate))
-    call = Call(About("bench", ("bench",), rate, band, "none"), book(), settings)
+    settings = msgspec.structs.replace(settings, vad=msgspec.structs.replace(settings.vad, detector=detector))
+    call = Call(CallInfo("bench", ("bench",), rate, band, "none"), book(), settings)
     for _ in play(call, blocks_of(pcm, rate, seconds), None):
         pass
 
@@ -90,12 +90,12 @@ def peers(pcm: NDArray[np.float32], rate: int) -> dict[str, Callable[[], object]
 
 def growth(pcm: NDArray[np.float32], rate: int, band: str) -> float:
     """Megabytes that Python holds more at the end of the sound than after its first tenth."""
-    call = Call(About("bench", ("bench",), rate, band, "none"), book(), CallSettings())
+    call = Call(CallInfo("bench", ("bench",), rate, band, "none"), book(), CallSettings())
     blocks = blocks_of(pcm, rate, FLAT_OUT_BLOCK)
     tracemalloc.start()
     early = 0
     for number, block in enumerate(blocks):
-        call.hear(block)
+        call.process(block)
         if number == len(blocks) // 10:
             early = tracemalloc.get_traced_memory()[0]
     late = tracemalloc.get_traced_memory()[0]
@@ -116,9 +116,9 @@ def main() -> None:
     pcm, rate, band = sound_of(args.call, args.minutes)
     length = pcm.shape[1] / rate
     parts = [f"{length:.0f} s of {rate} Hz, two channels:"]
-    for gate in ("silero", "webrtc", "both"):
-        spent = cpu_seconds(partial(hear, pcm, rate, band, gate, FLAT_OUT_BLOCK), args.repeats)
-        parts.append(f"{gate} {length / spent:.0f}x")
+    for detector in ("silero", "webrtc", "both"):
+        spent = cpu_seconds(partial(hear, pcm, rate, band, detector, FLAT_OUT_BLOCK), args.repeats)
+        parts.append(f"{detector} {length / spent:.0f}x")
     live = cpu_seconds(lambda: hear(pcm, rate, band, "silero", LIVE_BLOCK), 1)
     parts.append(f"live blocks of 40 ms {100 * live / length / 2:.2f} % of a core a channel;")
     for name, work in peers(pcm, rate).items():

@@ -35,7 +35,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.hub_beside import hub_beside  # noqa: E402 - the checkout goes first on the path
 from monitor.client.address import parse_hub  # noqa: E402
-from monitor.client.follower import EventFollower, RefusedByHub  # noqa: E402
+from monitor.client.hub_client import HubClient, HubEvent  # noqa: E402
 from monitor.events import CallEnded, CallStarted, Snapshot, Status  # noqa: E402
 from monitor.sources.recording import open_recording  # noqa: E402
 
@@ -120,8 +120,8 @@ class Listening:
 
     async def follow(self, url: str) -> None:
         """Listens to the end of the call."""
-        async for news in EventFollower(parse_hub(url, lambda: None)).news():
-            if isinstance(news, RefusedByHub):
+        async for news in HubClient(parse_hub(url)).follow():
+            if isinstance(news, HubEvent):
                 if not isinstance(news.event, CallStarted | Snapshot):
                     self.lags.append((news.event.detected_at, time.monotonic() - news.event.detected_at))
                 if isinstance(news.event, Status):

@@ -139,7 +139,7 @@ def _worded(args: argparse.Namespace, material: "list[Material]") -> "Result":
 
         return FasterWhisper(folder, prompts=args.model is not None)
 
-    only_finals = SpeechSettings(interval=1e6, interval_most=1e6)
+    only_finals = SpeechSettings(interval=1e6, max_interval=1e6)
     ways: dict[str, Callable[[], Result]] = {
         "offline": lambda: peer().offline("offline", material, vad=False),
         "offline-vad": lambda: peer().offline("offline-vad", material, vad=True),

@@ -1,9 +1,9 @@
-"""Which gate to trust: Silero, WebRTC or both; on speech whose times are known, on no speech, and in cost.
+"""Silero, WebRTC and both compared: on speech whose times are known, on no speech, and in cost.
 
     python benchmarks/vad.py                 the bundled calls, and ../shared/audio where it lies there
     python benchmarks/vad.py --repeats 5     medians of more repeats for the cost
 
-For each gate: the share of spoken time that is told as speech (recall) and the share of time far from any
+For each detector: the share of spoken time that is told as speech (recall) and the share of time far from any
 word that is told as speech (false); the same 20 dB quieter; how far the told edges lie from the first and
 last words of stretches (10th, 50th, 90th percentile, ms); how long after a true onset the flag rises
 (median, ms); tones, noise and hold music called speech; and CPU milliseconds for a second of both sides,
@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from monitor.audio.frames import Framer  # noqa: E402 - the checkout goes first on the path
 from monitor.audio.vad import VoiceActivityDetector  # noqa: E402
-from monitor.config import GateName, GateSettings  # noqa: E402
+from monitor.config import VadName, VadSettings  # noqa: E402
 from monitor.events import CHANNELS, Block, Channel, SpeechEnded  # noqa: E402
 from monitor.sources.recording import open_recording  # noqa: E402
 
@@ -38,7 +38,7 @@ NEAR = 0.2
 JOIN = 0.2
 """Words closer than this belong to one stretch."""
 Spans = list[tuple[float, float]]
-GATES: tuple[GateName, ...] = get_args(GateName)
+DETECTORS: tuple[VadName, ...] = get_args(VadName)
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,10 @@ def real(folder: Path) -> Iterator[Call]:
 
 
 def heard(
-    gate: GateName, rate: int, pcm: NDArray[np.float32], seconds: float = 5.0
+    detector: VadName, rate: int, pcm: NDArray[np.float32], seconds: float = 5.0
 ) -> tuple[NDArray[np.bool_], list[SpeechEnded]]:
-    """The flags of the gate and the stretches that it told."""
-    settings = GateSettings(gate=gate)
+    """The flags of the detector and the stretches that it told."""
+    settings = VadSettings(detector=detector)
     framer, stage, size = Framer(rate), VoiceActivityDetector(rate, settings), round(seconds * rate)
     parts, events = [], []
     for start in range(0, pcm.shape[1], size):
@@ -149,9 +149,9 @@ def over(spans: Spans, frames: int) -> NDArray[np.bool_]:
     return mask
 
 
-def judge(score: Score, call: Call, gate: GateName, gain: float) -> None:
-    """Adds what the gate told about a call to the score."""
-    flags, ended = heard(gate, call.rate, call.pcm * np.float32(gain))
+def judge(score: Score, call: Call, detector: VadName, gain: float) -> None:
+    """Adds what the detector told about a call to the score."""
+    flags, ended = heard(detector, call.rate, call.pcm * np.float32(gain))
     for row, side in enumerate(CHANNELS):
         told = [(event.start, event.end) for event in ended if event.channel == side]
         mask, truth = over(told, flags.shape[1]), over(call.spoken[side], flags.shape[1])
@@ -202,13 +202,13 @@ def nothing_said(rate: int = 8000, seconds: float = 20.0) -> dict[str, NDArray[n
     return {name: np.asarray(pcm, np.float32) for name, pcm in sounds.items()}
 
 
-def cost(gate: GateName, call: Call, seconds: float, repeats: int) -> float:
+def cost(detector: VadName, call: Call, seconds: float, repeats: int) -> float:
     """Median CPU milliseconds for a second of both sides, in blocks of so many seconds."""
     pcm = call.pcm[:, : 60 * call.rate]
     spent: list[float] = []
     for _ in range(repeats):
         began = time.process_time()
-        heard(gate, call.rate, pcm, seconds)
+        heard(detector, call.rate, pcm, seconds)
         spent.append((time.process_time() - began) * 1000 * call.rate / pcm.shape[1])
     return statistics.median(spent)
 
@@ -217,22 +217,22 @@ def _ms(values: list[float]) -> str:
     return "/".join(f"{1000 * value:+.0f}" for value in np.percentile(values or [0.0], [10, 50, 90]))
 
 
-def report(gate: GateName, calls: list[Call], repeats: int) -> tuple[float, float]:
-    """Prints one gate's figures; gives its recall and its cost flat out."""
+def report(detector: VadName, calls: list[Call], repeats: int) -> tuple[float, float]:
+    """Prints one detector's figures; gives its recall and its cost flat out."""
     loud, quiet = Score(), Score()
     for call in calls:
-        judge(loud, call, gate, 1.0)
-        judge(quiet, call, gate, 0.1)
+        judge(loud, call, detector, 1.0)
+        judge(quiet, call, detector, 0.1)
     live = next((call for call in calls if call.name == "telephone"), calls[0])
-    flat, small = cost(gate, live, 5.0, repeats), cost(gate, live, 0.04, repeats)
-    print(f"{gate:8} recall {loud.recall:.3f}  false {loud.false:.3f}   "
+    flat, small = cost(detector, live, 5.0, repeats), cost(detector, live, 0.04, repeats)
+    print(f"{detector:8} recall {loud.recall:.3f}  false {loud.false:.3f}   "
           f"at -20 dB {quiet.recall:.3f} {quiet.false:.3f}   "
           f"onset {_ms(loud.onsets)} ms  end {_ms(loud.offsets)} ms  "
           f"flag after {1000 * statistics.median(loud.delays):.0f} ms   "
           f"{flat:.2f} ms/s flat out, {small:.2f} ms/s live")  # fmt: skip
     shares = []
     for name, pcm in nothing_said().items():
-        flags, _ = heard(gate, 8000, np.stack([pcm, np.zeros_like(pcm)]))
+        flags, _ = heard(detector, 8000, np.stack([pcm, np.zeros_like(pcm)]))
         shares.append(f"{name} {flags[0].mean():.2f}")
     print(f"{'':8} called speech: {', '.join(shares)}")
     return loud.recall, flat
@@ -249,11 +249,11 @@ def main() -> None:
     options = parser.parse_args()
     calls = [*bundled(), *real(options.shared)]
     print(f"{len(calls)} calls, {sum(call.pcm.shape[1] / call.rate for call in calls):.0f} s of both sides")
-    figures = {gate: report(gate, calls, options.repeats) for gate in GATES}
+    figures = {detector: report(detector, calls, options.repeats) for detector in DETECTORS}
     base_recall, base_cost = figures["silero"]
     print("against silero: " + ", ".join(
-        f"{gate} recall x{recall / base_recall:.3f} cost x{spent / base_cost:.2f}"
-        for gate, (recall, spent) in figures.items() if gate != "silero"
+        f"{detector} recall x{recall / base_recall:.3f} cost x{spent / base_cost:.2f}"
+        for detector, (recall, spent) in figures.items() if detector != "silero"
     ))  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""configs/*.yaml -> typed settings. An unknown key is an error that names the file and the path.
+"""Reads configs/*.yaml into typed settings. An unknown key is an error that names the file and the key.
 
-Each room of the core has its own section. The defaults in the types are the product's defaults;
-``configs/call.yaml`` shows every key with a word on what it does, and a test keeps the two equal.
+Each part of the core has its own section. The defaults of the types are the product's defaults;
+``configs/call.yaml`` shows every key with its unit and meaning, and a test keeps the two equal.
 """
 
 import math
@@ -23,88 +23,89 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Base of all settings: frozen, and strict about unknown keys."""
 
 
-GateName = Literal["silero", "webrtc", "both"]
+VadName = Literal["silero", "webrtc", "both"]
+"""The voice activity detectors that can be chosen."""
 
 
-class GateSettings(Settings, frozen=True):
-    """Voice activity. Probabilities 0 to 1, times in seconds, levels in dBFS."""
+class VadSettings(Settings, frozen=True):
+    """Voice activity detection. Thresholds are probabilities 0 to 1, durations seconds, levels dBFS."""
 
-    gate: GateName = "silero"
-    on: float = 0.5
-    off: float = 0.35
-    on_frames: int = 2
-    off_frames: int = 3
+    detector: VadName = "silero"
+    onset_threshold: float = 0.5
+    offset_threshold: float = 0.35
+    onset_frames: int = 2
+    offset_frames: int = 3
     floor_dbfs: float = -95.0
     webrtc_mode: int = 2
-    segment_min: float = 0.12
-    bridge: float = 0.3
+    min_speech: float = 0.12
+    min_silence: float = 0.3
 
 
 class ProsodySettings(Settings, frozen=True):
-    """Pitch in Hz, the baseline's memory in voiced seconds, effort scores without unit."""
+    """Pitch in Hz, durations in seconds of voiced speech, effort scores without unit."""
 
     f0_min: float = 65.0
     f0_max: float = 600.0
     warm_up: float = 3.0
-    half_life: float = 30.0
+    baseline_half_life: float = 30.0
     window: float = 1.0
-    window_voiced: float = 0.3
-    raised: float = 1.0
-    lowered: float = 0.5
+    min_voiced: float = 0.3
+    raised_threshold: float = 1.0
+    lowered_threshold: float = 0.5
     level_bonus: float = 0.25
-    relearn: float = 20.0
-    settle: float = 2.0
+    relearn_after: float = 20.0
+    settle_after: float = 2.0
 
 
 class OverlapSettings(Settings, frozen=True):
-    """The floor-state rule; all in seconds."""
+    """Turn-taking; all durations in seconds."""
 
-    hint: float = 0.2
-    take_floor: float = 0.5
+    report_after: float = 0.2
+    floor_onset: float = 0.5
     holder_silent: float = 0.4
     taker_talks: float = 0.35
-    release: float = 3.0
-    inside: float = 0.2
-    bid_gap: float = 0.8
-    holder_turn: float = 0.6
+    floor_timeout: float = 3.0
+    barge_in_window: float = 0.2
+    episode_gap: float = 0.8
+    min_holder_turn: float = 0.6
     talk_over: float = 1.4
     interruption_overlap: float = 0.24
-    interruption_bid: float = 0.8
-    simultaneous: float = 0.2
+    interruption_speech: float = 0.8
+    simultaneous_start: float = 0.2
 
 
 class QualitySettings(Settings, frozen=True):
-    """When the sound itself is not to be trusted."""
+    """When the audio itself cannot be trusted. Correlations and ratios 0 to 1, durations in seconds."""
 
     crosstalk_correlation: float = 0.42
-    crosstalk_lag: float = 0.35
-    hush_after_crosstalk: float = 0.5
+    crosstalk_max_lag: float = 0.35
+    crosstalk_hold: float = 0.5
     same_audio: float = 0.95
-    clipping_share: float = 0.01
+    clipped_ratio: float = 0.01
     dead_after: float = 10.0
     dead_dbfs: float = -80.0
 
 
 class SpeechSettings(Settings, frozen=True):
-    """When the recogniser is asked. Times in seconds."""
+    """When the recogniser is asked, and when its words are final. Durations in seconds."""
 
     preroll: float = 0.5
     end_silence: float = 0.5
-    longest: float = 12.0
+    max_utterance: float = 12.0
     interval: float = 0.4
-    interval_most: float = 2.0
-    utilisation: float = 0.6
+    max_interval: float = 2.0
+    max_utilisation: float = 0.6
     context_words: int = 12
-    forget_context: float = 3.0
+    context_timeout: float = 3.0
     agree_margin: float = 0.4
-    agree_p: float = 0.7
-    agree_late: float = 1.0
+    agree_confidence: float = 0.7
+    agree_max_margin: float = 1.0
     commit_margin: float = 1.0
-    commit_p: float = 0.9
+    commit_confidence: float = 0.9
 
 
 class RulesSettings(Settings, frozen=True):
-    """Fatigue control. Times in seconds."""
+    """How many cards the agent gets. Durations in seconds."""
 
     cooldown: float = 18.0
     budget: int = 6
@@ -115,9 +116,9 @@ class RulesSettings(Settings, frozen=True):
 
 
 class CallSettings(Settings, frozen=True):
-    """Everything the core of one call needs to know."""
+    """All settings of the core of one call."""
 
-    gate: GateSettings = GateSettings()
+    vad: VadSettings = VadSettings()
     prosody: ProsodySettings = ProsodySettings()
     overlap: OverlapSettings = OverlapSettings()
     quality: QualitySettings = QualitySettings()
@@ -258,16 +259,68 @@ def convert(plain: Any, kind: type[T], where: str) -> T:
         raise BadInput(f"{where}: at {place}: {text[0].lower() + text[1:]}.") from None
 
 
+RENAMED = {
+    "gate": "vad",
+    "vad.gate": "vad.detector",
+    "vad.on": "vad.onset_threshold",
+    "vad.off": "vad.offset_threshold",
+    "vad.on_frames": "vad.onset_frames",
+    "vad.off_frames": "vad.offset_frames",
+    "vad.segment_min": "vad.min_speech",
+    "vad.bridge": "vad.min_silence",
+    "prosody.half_life": "prosody.baseline_half_life",
+    "prosody.window_voiced": "prosody.min_voiced",
+    "prosody.raised": "prosody.raised_threshold",
+    "prosody.lowered": "prosody.lowered_threshold",
+    "prosody.relearn": "prosody.relearn_after",
+    "prosody.settle": "prosody.settle_after",
+    "overlap.hint": "overlap.report_after",
+    "overlap.take_floor": "overlap.floor_onset",
+    "overlap.release": "overlap.floor_timeout",
+    "overlap.inside": "overlap.barge_in_window",
+    "overlap.bid_gap": "overlap.episode_gap",
+    "overlap.holder_turn": "overlap.min_holder_turn",
+    "overlap.interruption_bid": "overlap.interruption_speech",
+    "overlap.simultaneous": "overlap.simultaneous_start",
+    "quality.crosstalk_lag": "quality.crosstalk_max_lag",
+    "quality.hush_after_crosstalk": "quality.crosstalk_hold",
+    "quality.clipping_share": "quality.clipped_ratio",
+    "speech.longest": "speech.max_utterance",
+    "speech.interval_most": "speech.max_interval",
+    "speech.utilisation": "speech.max_utilisation",
+    "speech.forget_context": "speech.context_timeout",
+    "speech.agree_p": "speech.agree_confidence",
+    "speech.agree_late": "speech.agree_max_margin",
+    "speech.commit_p": "speech.commit_confidence",
+}
+"""Keys of earlier versions and their present names."""
+
+
 def load_call_settings(path: Path | None = None) -> CallSettings:
-    """The settings of ``path``, or of the bundled ``configs/call.yaml``."""
+    """The settings in the file ``path``, or in the bundled ``configs/call.yaml``.
+
+    Raises ``BadInput`` naming the file and the key that is wrong.
+    """
     path = path or resource("configs/call.yaml")
-    settings = convert(read_yaml(path) or {}, CallSettings, str(path))
+    plain = read_yaml(path) or {}
+    _refuse_renamed(plain, str(path))
+    settings = convert(plain, CallSettings, str(path))
     _check_numbers(settings, str(path))
     return settings
 
 
+def _refuse_renamed(plain: Any, where: str) -> None:
+    """Raises for a key of an earlier version, and names the present key."""
+    sections = plain.items() if isinstance(plain, dict) else ()
+    for section, keys in sections:
+        inside = (f"{section}.{key}" for key in keys) if isinstance(keys, dict) else ()
+        for old in (str(section), *inside):
+            if old in RENAMED:
+                raise BadInput(f"{where}: at $.{old}: this key is now called {RENAMED[old]}; rename it.")
+
+
 def _check_numbers(settings: CallSettings, where: str) -> None:
-    """Raises where a number has no end, or is below 0 though it is no level in dB."""
+    """Raises for a number that is infinite, or negative where only a level in dB may be."""
     usual = CallSettings()
     for room in settings.__struct_fields__:
         for key, value in msgspec.structs.asdict(getattr(settings, room)).items():

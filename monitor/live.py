@@ -1,4 +1,4 @@
-"""The monitor's day: it waits, a call finds itself, is heard like any other, ends, and it waits again.
+"""Live monitoring: runs all day, detects calls automatically, and handles each in a session of its own.
 
 Between calls nothing is transcribed, told or kept but the few seconds of pre-roll in memory.
 """
@@ -14,8 +14,7 @@ from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 
 from monitor import clock
-from monitor.call import About, Call
-from monitor.config import CallSettings
+from monitor.call import CallInfo
 from monitor.events import (
     CHANNELS,
     Band,
@@ -28,12 +27,12 @@ from monitor.events import (
     SpeechEnded,
     SpeechStarted,
 )
-from monitor.rules.rule_set import RuleSet
+from monitor.playback import CallSetup
 from monitor.session import HangUp, Session
 from monitor.sinks import Line, Sink
 from monitor.sinks.announcer import Announcer
 from monitor.sinks.recorder import Recorder
-from monitor.sources.call_detection import CallDetector, HangUpToneDetector, rebased
+from monitor.sources.call_detection import CallDetector, HangUpToneDetector, rebase
 from monitor.speech.recogniser import RecogniserThread
 
 T = TypeVar("T")
@@ -42,38 +41,34 @@ _CALLER = CHANNELS.index("caller")
 
 
 class LiveSource(Protocol):
-    """Where a live call's sound comes from (``sources.capture.Capture``)."""
+    """The audio source of live calls (``sources.capture.Capture``)."""
 
     @property
     def rate(self) -> int:
-        """Hz of the blocks."""
+        """The sample rate of the blocks, in Hz."""
 
     @property
     def band(self) -> Band:
-        """How wide the sound is."""
+        """The audio bandwidth."""
 
     async def next(self) -> Block:
-        """The next block; the waiting may be cancelled and loses nothing."""
+        """The next block. May be cancelled; no audio is lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveSettings:
-    """What holds for every call: whose they are, how they are judged, and where they go.
+    """What holds for every call: how it is judged, where it goes, and when it begins and ends.
 
-    ``sinks`` makes those of one call; the second argument takes orders that come back through them.
-    ``recorder`` makes what keeps the sound of a call, where that was asked for.
+    ``sinks`` makes those of one call; the second argument takes commands that come back through them.
+    ``recorder`` makes what keeps the audio of a call, where that was asked for.
+    ``end_after``: seconds without speech after which a call ends. ``preroll``: seconds before the caller is
+    heard that belong to the call.
     """
 
-    book: RuleSet
-    settings: CallSettings
+    setup: CallSetup
     sources: tuple[str, ...]
-    sinks: Callable[[About, Callable[[Command], None]], Sequence[Sink]]
-    recorder: Callable[[About], Recorder] | None = None
-    model: str = "none"
-    notice: str | None = None
-    agent: str | None = None
-    team: str | None = None
-    meta: dict[str, Any] | None = None
+    sinks: Callable[[CallInfo, Callable[[Command], None]], Sequence[Sink]]
+    recorder: Callable[[CallInfo], Recorder] | None = None
     end_after: float = 30.0
     preroll: float = 4.0
     by_itself: bool = True
@@ -83,7 +78,7 @@ class LiveSettings:
 
 
 class LiveMonitor:
-    """Runs a day. ``hook`` and ``stop`` may be called from the event loop's thread at any moment."""
+    """Monitors call after call. ``control`` and ``stop`` are for the event loop's thread."""
 
     def __init__(self, day: LiveSettings, sound: LiveSource, worker: RecogniserThread | None) -> None:
         self._day = day
@@ -92,11 +87,11 @@ class LiveMonitor:
         self._asked: asyncio.Queue[CallControl] = asyncio.Queue()
         self._stopped = asyncio.Event()
         self._session: Session | None = None
-        self._about: About | None = None
+        self._info: CallInfo | None = None
         self._told = False
         self._names: set[str] = set()
         self._beginning: str | None = None
-        """The call that a softphone began and that is not heard yet."""
+        """The call that a softphone has started and whose first block has not come yet."""
 
     @property
     def stopped(self) -> bool:
@@ -104,30 +99,30 @@ class LiveMonitor:
         return self._stopped.is_set()
 
     def stop(self) -> None:
-        """Ends the call under way cleanly, and then the day."""
+        """Ends the call under way cleanly, and then ``run``."""
         self._stopped.set()
         if self._session:
             self._session.put(HangUp(leaving=True))
 
-    def hook(self, hook: CallControl) -> CallControlAnswer:
-        """What a softphone says."""
-        about, session = self._about, self._session
-        call = self._beginning or (about.call if about else None)
-        if hook.kind == "status":
+    def control(self, asked: CallControl) -> CallControlAnswer:
+        """Does what a softphone asks for (``monitor call``, or a hub)."""
+        info, session = self._info, self._session
+        call = self._beginning or (info.call if info else None)
+        if asked.kind == "status":
             return CallControlAnswer(
                 done=True, say=f"{call} is under way." if call else "No call now.", call=call
             )
-        if hook.kind == "start":
-            return self._start(hook, call)
-        if hook.kind == "end" and self._beginning:
+        if asked.kind == "start":
+            return self._start(asked, call)
+        if asked.kind == "end" and self._beginning:
             return self._call_off(self._beginning)
         if session is None:
             return CallControlAnswer(done=False, say="There is no call under way.")
-        session.put(HangUp() if hook.kind == "end" else Command(kind=hook.kind, by="softphone"))
-        return CallControlAnswer(done=True, say=f"{call}: {hook.kind}.", call=call)
+        session.put(HangUp() if asked.kind == "end" else Command(kind=asked.kind, by="softphone"))
+        return CallControlAnswer(done=True, say=f"{call}: {asked.kind}.", call=call)
 
-    def _start(self, hook: CallControl, call: str | None) -> CallControlAnswer:
-        if hook.call and PurePath(hook.call).name != hook.call:
+    def _start(self, asked: CallControl, call: str | None) -> CallControlAnswer:
+        if asked.call and PurePath(asked.call).name != asked.call:
             return CallControlAnswer(
                 done=False, say="A call's name cannot lead to another folder; leave out the slash."
             )
@@ -137,13 +132,13 @@ class LiveMonitor:
             self._session.put(
                 HangUp(leaving=True)
             )  # it had begun by itself; from here on it is the softphone's
-        name = self._unused(hook.call) if hook.call else call_name(self._day.agent)
+        name = self._unused(asked.call) if asked.call else call_name(self._day.setup.agent)
         self._beginning = name
-        self._asked.put_nowait(CallControl(kind="start", call=name, meta=hook.meta))
+        self._asked.put_nowait(CallControl(kind="start", call=name, meta=asked.meta))
         return CallControlAnswer(done=True, say=f"{name} begins.", call=name)
 
     def _call_off(self, call: str) -> CallControlAnswer:
-        """A call that ends before anything of it was heard never was one."""
+        """Cancels a call that was started and of which nothing has been processed."""
         if self._asked.empty():
             return CallControlAnswer(done=False, say=f"{call} is just beginning; say it again.", call=call)
         self._asked.get_nowait()
@@ -151,7 +146,7 @@ class LiveMonitor:
         return CallControlAnswer(done=True, say=f"{call}: end.", call=call)
 
     def _unused(self, name: str) -> str:
-        """The name, or with a number behind it where a call of this day has it already.
+        """The name, with a number appended where an earlier call has the same one.
 
         A hub, a journal and a recording know a call by its name; two of one name would be one to them.
         """
@@ -162,7 +157,7 @@ class LiveMonitor:
         return free
 
     async def run(self) -> None:
-        """Waits for calls and hears them, until it is stopped."""
+        """Waits for calls and processes them, until it is stopped."""
         while not self._stopped.is_set():
             begun = await self.until_stopped(self._wait())
             if begun is None:
@@ -172,7 +167,7 @@ class LiveMonitor:
                 return
 
     async def until_stopped(self, waiting: Coroutine[Any, Any, T]) -> T | None:
-        """What ``waiting`` gives, or None if the day ends first."""
+        """The result of ``waiting``, or None if ``stop`` comes first."""
         task, stop = asyncio.ensure_future(waiting), asyncio.ensure_future(self._stopped.wait())
         await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
@@ -183,9 +178,9 @@ class LiveMonitor:
         return None
 
     async def _wait(self) -> tuple[CallControl | None, list[Block]]:
-        """Listens, and forgets; returns what began a call and its first blocks."""
+        """Waits for a call; the request that started it (None: it was detected), and its first blocks."""
         self._day.say("Waiting for a call.")
-        waiting = CallDetector(self._sound.rate, self._day.settings.gate, preroll=self._day.preroll)
+        waiting = CallDetector(self._sound.rate, self._day.setup.settings.vad, preroll=self._day.preroll)
         while True:
             block = await self._sound.next()
             for notice in block.notices:
@@ -193,37 +188,32 @@ class LiveMonitor:
             if not self._asked.empty():
                 return self._asked.get_nowait(), [block]
             if waiting.feed(block) and self._day.by_itself:
-                return None, waiting.kept()
+                return None, waiting.recent_blocks()
 
-    async def _hear(self, hook: CallControl | None, first: list[Block]) -> None:
+    async def _hear(self, asked: CallControl | None, first: list[Block]) -> None:
         day = self._day
-        meta = {**(day.meta or {}), **((hook.meta if hook else None) or {})}
-        self._about = about = About(
-            call=(hook and hook.call) or call_name(day.agent),
+        call = day.setup.new_call(
+            (asked and asked.call) or call_name(day.setup.agent),
             sources=day.sources,
             rate=self._sound.rate,
             band=self._sound.band,
-            model=day.model,
-            agent=day.agent,
-            team=day.team,
-            notice=day.notice,
-            meta=meta or None,
+            meta=asked.meta if asked else None,
         )
+        self._info = info = call.info
         silence = QuietSource(day.end_after)
         holder: list[Session] = []
-        sinks = [silence, *day.sinks(about, lambda order: holder[0].put(order))]
-        announcer = Announcer(about.call, sinks)
-        call = Call(about, day.book, day.settings)
-        recorder = day.recorder(about) if day.recorder else None
+        sinks = [silence, *day.sinks(info, lambda order: holder[0].put(order))]
+        announcer = Announcer(info.call, sinks)
+        recorder = day.recorder(info) if day.recorder else None
         session = Session(call, announcer.say, self._worker, keep=recorder.write if recorder else None)
         holder.append(session)
-        self._told, self._session = hook is not None, session
-        self._beginning = None if hook else self._beginning
+        self._told, self._session = asked is not None, session
+        self._beginning = None if asked else self._beginning
         try:
             if not self.stopped:
                 await session.run(self._sound_of_call(first, lambda: silence.too_long(call.now)))
         finally:
-            self._session = self._about = None
+            self._session = self._info = None
             announcer.close()
             if recorder:
                 recorder.close()
@@ -231,23 +221,23 @@ class LiveMonitor:
                     day.say(recorder.wrong)
 
     async def _sound_of_call(self, first: list[Block], over: Callable[[], bool]) -> AsyncIterator[Block]:
-        """The blocks of one call, in its own time, until the line says that it is over, or ``over`` does.
+        """The blocks of one call, in call time, until a hang-up tone is heard or ``over`` says so.
 
         ``over`` is asked of what the core has heard by then, which may be less than what was handed out.
         """
         rate, began = self._sound.rate, first[0].start
         tone = HangUpToneDetector(rate)
         for block in first:
-            yield rebased(block, began, rate)
+            yield rebase(block, began, rate)
         while True:
-            block = rebased(await self._sound.next(), began, rate)
+            block = rebase(await self._sound.next(), began, rate)
             yield block
             if tone.feed(block.pcm[_CALLER]) or over():
                 return
 
 
 class QuietSource:
-    """Knows from what a call says how long nobody has spoken. A sink."""
+    """A sink that measures for how long nobody has spoken."""
 
     def __init__(self, longest: float) -> None:
         self._longest = longest
@@ -271,7 +261,7 @@ class QuietSource:
                     self._held, self._since = False, at
 
     def too_long(self, now: float) -> bool:
-        """Whether the call must be over by ``now``; a call on hold never is."""
+        """Whether nobody has spoken for the longest time by ``now`` (call seconds); never while on hold."""
         return not self._talking and not self._held and now - self._since > self._longest
 
     def close(self) -> None:
@@ -279,7 +269,7 @@ class QuietSource:
 
 
 def call_name(agent: str | None) -> str:
-    """A name for a call that nobody has named: who, when, and a little chance."""
+    """A name for a call that has none: the agent, the time, and two random bytes."""
     when = clock.stamp()[:19].replace("-", "").replace(":", "").replace("T", "-")
     who = "".join(letter if letter.isalnum() else "-" for letter in (agent or "call"))
     return f"{who}-{when}-{secrets.token_hex(2)}"
@@ -287,7 +277,7 @@ def call_name(agent: str | None) -> str:
 
 @contextlib.contextmanager
 def stopping(live: LiveMonitor) -> Iterator[set[int]]:
-    """While inside, Ctrl-C and SIGTERM stop the day cleanly; the set tells which of them came."""
+    """While inside, Ctrl-C and SIGTERM stop ``live`` cleanly; yields the set of signals that came."""
     loop = asyncio.get_running_loop()
     came: set[int] = set()
 

@@ -1,7 +1,7 @@
 """A call under way: source, core, recogniser and sinks. Threads meet asyncio here and nowhere else.
 
-A paced recording and a live call are the same ``Session`` with another source; ``playback`` is its
-sibling for recordings that nobody waits for.
+A paced recording and a live call are the same ``Session`` with another source; ``run_flat_out`` plays a
+recording without an event loop.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from monitor.call import Call
 from monitor.errors import BadInput
 from monitor.events import Block, Command, Event, RecognitionResult
 from monitor.playback import Playback, replay_events, run_flat_out
-from monitor.sinks import Answering
+from monitor.sinks import CommandSource
 from monitor.speech.recogniser import RecogniserThread
 
 if TYPE_CHECKING:
@@ -26,16 +26,37 @@ if TYPE_CHECKING:
     from monitor.hub.server import HubServer
     from monitor.wire.addresses import Address
 
-__all__ = ["HangUp", "Playback", "Served", "Session", "paced", "replay_events", "run_flat_out", "run_paced"]
+__all__ = [
+    "HangUp",
+    "Playback",
+    "Served",
+    "Session",
+    "paced",
+    "replay_events",
+    "run",
+    "run_flat_out",
+    "run_paced",
+]
 
 PACED_BLOCK = 0.04
 """Seconds a block at speaking speed, as a sound card would deliver them."""
 
 LAST_WORDS = 8.0
-"""Seconds that open questions may take after a live call; the sound cards remember ten for the next one."""
+"""Seconds that open recognition requests may take after a live call; devices buffer ten for the next call."""
 
 LEAVING = 0.8
-"""Seconds that they may take when a person wants to leave."""
+"""The same when a person wants to leave."""
+
+
+def run(playback: Playback, speed: float = math.inf, served: "Served | None" = None) -> bool:
+    """Plays what was prepared to its end; False when Ctrl-C ended it.
+
+    ``speed`` is a factor of speaking speed; infinity without listeners is played in the caller's thread, as
+    fast as it goes. While it plays, ``served`` lets listeners connect.
+    """
+    if math.isinf(speed) and served is None:
+        return run_flat_out(playback)
+    return run_paced(playback, speed, served)
 
 
 def run_paced(playback: Playback, speed: float, served: "Served | None" = None) -> bool:
@@ -58,10 +79,10 @@ async def _paced_session(playback: Playback, speed: float, served: "Served | Non
             closing.callback(worker.close)
         session = Session(call, announcer.say, worker, last_words=math.inf)
         for sink in (*playback.sinks, *([served.hub] if served else [])):
-            if isinstance(sink, Answering):
-                sink.answer_orders(call.about.call, session.put)
+            if isinstance(sink, CommandSource):
+                sink.take_commands(call.info.call, session.put)
         with stopping(session) as stopped:
-            await session.run(paced(playback.blocks, call.about.rate, speed))
+            await session.run(paced(playback.blocks, call.info.rate, speed))
         if stopped.is_set():
             announcer.hurry()
         return not stopped.is_set()
@@ -69,10 +90,10 @@ async def _paced_session(playback: Playback, speed: float, served: "Served | Non
 
 @dataclass(frozen=True)
 class Served:
-    """A hub that runs beside one call; ``tell`` is given the address once it listens."""
+    """A hub in the process of a call; ``tell`` is given the address once it listens."""
 
     hub: "Hub"
-    door: "HubServer"
+    server: "HubServer"
     tell: Callable[["Address"], None]
 
     @contextlib.asynccontextmanager
@@ -80,7 +101,7 @@ class Served:
         """Lets listeners connect while inside."""
         from monitor.hub.server import listening
 
-        async with listening(self.hub, self.door) as address:
+        async with listening(self.hub, self.server) as address:
             self.tell(address)
             yield
 
@@ -113,7 +134,7 @@ async def paced(blocks: Iterable[Block], rate: int, speed: float = 1.0) -> Async
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """Put into the inbox of a session to end its call; ``leaving``: a person waits for it to be over."""
+    """Ends the call of the session that it is put into; ``leaving``: a person waits for that."""
 
     leaving: bool = False
 
@@ -125,8 +146,8 @@ class Session:
     """One call with its source, recogniser and sinks, under one task group.
 
     Everything that reaches the core comes through one inbox, so the core is only ever in one place at
-    a time: blocks from the source, answers from the recogniser's thread, orders from people. After the
-    hang-up open questions may take ``last_words`` seconds; then the call ends without their answers.
+    a time: blocks from the source, results from the recogniser's thread, commands from people. After the
+    hang-up open recognition requests may take ``last_words`` seconds; then the call ends without them.
     """
 
     def __init__(
@@ -138,7 +159,7 @@ class Session:
         last_words: float = LAST_WORDS,
         keep: Callable[[Block], None] | None = None,
     ) -> None:
-        """``keep`` is given each block that the core hears, and no other."""
+        """``keep`` is given each block that the core processes, and no other."""
         self._call = call
         self._announce = announce
         self._worker = worker
@@ -148,12 +169,12 @@ class Session:
         self._loop = asyncio.get_running_loop()
 
     def put(self, item: RecognitionResult | Command | HangUp) -> None:
-        """Hands an answer, an order or the hang-up to the call; safe from any thread."""
+        """Passes a result, a command or the hang-up to the call; safe from any thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._inbox.put_nowait, item)
 
     async def run(self, source: AsyncIterator[Block]) -> None:
-        """Hears ``source`` to its end, or to the hang-up; returns when ``call.ended`` has been said."""
+        """Processes ``source`` to its end, or to the hang-up; returns after ``call.ended``."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 feeding = tasks.create_task(self._feed(source))
@@ -173,7 +194,7 @@ class Session:
         while not self._call.ended:
             item = await self._next(patience)
             if item is None:
-                self._announce(self._call.give_up())
+                self._announce(self._call.abort())
                 return
             if isinstance(item, HangUp):
                 hung_up = True
@@ -199,18 +220,18 @@ class Session:
             case Block():
                 return self._hear(item)
             case RecognitionResult():
-                return self._call.heard(item)
+                return self._call.add_result(item)
             case Command():
-                return self._call.told(item)
+                return self._call.apply(item)
             case HangUp():
-                return self._call.hang_up()
+                return self._call.finish()
 
     def _hear(self, block: Block) -> list[Event]:
         """The next sound."""
         if self._keep:
             self._keep(block)
-        return self._call.hear(block)
+        return self._call.process(block)
 
     def _ask(self) -> None:
-        if self._worker and (jobs := self._call.jobs()):
+        if self._worker and (jobs := self._call.requests()):
             self._worker.submit(jobs, self.put)

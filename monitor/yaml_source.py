@@ -111,7 +111,7 @@ def _keys(path: str) -> tuple[Any, ...]:
 
 def _said(text: str, kind: type[Any], given: Any, keys: tuple[Any, ...]) -> str:
     if "unknown field" in text:
-        known = getattr(_inside(kind, keys[:-1]), "__struct_fields__", ())
+        known = getattr(_inside(kind, keys[:-1]), "__struct_encode_fields__", ())
         listed = f"; the keys are: {', '.join(known)}" if known else ""
         return f"this key is not known here{meant(str(keys[-1]), known)}{listed}."
     if "matching regex" in text:

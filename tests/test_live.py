@@ -8,8 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from monitor.call import About
-from monitor.config import CallSettings
+from monitor.call import CallInfo
 from monitor.events import (
     AlertOpened,
     Block,
@@ -22,7 +21,7 @@ from monitor.events import (
     Status,
 )
 from monitor.live import LiveMonitor, LiveSettings, call_name
-from monitor.playback import replay_events
+from monitor.playback import CallSetup, replay_events
 from monitor.rules.rule_set import load_rules
 from monitor.sinks import Line, Sink
 from monitor.sinks.recorder import Recorder
@@ -67,10 +66,10 @@ class Kept:
 
     def __init__(self) -> None:
         self.calls: dict[str, list[Event]] = {}
-        self.abouts: list[About] = []
+        self.abouts: list[CallInfo] = []
         self.closed = 0
 
-    def sinks(self, about: About, order: Callable[[Command], None]) -> Sequence[Sink]:
+    def sinks(self, about: CallInfo, order: Callable[[Command], None]) -> Sequence[Sink]:
         self.abouts.append(about)
         self.calls[about.call] = []
         return [self]
@@ -83,9 +82,10 @@ class Kept:
         self.closed += 1
 
 
-def day(kept: Kept, said: list[str], **more: object) -> LiveSettings:
-    plain = {"book": load_rules(), "settings": CallSettings(), "sources": ("mic", "ear"), "sinks": kept.sinks,
-             "say": said.append, "end_after": 5.0, "agent": "anna", "team": "north", **more}  # fmt: skip
+def day(kept: Kept, said: list[str], *, meta: dict[str, str] | None = None, **more: object) -> LiveSettings:
+    setup = CallSetup(rules=load_rules(), agent="anna", team="north", meta=meta)
+    plain = {"setup": setup, "sources": ("mic", "ear"), "sinks": kept.sinks, "say": said.append,
+             "end_after": 5.0, **more}  # fmt: skip
     return LiveSettings(**plain)  # type: ignore[arg-type]
 
 
@@ -134,8 +134,8 @@ async def test_what_a_source_gives_after_the_hang_up_is_not_heard(tmp_path: Path
     tape = Tape(recorded(20))
     recording = lambda about: Recorder(tmp_path, about.call, about.rate)  # noqa: E731 - short and clear
     live = LiveMonitor(day(kept, said, once=True, by_itself=False, recorder=recording), tape, None)
-    tape.before[RATE] = lambda: live.hook(CallControl(kind="start", call="sp-9"))
-    tape.before[8 * RATE] = lambda: live.hook(CallControl(kind="end"))
+    tape.before[RATE] = lambda: live.control(CallControl(kind="start", call="sp-9"))
+    tape.before[8 * RATE] = lambda: live.control(CallControl(kind="end"))
     await run(live)
     ended = kept.calls["sp-9"][-1]
     assert isinstance(ended, CallEnded)
@@ -174,11 +174,11 @@ async def test_a_softphone_begins_and_ends_calls_with_what_it_knows():
     live = LiveMonitor(day(kept, said, by_itself=False, once=True, meta={"line": "sales"}), tape, None)
     replies = []
     tape.before[2 * RATE] = lambda: replies.append(
-        live.hook(CallControl(kind="start", call="sp-1", meta={"issue": "refund"}))
+        live.control(CallControl(kind="start", call="sp-1", meta={"issue": "refund"}))
     )
-    tape.before[4 * RATE] = lambda: replies.append(live.hook(CallControl(kind="start")))
-    tape.before[5 * RATE] = lambda: replies.append(live.hook(CallControl(kind="status")))
-    tape.before[6 * RATE] = lambda: replies.append(live.hook(CallControl(kind="end")))
+    tape.before[4 * RATE] = lambda: replies.append(live.control(CallControl(kind="start")))
+    tape.before[5 * RATE] = lambda: replies.append(live.control(CallControl(kind="status")))
+    tape.before[6 * RATE] = lambda: replies.append(live.control(CallControl(kind="end")))
     await run(live)
     assert [reply.done for reply in replies] == [True, False, True, True]
     events = kept.calls["sp-1"]
@@ -193,9 +193,11 @@ async def test_a_softphone_cannot_name_a_call_out_of_the_folder_that_keeps_it():
     tape = Tape(np.zeros((2, 10 * RATE)))
     live = LiveMonitor(day(kept, said, by_itself=False, once=True), tape, None)
     replies = []
-    tape.before[RATE] = lambda: replies.append(live.hook(CallControl(kind="start", call="../../home/notes")))
-    tape.before[2 * RATE] = lambda: replies.append(live.hook(CallControl(kind="start", call="sp-1")))
-    tape.before[3 * RATE] = lambda: replies.append(live.hook(CallControl(kind="end")))
+    tape.before[RATE] = lambda: replies.append(
+        live.control(CallControl(kind="start", call="../../home/notes"))
+    )
+    tape.before[2 * RATE] = lambda: replies.append(live.control(CallControl(kind="start", call="sp-1")))
+    tape.before[3 * RATE] = lambda: replies.append(live.control(CallControl(kind="end")))
     await run(live)
     assert [reply.done for reply in replies] == [False, True, True]
     assert list(kept.calls) == ["sp-1"]
@@ -206,7 +208,7 @@ async def test_a_call_that_found_itself_becomes_the_softphones():
     tape = Tape(recorded(20))
     live = LiveMonitor(day(kept, said), tape, None)
     start = CallControl(kind="start", call="sp-2", meta={"issue": "refund"})
-    tape.before[8 * RATE] = lambda: live.hook(start)
+    tape.before[8 * RATE] = lambda: live.control(start)
     tape.before[30 * RATE] = live.stop
     await run(live)
     assert len(kept.calls) == 2
@@ -217,8 +219,8 @@ async def test_a_call_on_hold_does_not_end_by_silence():
     kept, said = Kept(), []
     tape = Tape(recorded(8), np.zeros((2, 40 * RATE)))
     live = LiveMonitor(day(kept, said, once=True), tape, None)
-    tape.before[9 * RATE] = lambda: live.hook(CallControl(kind="hold"))
-    tape.before[30 * RATE] = lambda: live.hook(CallControl(kind="resume"))
+    tape.before[9 * RATE] = lambda: live.control(CallControl(kind="hold"))
+    tape.before[30 * RATE] = lambda: live.control(CallControl(kind="resume"))
     await run(live)
     (events,) = kept.calls.values()
     assert [e.kind for e in events if isinstance(e, CommandApplied)] == ["hold", "resume"]
@@ -275,8 +277,10 @@ async def test_two_calls_of_one_name_are_two_calls_and_the_softphone_is_told_the
     tape = Tape(recorded(20))
     live = LiveMonitor(day(kept, said, by_itself=False), tape, None)
     for second in (2, 8):
-        tape.before[second * RATE] = lambda: replies.append(live.hook(CallControl(kind="start", call="sp-1")))
-        tape.before[(second + 4) * RATE] = lambda: live.hook(CallControl(kind="end"))
+        tape.before[second * RATE] = lambda: replies.append(
+            live.control(CallControl(kind="start", call="sp-1"))
+        )
+        tape.before[(second + 4) * RATE] = lambda: live.control(CallControl(kind="end"))
     tape.before[16 * RATE] = live.stop
     await run(live)
     assert [reply.call for reply in replies] == ["sp-1", "sp-1-2"]
@@ -291,7 +295,7 @@ async def test_hooks_that_come_faster_than_the_call_begins():
     live = LiveMonitor(day(kept, said, by_itself=False), tape, None)
 
     def says(*kinds: str) -> Callable[[], None]:
-        return lambda: replies.extend(live.hook(CallControl(kind=kind)) for kind in kinds)  # type: ignore[arg-type]
+        return lambda: replies.extend(live.control(CallControl(kind=kind)) for kind in kinds)  # type: ignore[arg-type]
 
     tape.before[2 * RATE] = says("start", "end", "status", "end")
     tape.before[4 * RATE] = says("start", "start", "status")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.events import (
     AlertEvent,
     CallEnded,
@@ -56,10 +56,10 @@ class Kept:
 
 def acoustic_call() -> tuple[Call, "object"]:
     recording = open_recording([CALL])
-    about = About(
+    info = CallInfo(
         call=recording.call, sources=(CALL.name,), rate=recording.rate, band=recording.band, model="none"
     )
-    return Call(about, load_rules()), recording
+    return Call(info, load_rules()), recording
 
 
 def without_clock(events: list[Event]) -> list[Event]:
@@ -104,7 +104,7 @@ def test_ctrl_c_hangs_up_cleanly_and_is_told_apart():
 async def test_an_order_reaches_the_core_between_blocks():
     call, recording = acoustic_call()
     kept = Kept()
-    session = Session(call, Announcer(call.about.call, [kept]).say, None)
+    session = Session(call, Announcer(call.info.call, [kept]).say, None)
 
     async def source():
         for number, block in enumerate(recording.blocks(0.1)):
@@ -123,7 +123,7 @@ async def test_an_order_reaches_the_core_between_blocks():
 async def test_a_hang_up_ends_the_call_before_its_source_does():
     call, recording = acoustic_call()
     kept = Kept()
-    session = Session(call, Announcer(call.about.call, [kept]).say, None)
+    session = Session(call, Announcer(call.info.call, [kept]).say, None)
 
     async def endless():
         for block in recording.blocks(0.1):
@@ -154,15 +154,17 @@ class Held:
 
 def spoken_call() -> tuple[Call, "object"]:
     recording = open_recording([CALL])
-    about = About(call="spoken", sources=(CALL.name,), rate=recording.rate, band=recording.band, model="held")
-    return Call(about, load_rules()), recording
+    info = CallInfo(
+        call="spoken", sources=(CALL.name,), rate=recording.rate, band=recording.band, model="held"
+    )
+    return Call(info, load_rules()), recording
 
 
 async def test_who_wants_to_leave_does_not_wait_for_a_recogniser_that_hangs():
     call, recording = spoken_call()
     kept, held = Kept(), Held()
     worker = RecogniserThread(held)
-    session = Session(call, Announcer(call.about.call, [kept]).say, worker, last_words=math.inf)
+    session = Session(call, Announcer(call.info.call, [kept]).say, worker, last_words=math.inf)
 
     async def endless():
         for block in recording.blocks(0.1):
@@ -187,7 +189,7 @@ async def test_the_last_words_of_a_recording_are_waited_for_however_slow_the_rec
     call, recording = spoken_call()
     kept, held = Kept(), Held()
     worker = RecogniserThread(held)
-    session = Session(call, Announcer(call.about.call, [kept]).say, worker, last_words=math.inf)
+    session = Session(call, Announcer(call.info.call, [kept]).say, worker, last_words=math.inf)
 
     async def hears():
         async for block in paced(recording.blocks(5.0), recording.rate, math.inf):
@@ -201,7 +203,7 @@ async def test_the_last_words_of_a_recording_are_waited_for_however_slow_the_rec
     script = ReferenceRecogniser(script_beside(CALL)).recognise([all_of(channel) for channel in said])
     assert isinstance(kept.events[-1], CallEnded)
     assert len(said) == 2
-    assert [heard.words[-1].text for heard in script] == [event.words[-1].text for event in said.values()]
+    assert [result.words[-1].text for result in script] == [event.words[-1].text for event in said.values()]
 
 
 def all_of(channel: Channel) -> RecognitionRequest:

@@ -53,6 +53,13 @@ def test_the_bundled_model_and_rules_are_found(site: Path, tmp_path: Path):
     assert rules.returncode == 0, rules.stderr
 
 
+def test_the_templates_of_the_report_travel(site: Path, project: Path):
+    def templates(root: Path) -> set[str]:
+        return {path.name for path in (root / "monitor/review/templates").iterdir()}
+
+    assert templates(site) == templates(project) >= {"report.html.j2", "report.css"}
+
+
 def test_nothing_of_the_tests_or_the_machine_travels(site: Path):
     names = [path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()]
     assert not [name for name in names if name.startswith(("tests/", "fixtures/", "models/", "configs/"))]

@@ -36,18 +36,20 @@ class ScriptedWhisper(Whisper):
         self._script = script
         self._lengths: dict[int, int] = {}
 
-    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+    def recognise(self, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
         """The script's words, after the model has worked for them."""
-        answers = self._script.recognise(jobs)
-        self._lengths = {job.job: count(heard.words) for job, heard in zip(jobs, answers, strict=True)}
-        super().recognise(jobs)
+        answers = self._script.recognise(requests)
+        self._lengths = {
+            request.id: count(result.words) for request, result in zip(requests, answers, strict=True)
+        }
+        super().recognise(requests)
         return answers
 
     def _generate(self, encoded: Any, batch: Any) -> Any:
-        from monitor.speech.whisper import _Answer
+        from monitor.speech.whisper import _Decoded
 
         prompts = [self._tokens.prompt(question.context, question.prefix) for question in batch]
-        new = max(self._lengths[question.job.job] for question in batch)
+        new = max(self._lengths[window.request.id] for window in batch)
         wanted = max(len(question.prefix) for question in batch) + new
         length = max(2 * wanted, wanted + max(map(len, prompts)))
         suppressed = [*self._tokens.suppressed, self._tokens.end]
@@ -55,7 +57,7 @@ class ScriptedWhisper(Whisper):
             encoded, prompts, beam_size=batch[0].beam, max_length=length, suppress_blank=False,
             return_scores=True, return_no_speech_prob=True, suppress_tokens=suppressed,
         )  # fmt: skip
-        return [_Answer([7] * self._lengths[question.job.job], -0.1, 0.0) for question in batch]
+        return [_Decoded([7] * self._lengths[window.request.id], -0.1, 0.0) for window in batch]
 
 
 def padded_updates(folder: Path) -> Any:

@@ -41,16 +41,16 @@ class Bench:
         self._free = 0.0
         self.cpu = 0.0
 
-    def ask(self, jobs: Sequence[RecognitionRequest]) -> None:
-        """Queues jobs."""
-        self._queue += jobs
+    def ask(self, requests: Sequence[RecognitionRequest]) -> None:
+        """Queues requests."""
+        self._queue += requests
 
     def answers(self, now: float) -> list[RecognitionResult]:
         """What has been answered by ``now``."""
         while self._queue and self._free <= now:
-            finals = [job for job in self._queue if job.final]
+            finals = [request for request in self._queue if request.final]
             batch = (finals or self._queue)[:BATCH]
-            self._queue = [job for job in self._queue if job not in batch]
+            self._queue = [request for request in self._queue if request not in batch]
             began = time.process_time()
             answers = self._recogniser.recognise(batch)
             spent = time.process_time() - began
@@ -58,8 +58,8 @@ class Bench:
             self._free = max(self._free, now) + spent
             cost = spent / len(batch)
             self._ready += [(self._free, msgspec.structs.replace(answer, cost=cost)) for answer in answers]
-        done = [heard for at, heard in self._ready if at <= now]
-        self._ready = [(at, heard) for at, heard in self._ready if at > now]
+        done = [result for at, result in self._ready if at <= now]
+        self._ready = [(at, result) for at, result in self._ready if at > now]
         return done
 
 
@@ -81,7 +81,7 @@ def run(
 
 def _play(call: Material, recogniser: Recogniser, settings: SpeechSettings) -> tuple[list[Event], float]:
     """The utterances of a call, and the CPU seconds that words took (the gate is not counted)."""
-    framer, gate = Framer(call.rate), VoiceActivityDetector(call.rate, CallSettings().gate)
+    framer, gate = Framer(call.rate), VoiceActivityDetector(call.rate, CallSettings().vad)
     transcriber, bench = Transcriber(call.rate, settings, words=True), Bench(recogniser)
     step, events, policy = round(BLOCK * call.rate), [], 0.0
     for start in range(0, call.pcm.shape[1], step):
@@ -90,18 +90,18 @@ def _play(call: Material, recogniser: Recogniser, settings: SpeechSettings) -> t
         active = gate.feed(run_).active
         began = time.process_time()
         events += transcriber.feed(run_, active)
-        bench.ask(transcriber.jobs())
+        bench.ask(transcriber.requests())
         policy += time.process_time() - began
-        for heard in bench.answers(now):
-            events += transcriber.heard(heard, now)
-            bench.ask(transcriber.jobs())
+        for result in bench.answers(now):
+            events += transcriber.add_result(result, now)
+            bench.ask(transcriber.requests())
     events += transcriber.finish()
-    bench.ask(transcriber.jobs())
+    bench.ask(transcriber.requests())
     while transcriber.waiting:
         now += BLOCK
-        for heard in bench.answers(now):
-            events += transcriber.heard(heard, now)
-            bench.ask(transcriber.jobs())
+        for result in bench.answers(now):
+            events += transcriber.add_result(result, now)
+            bench.ask(transcriber.requests())
     return events, bench.cpu + policy
 
 

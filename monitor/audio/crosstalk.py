@@ -1,31 +1,27 @@
-"""Crosstalk: the other side's voice in this side's channel, found by cross-correlation.
+"""Crosstalk: finds the frames of one channel that carry only the other side's voice.
 
-How much one side's sound is the other side's voice, a little later.
+A loudspeaker beside a microphone, or a line with an echo, puts A's voice into B's channel. Voice activity
+detection cannot tell (it finds speech at -40 dB, whoever speaks), so each frame in which B seems to speak is
+compared with A's channel while A speaks or has just spoken.
 
-The last 256 ms of one side are laid over the other side at every delay from 0 to 350 ms; the best
-normalised correlation is the likeness. It does not depend on level. On telephone speech, two people who
-happen to talk at once stay below 0.30 (19 frames in 20), a reverberant echo alone lies above 0.36 (19 in
-20, median 0.5), from -12 dB down to -30 dB alike.
+``CrossCorrelator`` measures the similarity: the last 256 ms of one side are laid over the other side at every
+lag from 0 to 350 ms, and the highest normalised cross-correlation counts. It does not depend on level. On
+telephone speech, two people who happen to speak at once stay below 0.30 (19 frames in 20), while an echo with
+reverberation alone lies above 0.36 (19 in 20; median 0.5), equally from -12 dB down to -30 dB. It is computed
+at 4 kHz (8 kHz does not separate the two any better), on every second frame, and only where it is needed.
 
-It is measured at 4 kHz (at 8 kHz the two lie no further apart), on every second frame of the call, and
-only where there is something to ask.
+``CrosstalkDetector`` decides with hysteresis:
 
-Bleed: the other side's voice in this side's channel, and the frames that are nothing else.
+    B is         correlation of B with A                B becomes
+    clear        0.30 or more, then 0.42 or more        crosstalk
+    crosstalk    0.30 or more                           crosstalk
+    crosstalk    below 0.30 twice in a row              clear
+    crosstalk    nothing to compare for 0.5 s           clear
 
-A loudspeaker beside a microphone, or a line that answers with an echo, puts A's voice into B's channel.
-Voice activity cannot tell (it hears speech at -40 dB, whoever speaks), so each frame that seems to be
-B's is compared with A's sound while A talks or has just talked:
-
-    B is          likeness of B to A                     B becomes
-    clear         0.30 or more, then 0.42 or more        bled
-    bled          0.30 or more                           bled
-    bled          below 0.30 twice in a row              clear
-    bled          nothing to compare for 0.5 s           clear
-
-An echo lasts, and what is alike by chance is not so 40 ms later: it takes two looks, so that chance does
-not put off by half a second what is to be told. Bled frames are no speech. The guard costs about a quarter
-of B's own words while both really talk at once over an echo; that is right for alerts and wrong for
-counting talk time in such a call.
+An echo lasts, and a correlation by chance is gone 40 ms later, so two measurements are needed; otherwise
+chance would delay other decisions by half a second. Crosstalk frames do not count as speech. While both sides
+really speak over an echo, this removes about a quarter of B's own speech: right for alerts, but talk times of
+such a call are too low.
 """
 
 from collections import deque
@@ -36,29 +32,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio.frames import Run
-from monitor.audio.overlap import frames_in
+from monitor.audio.frames import FrameBlock, frames_of
 from monitor.config import QualitySettings
 
-THIN_RATE = 4000
-"""Samples a second at which likeness is measured."""
+CORRELATION_RATE = 4000
+"""Sampling rate in Hz at which the correlation is measured."""
 
-GRID = 2
-"""A likeness is measured at the end of every second frame, counted from the start of the call."""
+CORRELATION_INTERVAL = 2
+"""The correlation is measured at the end of every second frame, counted from the start of the call."""
 
-_THIN_FRAME = THIN_RATE // 50
+_SAMPLES_PER_FRAME = CORRELATION_RATE // 50
 _CORRELATED = 1024  # 256 ms
 _LEAD = 16
 _TAPS = np.sinc(0.3 * np.arange(-8, 9)) * np.hamming(17)
 _TAPS = (_TAPS / _TAPS.sum()).astype(np.float32)
-"""A low pass at 0.15 of the old rate: what folds over would be unlike in a copy half a sample late."""
+"""Low-pass filter at 0.15 of the old rate: aliases would differ in a copy that is half a sample late."""
 _FAINT = 10 ** (-20 / 10)
-"""A place that has less of the other's energy than this, against its loudest one, holds a voice's last few
-milliseconds at most; a few periods of one vowel are like those of any other."""
+"""Lags at which the other side has less energy than this, relative to its loudest, hold at most the last
+few milliseconds of a voice; a few periods of one vowel resemble those of any other.
+"""
 _STRONG = 0.7
 _NEAR = 5
 _HALF_WAY = np.sinc(np.arange(-_NEAR, _NEAR) + 0.5) * np.hamming(2 * _NEAR)
-"""Weights that give the value half-way between the two middle ones of ten samples."""
+"""Weights that interpolate half-way between the two middle values of ten samples."""
 _BATCH = 32  # measurements at a time: more would not be faster, and would need more memory
 
 Floats = NDArray[np.float32]
@@ -67,23 +63,23 @@ Spectra = NDArray[Any]  # complex64; numpy's type stubs know complex128 only
 
 @dataclass(frozen=True, slots=True)
 class CrossCorrelation:
-    """How one side resembles the other at the end of a frame; the fields hold both directions.
+    """The cross-correlation of both directions at the end of a frame.
 
-    Place ``row`` answers: is this row made of the other one? ``likeness`` is 0 to 1, ``lag`` seconds
-    that it comes after the other, ``gain`` its level against it in dB.
+    Element ``row`` of each pair says whether that row is a delayed copy of the other one: ``correlation`` is
+    0 to 1, ``lag`` the delay in seconds, ``level_difference`` its level minus the other's in dB.
     """
 
     frame: int
-    likeness: tuple[float, float]
+    correlation: tuple[float, float]
     lag: tuple[float, float]
-    gain: tuple[float, float]
+    level_difference: tuple[float, float]
 
 
-def thinned(sound: Floats) -> Floats:
-    """Half as many samples of both rows.
+def decimated(sound: Floats) -> Floats:
+    """Halves the sampling rate of both rows.
 
-    ``sound`` is [2, 16 + n] with even n; its first 16 samples only lead in. Each sample comes out the same
-    whatever stretch it is computed in.
+    ``sound`` is float32 [2, 16 + n] with even n; its first 16 samples only feed the filter. A sample comes
+    out the same whatever stretch it is computed in.
     """
     n = sound.shape[1] - _LEAD
     thin: Floats = sound[:, 8 : 8 + n : 2] * _TAPS[8]
@@ -94,14 +90,15 @@ def thinned(sound: Floats) -> Floats:
 
 
 class CrossCorrelator:
-    """Measures how the two sides resemble each other, at the frames asked for.
+    """Measures how much the two sides resemble each other, at the frames that are requested.
 
-    Sound waits as it came until something is asked; only then what is still needed of it is thinned.
+    Audio is kept as it came until a measurement is requested; only what is still needed is decimated then.
+    ``longest_lag`` is in seconds.
     """
 
     def __init__(self, rate: int, longest_lag: float) -> None:
-        self._halvings = (rate // THIN_RATE).bit_length() - 1
-        self._lags = round(longest_lag * THIN_RATE)
+        self._halvings = (rate // CORRELATION_RATE).bit_length() - 1
+        self._lags = round(longest_lag * CORRELATION_RATE)
         self._span = _CORRELATED + self._lags
         self._size = _fast_length(self._span)
         lead = _LEAD * (2**self._halvings - 1)
@@ -111,36 +108,36 @@ class CrossCorrelator:
         self._waiting: deque[Floats] = deque()
         self._length = 0
 
-    def feed(self, run: Run, asked: NDArray[np.intp]) -> list[CrossCorrelation]:
-        """Hears the run; one answer for each asked frame number of this run."""
-        self._waiting.append(run.pcm)
-        self._length += run.pcm.shape[1]
-        if not asked.size:
+    def feed(self, block: FrameBlock, requested: NDArray[np.intp]) -> list[CrossCorrelation]:
+        """Takes a block and returns one result for each frame number in ``requested``, all in this block."""
+        self._waiting.append(block.pcm)
+        self._length += block.pcm.shape[1]
+        if not requested.size:
             while self._length - self._waiting[0].shape[1] >= self._enough:
                 self._length -= self._waiting.popleft().shape[1]
             return []
-        windows = np.lib.stride_tricks.sliding_window_view(self._thin(), self._span, axis=1)
-        places = windows.shape[1] - 1 - (run.first + run.frames - 1 - asked) * _THIN_FRAME
+        windows = np.lib.stride_tricks.sliding_window_view(self._decimate(), self._span, axis=1)
+        places = windows.shape[1] - 1 - (block.first + block.frames - 1 - requested) * _SAMPLES_PER_FRAME
         found: list[CrossCorrelation] = []
-        for at in range(0, asked.size, _BATCH):
+        for at in range(0, requested.size, _BATCH):
             part = slice(at, at + _BATCH)
-            found += self._compare(asked[part], windows[:, places[part]])
+            found += self._compare(requested[part], windows[:, places[part]])
         return found
 
-    def _thin(self) -> Floats:
-        """The thinned sound up to now, from the first window of what waited on."""
+    def _decimate(self) -> Floats:
+        """The decimated audio up to now, starting with the first window of what waited."""
         sound = np.concatenate([self._lead, *self._waiting], axis=1)
         self._lead = sound[:, sound.shape[1] - self._lead.shape[1] :].copy()
         self._waiting.clear()
         self._length = 0
         for _ in range(self._halvings):
-            sound = thinned(sound)
+            sound = decimated(sound)
         sound = np.concatenate([self._past, sound], axis=1)
         self._past = sound[:, -self._span :].copy()
         return sound
 
     def _compare(self, frames: NDArray[np.intp], windows: Floats) -> list[CrossCorrelation]:
-        """``windows`` is [2, frames, samples], each ending with its frame."""
+        """``windows`` is float32 [2, frames, samples]; each window ends with its frame."""
         whole: Spectra = np.fft.rfft(windows, self._size)[::-1]
         part: Spectra = np.fft.rfft(windows[:, :, -_CORRELATED:], self._size)
         match = np.fft.irfft(_conjugate_product(whole, part), self._size)
@@ -154,10 +151,10 @@ class CrossCorrelator:
             own[:, :, None] * np.maximum(others, floor) + 1e-12
         )
         best = alike.argmax(axis=2)
-        likeness = _refined(match, best, np.take_along_axis(alike, best[:, :, None], axis=2)[:, :, 0])
+        correlation = _refined(match, best, np.take_along_axis(alike, best[:, :, None], axis=2)[:, :, 0])
         there = np.take_along_axis(others, best[:, :, None], axis=2)[:, :, 0]
-        lag = (self._lags - best) / THIN_RATE
-        columns = zip(frames.tolist(), *(x.T.tolist() for x in (likeness, lag, own, there)), strict=True)
+        lag = (self._lags - best) / CORRELATION_RATE
+        columns = zip(frames.tolist(), *(x.T.tolist() for x in (correlation, lag, own, there)), strict=True)
         return [
             CrossCorrelation(frame, (p[0], p[1]), (late[0], late[1]), (_gain(a[0], b[0]), _gain(a[1], b[1])))
             for frame, p, late, a, b in columns
@@ -165,9 +162,9 @@ class CrossCorrelator:
 
 
 def _conjugate_product(one: Spectra, two: Spectra) -> Spectra:
-    """``one`` times the conjugate of ``two``, in plain real steps.
+    """``one`` times the conjugate of ``two``, in separate real operations.
 
-    numpy's complex product fuses steps for some places of an array and not for others, so that the last
+    numpy's complex product uses fused operations at some places of an array and not at others, so the last
     bit would depend on how many frames are compared at once.
     """
     product = np.empty_like(two)
@@ -181,12 +178,12 @@ def _gain(own: float, there: float) -> float:
 
 
 def _refined(
-    match: NDArray[Any], best: NDArray[np.intp], likeness: NDArray[np.float64]
+    match: NDArray[Any], best: NDArray[np.intp], correlation: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Strong likenesses as high as they are between the samples: a delay is seldom a whole number of them.
+    """Strong correlations as high as they are between the samples: a lag is seldom a whole number of them.
 
-    Half-way points by a windowed sinc, the rest by a parabola. Weak likenesses are left alone: their
-    peaks are chance, and so is the shape around them.
+    Half-way points come from a windowed sinc, the rest from a parabola. Weak correlations are left as they
+    are: their peaks are chance, and so is the shape around them.
     """
     places = (best[:, :, None] + np.arange(-_NEAR, _NEAR + 1)) % match.shape[2]
     around = np.take_along_axis(match, places, axis=2).astype(np.float64)
@@ -197,19 +194,19 @@ def _refined(
     bend = np.minimum(left - 2 + right, -1e-9)
     top = np.clip(1 - (left - right) ** 2 / (8 * bend), 1.0, 1.1)
     lift = np.maximum(top, np.maximum(left, right))
-    return np.where(likeness >= _STRONG, np.minimum(likeness * lift, 1.0), likeness)
+    return np.where(correlation >= _STRONG, np.minimum(correlation * lift, 1.0), correlation)
 
 
 def _fast_length(least: int) -> int:
-    """The next length of the form 5 * 2^a or 2^b: quick to transform, and long enough not to wrap."""
+    """The next length of the form 5 * 2^a or 2^b: fast to transform, and long enough not to wrap."""
     power = 1 << (least - 1).bit_length()
     return power * 5 // 8 if power * 5 // 8 >= least else power
 
 
 Flags = NDArray[np.bool_]
 
-_TAIL = frames_in(0.5)  # an echo is late by up to 0.35 s, and rings on
-_STILL = 0.30  # likeness from which a bled side stays bled
+_TAIL = frames_of(0.5)  # an echo is late by up to 0.35 s, and rings on
+_RELEASE_CORRELATION = 0.30  # correlation at which crosstalk continues
 _SAME_LAG = 0.05  # seconds; one recording on two channels may be late by so much
 _EQUAL_DB = 3.0  # below this difference neither side is the weaker one
 _NOWHERE = np.zeros(0, np.intp)
@@ -218,78 +215,85 @@ _CLEARER = 0.1  # a likeness higher by this tells which side came later
 
 @dataclass(frozen=True, slots=True)
 class CrosstalkDecision:
-    """What one comparison came to."""
+    """The result of one comparison at the end of ``frame``."""
 
     frame: int
-    bled: tuple[bool, bool]
-    same: bool
-    """Both channels carry the same sound."""
-    gain: float
+    crosstalk: tuple[bool, bool]
+    """Whether each row carries only the other side's voice."""
+    same_audio: bool
+    """Whether both channels carry the same audio."""
+    level_difference: float
     """The level difference between the channels in dB, without sign."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrosstalkResult:
-    """The verdicts on a run, and its frames of each row that are bled (before activity is asked)."""
+    """The decisions in a block.
 
-    verdicts: list[CrosstalkDecision]
-    bled: Flags
-    hushed: Flags
+    ``crosstalk`` is bool [2, frames], before voice activity is taken into account; ``suppressed`` is bool
+    [frames], true where overlap decisions must wait because crosstalk is present or has just ended.
+    """
+
+    decisions: list[CrosstalkDecision]
+    crosstalk: Flags
+    suppressed: Flags
 
 
 @dataclass(slots=True)
 class _Row:
-    """One side's state. ``until`` is the frame at which it is clear again if nothing more is compared."""
+    """The state of one side. ``until`` is the frame at which it is clear again without new comparisons."""
 
-    bled: bool = False
+    crosstalk: bool = False
     suspect: bool = False
     misses: int = 0
     until: int = 0
     last_active: int = field(default=-_TAIL - 1)
 
-    def hear(self, likeness: float, threshold: float, *, active: bool) -> bool:
-        """Takes one more likeness in; True while bled. Only a side that seems to speak becomes bled."""
-        suspect, self.suspect = self.suspect, likeness >= _STILL
-        if likeness >= (_STILL if self.bled else threshold) and (self.bled or suspect):
-            self.bled, self.misses = self.bled or active, 0
+    def update(self, correlation: float, threshold: float, *, active: bool) -> bool:
+        """Takes a correlation and returns whether this is crosstalk; only an active side can become so."""
+        suspect, self.suspect = self.suspect, correlation >= _RELEASE_CORRELATION
+        if correlation >= (_RELEASE_CORRELATION if self.crosstalk else threshold) and (
+            self.crosstalk or suspect
+        ):
+            self.crosstalk, self.misses = self.crosstalk or active, 0
         else:
             self.misses += 1
-            self.bled = self.bled and self.misses < 2
-        return self.bled
+            self.crosstalk = self.crosstalk and self.misses < 2
+        return self.crosstalk
 
 
 class CrosstalkDetector:
-    """Finds the frames of either side that are only the other side's echo."""
+    """Finds the frames of either side that hold only the other side's voice."""
 
     def __init__(self, rate: int, settings: QualitySettings) -> None:
-        self._comparer = CrossCorrelator(rate, settings.crosstalk_lag)
+        self._correlator = CrossCorrelator(rate, settings.crosstalk_max_lag)
         self._threshold = settings.crosstalk_correlation
         self._same = settings.same_audio
-        self._hush = frames_in(settings.hush_after_crosstalk)
+        self._hold = frames_of(settings.crosstalk_hold)
         self._rows = (_Row(), _Row())
-        self._hushed_until = 0
+        self._suppressed_until = 0
 
-    def feed(self, run: Run, active: Flags) -> CrosstalkResult:
-        """Hears a run and who seems to speak in it."""
-        asked = self._asked(run.first, active)
-        bled, hushed = np.zeros(active.shape, np.bool_), np.zeros(active.shape[1], np.bool_)
-        at = run.first
-        verdicts: list[CrosstalkDecision] = []
-        if not asked.size and self._at_rest(at):
-            self._comparer.feed(run, asked)
-            return CrosstalkResult(verdicts, bled, hushed)
-        for likeness in self._comparer.feed(run, asked):
-            self._lay(bled, hushed, run.first, at, likeness.frame)
-            at = likeness.frame
-            verdicts.append(self._judge(likeness, active[:, at - run.first].tolist()))
-        self._lay(bled, hushed, run.first, at, run.first + run.frames)
-        return CrosstalkResult(verdicts, bled, hushed)
+    def feed(self, block: FrameBlock, active: Flags) -> CrosstalkResult:
+        """Takes a block and ``active`` (bool [2, frames], the frames in which a side seems to speak)."""
+        requested = self._requested(block.first, active)
+        crosstalk, suppressed = np.zeros(active.shape, np.bool_), np.zeros(active.shape[1], np.bool_)
+        at = block.first
+        decisions: list[CrosstalkDecision] = []
+        if not requested.size and self._is_idle(at):
+            self._correlator.feed(block, requested)
+            return CrosstalkResult(decisions, crosstalk, suppressed)
+        for correlation in self._correlator.feed(block, requested):
+            self._mark(crosstalk, suppressed, block.first, at, correlation.frame)
+            at = correlation.frame
+            decisions.append(self._judge(correlation, active[:, at - block.first].tolist()))
+        self._mark(crosstalk, suppressed, block.first, at, block.first + block.frames)
+        return CrosstalkResult(decisions, crosstalk, suppressed)
 
-    def _at_rest(self, frame: int) -> bool:
-        return max(self._hushed_until, *(row.until for row in self._rows)) <= frame
+    def _is_idle(self, frame: int) -> bool:
+        return max(self._suppressed_until, *(row.until for row in self._rows)) <= frame
 
-    def _asked(self, first: int, active: Flags) -> NDArray[np.intp]:
-        """The frames of the grid where a side seems to speak while the other does, or just did."""
+    def _requested(self, first: int, active: Flags) -> NDArray[np.intp]:
+        """The frames of the grid at which a side seems to speak while the other does, or just did."""
         talks = [bool(flags.any()) for flags in active]
         if not any(talks):
             return _NOWHERE
@@ -303,40 +307,44 @@ class CrosstalkDetector:
             return _NOWHERE
         near = np.empty_like(active)
         for row, side in enumerate(self._rows):
-            heard = np.maximum.accumulate(np.where(active[row], frames, side.last_active))
-            near[row] = frames - heard <= _TAIL
-            side.last_active = int(heard[-1])
-        wanted = (active & near[::-1]).any(axis=0) & (frames % GRID == GRID - 1)
-        asked: NDArray[np.intp] = frames[wanted]
-        return asked
+            latest = np.maximum.accumulate(np.where(active[row], frames, side.last_active))
+            near[row] = frames - latest <= _TAIL
+            side.last_active = int(latest[-1])
+        wanted = (active & near[::-1]).any(axis=0) & (
+            frames % CORRELATION_INTERVAL == CORRELATION_INTERVAL - 1
+        )
+        requested: NDArray[np.intp] = frames[wanted]
+        return requested
 
     def _judge(self, found: CrossCorrelation, active: list[bool]) -> CrosstalkDecision:
-        """Which side, if any, is the echo of the other at this frame."""
-        likeness = list(found.likeness)
-        gain = found.gain[0] if likeness[0] >= likeness[1] else -found.gain[1]
-        same = max(likeness) >= self._same and max(found.lag) <= _SAME_LAG
-        least = min(self._threshold, _STILL)
-        if min(likeness) >= least:
-            # A voice resembles itself a pitch period later, so both directions may look alike.
-            surer = abs(likeness[0] - likeness[1]) > _CLEARER
-            wrong = int(likeness[0] > likeness[1]) if surer else int(gain < 0)
-            likeness[wrong] = 0.0
-        if same and abs(gain) < _EQUAL_DB:
-            likeness = [0.0, 0.0]
+        """Decides which side, if any, is an echo of the other at this frame."""
+        correlation = list(found.correlation)
+        level_difference = (
+            found.level_difference[0] if correlation[0] >= correlation[1] else -found.level_difference[1]
+        )
+        same_audio = max(correlation) >= self._same and max(found.lag) <= _SAME_LAG
+        least = min(self._threshold, _RELEASE_CORRELATION)
+        if min(correlation) >= least:
+            # A voice resembles itself a pitch period later, so both directions may correlate.
+            surer = abs(correlation[0] - correlation[1]) > _CLEARER
+            wrong = int(correlation[0] > correlation[1]) if surer else int(level_difference < 0)
+            correlation[wrong] = 0.0
+        if same_audio and abs(level_difference) < _EQUAL_DB:
+            correlation = [0.0, 0.0]
         now = found.frame
-        bled = [False, False]
+        crosstalk = [False, False]
         for number, row in enumerate(self._rows):
             if row.until <= now:
-                row.bled = False
+                row.crosstalk = False
             speaks = active[number]
-            bled[number] = row.hear(likeness[number], self._threshold, active=speaks) and speaks
-            row.until = now + 1 + _TAIL if row.bled else now
-        if same or any(bled):
-            self._hushed_until = now + 1 + self._hush
-        return CrosstalkDecision(now, (bled[0], bled[1]), same, abs(gain))
+            crosstalk[number] = row.update(correlation[number], self._threshold, active=speaks) and speaks
+            row.until = now + 1 + _TAIL if row.crosstalk else now
+        if same_audio or any(crosstalk):
+            self._suppressed_until = now + 1 + self._hold
+        return CrosstalkDecision(now, (crosstalk[0], crosstalk[1]), same_audio, abs(level_difference))
 
-    def _lay(self, bled: Flags, hushed: Flags, first: int, start: int, end: int) -> None:
-        """Lays the present state over the frames from ``start`` to ``end``."""
+    def _mark(self, crosstalk: Flags, suppressed: Flags, first: int, start: int, end: int) -> None:
+        """Marks the frames from ``start`` to ``end`` with the present state."""
         for number, row in enumerate(self._rows):
-            bled[number, start - first : max(start, min(end, row.until)) - first] = True
-        hushed[start - first : max(start, min(end, self._hushed_until)) - first] = True
+            crosstalk[number, start - first : max(start, min(end, row.until)) - first] = True
+        suppressed[start - first : max(start, min(end, self._suppressed_until)) - first] = True

@@ -1,17 +1,13 @@
-"""Acoustic features of 20 ms frames: level, spectral balance, autocorrelation and pitch.
+"""Acoustic features of 20 ms frames with speech: level, spectral balance, autocorrelation and pitch.
 
-What one 20 ms frame sounds like: level, spectral balance, and its autocorrelation for the pitch.
+``FrameAnalyser`` computes one windowed spectrum for each frame, which serves all features. The window is 46
+ms long (three periods of the lowest pitch, Boersma 1993) and centred on the frame, so a frame needs a little
+of its neighbours. Frames are processed in batches small enough for the cache; each is computed by itself, so
+its values do not depend on the batch.
 
-One windowed spectrum a frame serves all three. The window is 46 ms (three periods of the lowest
-pitch, Boersma 1993) around the middle of the frame, so a frame needs a little of its neighbours.
-
-Frames are worked through in batches small enough that every array stays in the cache; each row is
-computed by itself, so a frame's values do not depend on which others shared its batch.
-
-Both sides' voices frame by frame: level, spectral balance and pitch of the frames that hold speech.
-
-Frames come out in steps of 0.1 s on the call's own grid, as soon as the pitch path has seen far
-enough ahead. Frames without speech are not analysed at all, which is most of the saving.
+``VoiceAnalyser`` follows both sides and adds the pitch path. Its frames come out in steps of 0.1 s on the
+call's own grid, as soon as the path has seen far enough ahead. Frames without speech are not analysed, which
+saves most of the time.
 """
 
 from collections.abc import Iterator
@@ -20,30 +16,41 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio.frames import Run
-from monitor.audio.pitch import CANDIDATES, LAG, PAST, PITCH_RATE, Candidates, Floats, nothing, path
+from monitor.audio.frames import FrameBlock
+from monitor.audio.pitch import (
+    CANDIDATES,
+    LOOKAHEAD,
+    LOOKBACK,
+    PITCH_RATE,
+    Floats,
+    PitchCandidates,
+    best_path,
+    no_candidates,
+)
 
 WINDOW_SECONDS = 3 / 65
+"""Length of the analysis window."""
 SPAN_SECONDS = 0.064
 """Length of the zero-padded transform: window plus longest lag, a power of two of samples."""
 
 BATCH = 50
-"""Frames worked through together. Larger arrays go back to the system and cost page faults each time."""
+"""Frames processed together. Larger arrays go back to the system and cost page faults each time."""
 
 _PITCH_BINS = round(PITCH_RATE * SPAN_SECONDS) // 2 + 1
 _LEAST = np.float32(1e-20)
-"""Stands for zero where something is divided by it."""
+"""Replaces zero as a divisor."""
 _SILENCE = np.float32(1e-12)
-"""Mean square under which a frame holds nothing (-120 dBFS)."""
+"""Mean square below which a frame counts as empty (-120 dBFS)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameFeatures:
-    """What the frames sound like, one row a frame.
+    """Features of n frames, all float32.
 
-    ``level`` is dB relative to an RMS of 1.0 (a full-scale sine reads -3), without DC; ``alpha`` is
-    the energy above 1 kHz against that below in dB; ``sonorant`` is the level of 300-2500 Hz alone,
-    where vowels lie. ``correlation`` [n, lags] is normalised: 1.0 is a perfect repetition.
+    ``level`` [n] is dBFS relative to an RMS of 1.0 (a full-scale sine is -3), without DC. ``alpha`` [n] is
+    the alpha ratio: the energy above 1 kHz relative to that below, in dB. ``sonorant`` [n] is the level of
+    300-2500 Hz alone, where vowels lie, in dBFS. ``correlation`` [n, lags] is the normalised autocorrelation;
+    1.0 is a perfect repetition.
     """
 
     level: Floats
@@ -53,10 +60,11 @@ class FrameFeatures:
 
 
 class FrameAnalyser:
-    """Turns windows of sound at ``rate`` (8000 or 16000) into ``FrameFeatures``; ``lags``: samples at 8 kHz.
+    """Computes ``FrameFeatures`` from windows of audio at ``rate`` (8000 or 16000 Hz).
 
-    The alpha ratio is 1-5 kHz against 50-1000 Hz, and in the telephone band 1-3.4 kHz against
-    200-1000 Hz (Nordenberg and Sundberg 2004; the band cut to what a telephone carries).
+    ``lags`` is the number of autocorrelation lags, in samples at 8 kHz. The alpha ratio is 1-5 kHz against
+    50-1000 Hz, and in the telephone band 1-3.4 kHz against 200-1000 Hz (Nordenberg & Sundberg 2004; the band
+    is limited to what a telephone carries).
     """
 
     def __init__(self, rate: int, lags: int) -> None:
@@ -79,11 +87,13 @@ class FrameAnalyser:
         self._undo_window = (own[0] / own).astype(np.float32)
 
     def windows(self, sound: Floats, starts: NDArray[np.intp]) -> Floats:
-        """The windows around frames that begin at ``starts`` in ``sound`` read as one flat row."""
+        """The windows [n, samples] around frames that start at ``starts`` in ``sound``, read as one flat
+        row.
+        """
         return np.asarray(sound.ravel()[(starts + self._before)[:, None] + self._offsets])
 
     def measure(self, windows: Floats) -> FrameFeatures:
-        """The frames whose ``windows`` these are; at most ``BATCH``."""
+        """Returns the features of the frames with these ``windows`` (changed in place); at most ``BATCH``."""
         windows -= np.add.reduce(windows, axis=1, keepdims=True) / np.float32(windows.shape[1])
         windows *= self._window
         spectrum = np.fft.rfft(windows, self._size)
@@ -96,12 +106,12 @@ class FrameAnalyser:
         return FrameFeatures(levels[0], levels[1] - levels[2], levels[3], self._correlation(power))
 
     def _correlation(self, power: Floats) -> Floats:
-        """Autocorrelation of the sound up to 4 kHz, freed of the window's own (Boersma 1993, eq. 9).
+        """Autocorrelation of the audio up to 4 kHz, divided by that of the window (Boersma 1993, eq. 9).
 
-        It is taken of the magnitudes, not of their squares (a generalised autocorrelation, Tolonen and
-        Karjalainen 2000). The telephone takes the fundamental away, and with squares one strong harmonic
-        under a formant outvotes all others: 4.1 % gross errors instead of 0.8 %. Leaving out the bins
-        above 4 kHz is an exact low-pass: 16 kHz sound needs no decimation filter.
+        It is taken of the magnitudes, not of their squares (a generalised autocorrelation, Tolonen &
+        Karjalainen 2000). A telephone removes the fundamental, and with squares one strong harmonic under a
+        formant outweighs all others: 4.1 % gross errors instead of 0.8 %. Leaving out the bins above 4 kHz is
+        an exact low-pass filter, so 16 kHz audio needs no decimation.
         """
         magnitude = np.sqrt(power[:, :_PITCH_BINS]) * self._taper
         raw = np.fft.irfft(magnitude.astype(np.complex64))
@@ -111,28 +121,28 @@ class FrameAnalyser:
 
 STEP = 5
 """Frames in a step of 0.1 s."""
-AHEAD = LAG + 1
-"""Frames that must be heard beyond a frame to decide it: the path's lag, and the rest of its window."""
+LOOKAHEAD_FRAMES = LOOKAHEAD + 1
+"""Frames needed after a frame to decide it: the path's look-ahead, and the rest of its window."""
 
 _PORTION = 20 * STEP
-"""Frames decided together at most."""
+"""Most frames decided together."""
 _FADING = 0.02
-"""dB a frame by which the memory of the loudest frame fades (1 dB a second)."""
+"""dB per frame by which the memory of the loudest frame fades (1 dB a second)."""
 # What is kept of an analysed frame, as rows of one array.
 _ACTIVE, _LEVEL, _ALPHA, _SONORANT = range(4)
 _OCTAVES = slice(4, 5 + CANDIDATES)
 _STRENGTHS = slice(5 + CANDIDATES, 6 + 2 * CANDIDATES)
-_SILENT = np.concatenate([np.array([0, -120, 0, -120], np.float32), nothing().ravel()])
+_SILENT = np.concatenate([np.array([0, -120, 0, -120], np.float32), no_candidates().ravel()])
 """The rows of a frame that was not analysed."""
 _SIDES = np.array([[0], [1]])
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceFeatures:
-    """A run of decided frames, each array [2, n]; ``first`` is the number of the first frame.
+    """Features of n decided frames of both sides, each array [2, n]; ``first`` is the first frame's number.
 
-    Where ``active`` is false nothing was analysed. ``octave`` is log2 of the pitch in Hz, NaN where
-    the frame is not voiced. ``level`` and ``sonorant`` are dBFS (RMS), ``alpha`` dB.
+    Frames in which ``active`` is false were not analysed. ``octave`` is log2 of the pitch in Hz, NaN in
+    unvoiced frames. ``level`` and ``sonorant`` are dBFS (RMS), ``alpha`` is dB.
     """
 
     first: int
@@ -144,31 +154,34 @@ class VoiceFeatures:
 
 
 class VoiceAnalyser:
-    """Follows both voices; what comes out does not depend on how the sound was cut."""
+    """Analyses both voices between ``lowest`` and ``highest`` Hz of pitch.
+
+    The results do not depend on how the audio was cut into blocks.
+    """
 
     def __init__(self, rate: int, lowest: float, highest: float) -> None:
         self._hop = rate // 50
-        self._candidates = Candidates(lowest, highest)
+        self._candidates = PitchCandidates(lowest, highest)
         self._analyser = FrameAnalyser(rate, self._candidates.lags)
         self._heard = self._analysed = self._decided = 0
         # Sound not yet analysed, from one frame before it on (windows reach that far back).
         self._pcm = [np.zeros((2, self._hop), np.float32)]
         self._active = [np.zeros((2, 0), np.bool_)]
         # Analysed frames that still matter to the path; nothing came before the call.
-        self._past = _silence(PAST)
+        self._past = _silence(LOOKBACK)
         self._loudest = np.full((2, 1), -np.inf)
 
-    def feed(self, run: Run, active: NDArray[np.bool_]) -> Iterator[VoiceFeatures]:
-        """The frames that can be decided now that ``run`` has been heard."""
-        self._pcm.append(run.pcm)
+    def feed(self, block: FrameBlock, active: NDArray[np.bool_]) -> Iterator[VoiceFeatures]:
+        """Takes a block and ``active`` (bool [2, frames]); yields the frames that can be decided now."""
+        self._pcm.append(block.pcm)
         self._active.append(active)
-        self._heard += run.frames
-        return self._decide((self._heard - AHEAD) // STEP * STEP)
+        self._heard += block.frames
+        return self._decide((self._heard - LOOKAHEAD_FRAMES) // STEP * STEP)
 
     def finish(self) -> Iterator[VoiceFeatures]:
-        """The last whole steps, as if silence followed."""
-        self._pcm.append(np.zeros((2, AHEAD * self._hop), np.float32))
-        self._active.append(np.zeros((2, AHEAD), np.bool_))
+        """Yields the last whole steps, as if silence followed."""
+        self._pcm.append(np.zeros((2, LOOKAHEAD_FRAMES * self._hop), np.float32))
+        self._active.append(np.zeros((2, LOOKAHEAD_FRAMES), np.bool_))
         return self._decide(self._heard // STEP * STEP)
 
     def _decide(self, until: int) -> Iterator[VoiceFeatures]:
@@ -178,19 +191,19 @@ class VoiceAnalyser:
         pcm, active = np.concatenate(self._pcm, axis=1), np.concatenate(self._active, axis=1)
         used = 0
         while self._decided < until:
-            new = min(self._decided + _PORTION, until) + LAG - self._analysed
+            new = min(self._decided + _PORTION, until) + LOOKAHEAD - self._analysed
             yield self._portion(pcm, used, active[:, used : used + new])
             used += new
         self._pcm, self._active = [pcm[:, used * self._hop :].copy()], [active[:, used:].copy()]
 
     def _portion(self, pcm: Floats, used: int, active: NDArray[np.bool_]) -> VoiceFeatures:
-        """Analyses the next frames, and decides those whose future is now known."""
+        """Analyses the next frames, and decides those whose look-ahead is now complete."""
         known = np.concatenate([self._past, self._analyse(pcm, used, active)], axis=-1)
-        self._past = known[..., -(PAST + LAG) :]
-        decided = known[..., PAST:-LAG]
+        self._past = known[..., -(LOOKBACK + LOOKAHEAD) :]
+        decided = known[..., LOOKBACK:-LOOKAHEAD]
         octave = np.full(decided.shape[1:], np.float32(np.nan))
         if decided[_ACTIVE].any():
-            choice = path(known[_OCTAVES], known[_STRENGTHS])
+            choice = best_path(known[_OCTAVES], known[_STRENGTHS])
             octave = decided[_OCTAVES][choice, _SIDES, np.arange(decided.shape[-1])]
         first, self._decided = self._decided, self._decided + decided.shape[-1]
         active, level, alpha, sonorant = decided[_ACTIVE] > 0, *decided[_LEVEL : _SONORANT + 1]
@@ -212,15 +225,15 @@ class VoiceAnalyser:
         for row, name in ((_LEVEL, "level"), (_ALPHA, "alpha"), (_SONORANT, "sonorant")):
             rows[row, side, frame] = _joined([getattr(part, name) for part in parts])
         below = self._below_loudest(rows[_LEVEL], first)[side, frame]
-        offered = self._candidates.offer(_joined([part.correlation for part in parts]), below)
-        rows[_OCTAVES.start :, side, frame] = offered.reshape(-1, len(side))
+        found_candidates = self._candidates.find(_joined([part.correlation for part in parts]), below)
+        rows[_OCTAVES.start :, side, frame] = found_candidates.reshape(-1, len(side))
         return rows
 
     def _below_loudest(self, level: Floats, first: int) -> Floats:
-        """Each frame's level in dB against the loudest one before it, whose memory fades.
+        """Each frame's level in dB relative to the loudest one before it, whose memory fades.
 
-        Written with a trend that rises with the frame's number, the fading maximum is a plain one:
-        the same to the last bit however the frames are cut.
+        Written with a trend that rises with the frame number, the fading maximum becomes a plain one: the
+        same to the last bit however the frames are cut.
         """
         trend = np.arange(first, first + level.shape[1]) * _FADING
         loudest = np.maximum.accumulate(np.concatenate([self._loudest, level + trend], axis=1), axis=1)

@@ -1,4 +1,4 @@
-"""Whole frames: the core's 20 ms grid laid over blocks of any size."""
+"""The 20 ms frame grid: cuts blocks of any size into whole frames of both sides."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,16 @@ from numpy.typing import NDArray
 from monitor.events import FRAME_SECONDS, Block
 
 SPEECH, UNSURE, QUIET = 1, 0, -1
-"""The votes of a voice activity detector."""
+"""The votes of a voice activity detector on one of its frames."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A run of whole 20 ms frames of both sides.
+class FrameBlock:
+    """A stretch of whole 20 ms frames of both sides.
 
-    ``pcm`` is float32 [2, frames * frame], rows as in ``events.CHANNELS``; ``first`` is the number of
-    its first frame since the call began; ``rate`` is 8000 or 16000.
+    ``pcm`` is float32 [2, frames * samples_per_frame], full scale 1.0, rows as in ``events.CHANNELS``.
+    ``first`` is the number of its first frame, counted from the start of the call. ``rate`` is 8000 or 16000
+    Hz.
     """
 
     first: int
@@ -24,46 +25,54 @@ class Run:
     rate: int
 
     @property
-    def frame(self) -> int:
-        """Samples in a frame."""
+    def samples_per_frame(self) -> int:
+        """Samples in one frame of one side."""
         return self.rate // 50
 
     @property
     def frames(self) -> int:
-        """How many frames the run holds."""
-        return int(self.pcm.shape[1]) // self.frame
+        """Number of frames in the block."""
+        return int(self.pcm.shape[1]) // self.samples_per_frame
+
+
+def frames_of(duration: float) -> int:
+    """Whole 20 ms frames in ``duration`` seconds, to the nearest frame."""
+    return round(duration / FRAME_SECONDS)
 
 
 def seconds(frames: int) -> float:
-    """The call time at the end of so many frames (computed, never accumulated)."""
+    """Call time in seconds at the end of ``frames`` frames (computed, so that no error accumulates)."""
     return round(frames * FRAME_SECONDS, 3)
 
 
 class Framer:
-    """Cuts blocks into whole frames and keeps what is left for the next one."""
+    """Cuts blocks into whole frames and keeps the remainder for the next block.
+
+    ``rate`` is 8000 or 16000 Hz; ``received`` counts the samples of one side that came in so far.
+    """
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
-        self.heard = 0
+        self.received = 0
         self._frames = 0
         self._rest: NDArray[np.float32] = np.zeros((2, 0), np.float32)
 
-    def feed(self, block: Block) -> Run:
-        """The whole frames that ``block`` completes (possibly none)."""
-        self.heard += block.pcm.shape[1]
+    def feed(self, block: Block) -> FrameBlock:
+        """Returns the whole frames that ``block`` completes, possibly none."""
+        self.received += block.pcm.shape[1]
         pcm = block.pcm if not self._rest.size else np.concatenate([self._rest, block.pcm], axis=1)
         whole = pcm.shape[1] // (self.rate // 50) * (self.rate // 50)
         self._rest = pcm[:, whole:].copy()
         return self._run(np.ascontiguousarray(pcm[:, :whole]))
 
-    def finish(self) -> Run:
-        """The last, begun frame, filled up with silence."""
+    def finish(self) -> FrameBlock:
+        """Returns the last, incomplete frame, padded with silence; an empty block where there is none."""
         missing = -self._rest.shape[1] % (self.rate // 50)
         pcm = np.pad(self._rest, ((0, 0), (0, missing)))
         self._rest = self._rest[:, :0]
         return self._run(pcm)
 
-    def _run(self, pcm: NDArray[np.float32]) -> Run:
-        run = Run(self._frames, pcm, self.rate)
-        self._frames += run.frames
-        return run
+    def _run(self, pcm: NDArray[np.float32]) -> FrameBlock:
+        block = FrameBlock(self._frames, pcm, self.rate)
+        self._frames += block.frames
+        return block

@@ -1,13 +1,13 @@
-"""Silero VAD 6.2.3 (MIT, https://github.com/snakers4/silero-vad), both sides of a call at once.
+"""Silero VAD 6.2.3 (MIT licence, https://github.com/snakers4/silero-vad) for both sides of a call at once.
 
-Frames of 32 ms go in, the probability of speech of each comes out; the model's memory (an LSTM) is
-kept between calls. The answers are the same however many frames a call carries, and a call with many
-is cheaper. A side that has been below the floor for a quarter of a second sleeps: its probability is 0,
-and its memory stays as it was (waking with a fresh one costs 60 ms at the next onset). When both sides
-sleep, the model is not asked at all.
+It takes frames of 32 ms and returns the speech probability of each; the state of its LSTM is kept between
+calls. The results do not depend on how many frames are passed at once, but more at once are cheaper. A side
+that stayed below the level floor for a quarter of a second sleeps: its probability is 0 and its state is
+frozen (starting again from a fresh state would delay the next onset by 60 ms). When both sides sleep, the
+model is not run.
 
-The file is the 16 kHz sequence model laid out for two sides (``models/silero/pair.py``): most of the time
-of a single side's answer went into fetching the weights, and into vector units that stood idle.
+The file is the 16 kHz sequence model rearranged for two sides (``models/silero/pair.py``): with one side,
+most of the time went into fetching weights and into vector units that stood idle.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ SIDES = 2
 MODEL = "models/silero/silero_vad_16k_pair.onnx"
 SHA256 = "a1b0c5c818602efe6f82efe99747e86109caa51a793f4f15c6252e39242f6dd8"
 MOST_FRAMES = 256
-"""Frames per call of the model at most, so that a long run does not need much memory."""
+"""Most frames in one run of the model, to bound its memory."""
 ASLEEP_AFTER = 8
-"""Frames below the floor after which a side sleeps."""
+"""Frames below the level floor after which a side sleeps."""
 
 _WINDOW, _HOP, _WINDOWS = 256, 128, 4
 """Samples in a window of the model's spectrum, between two of them, and windows in a frame."""
@@ -41,7 +41,10 @@ Samples = NDArray[np.float32]
 
 @cache
 def session() -> Any:
-    """The loaded model, one for the process (it keeps no state of its own)."""
+    """Returns the loaded ONNX session, one for the process (it holds no state).
+
+    Raises ``BadInput`` where the model file is missing or damaged.
+    """
     import onnxruntime  # here, not above: it takes a tenth of a second, and `monitor --help` does without
 
     path = resource(MODEL)
@@ -58,9 +61,9 @@ def session() -> Any:
 
 
 class SileroModel:
-    """Speech probabilities of two sides: 16 kHz in, a number of each side for each 32 ms.
+    """Speech probabilities of both sides: float32 audio at 16 kHz in, one probability for each 32 ms out.
 
-    ``floor_dbfs`` is the level of a frame (RMS) that keeps a side awake.
+    ``floor_dbfs`` is the level (RMS of a frame) below which a side counts as silent.
     """
 
     def __init__(self, floor_dbfs: float = -95.0) -> None:
@@ -71,7 +74,10 @@ class SileroModel:
         self._quiet = [ASLEEP_AFTER] * SIDES
 
     def feed(self, pcm: Samples) -> Samples:
-        """The probabilities [2, n], 0 to 1, of the frames that ``pcm`` (float32 [2, samples]) completes."""
+        """Returns the probabilities, float32 [2, n] from 0 to 1, of the frames that ``pcm`` completes.
+
+        ``pcm`` is float32 [2, samples] at 16 kHz.
+        """
         sound = np.concatenate([self._rest, pcm], axis=1)
         frames = (sound.shape[1] - CONTEXT) // FRAME
         self._rest = sound[:, frames * FRAME :].copy()
@@ -80,18 +86,18 @@ class SileroModel:
             whole = sound[:, CONTEXT : CONTEXT + frames * FRAME].reshape(SIDES, frames, FRAME)
             loud = np.add.reduce(np.square(whole), axis=2) > self._floor
             for first, last, awake in self._awake(*loud.tolist()):
-                heard = self._ask(_windows(sound, first, last), awake)
+                found = self._ask(_windows(sound, first, last), awake)
                 for side in awake:
-                    probabilities[side, first:last] = heard[:, side]
+                    probabilities[side, first:last] = found[:, side]
         return probabilities
 
     def finish(self) -> Samples:
-        """The probabilities of the last, begun frame, filled up with silence."""
+        """Returns the probabilities of the incomplete last frame, padded with silence."""
         missing = -(self._rest.shape[1] - CONTEXT) % FRAME
         return self.feed(np.zeros((SIDES, missing), np.float32))
 
     def _awake(self, *loud: list[bool]) -> list[tuple[int, int, list[int]]]:
-        """The stretches of frames in which the same sides are awake, each at most ``MOST_FRAMES`` long."""
+        """Stretches of frames in which the same sides are awake, each at most ``MOST_FRAMES`` long."""
         stretches: list[tuple[int, int, list[int]]] = []
         for frame, sounds in enumerate(zip(*loud, strict=True)):
             quiet = self._quiet = [
@@ -108,7 +114,7 @@ class SileroModel:
         return stretches
 
     def _ask(self, windows: Samples, awake: list[int]) -> Samples:
-        """The probabilities [n, 2]; only the sides that are awake remember the frames."""
+        """Runs the model: probabilities [n, 2]. Only sides that are awake keep the new state."""
         hidden, cell = self._memory
         feeds = {"windows": windows, "h": hidden, "c": cell}
         probabilities, *memory = self._session.run(["speech_probs", "hn", "cn"], feeds)
@@ -117,8 +123,8 @@ class SileroModel:
                 old[:, awake] = new[:, awake]
         else:
             self._memory = memory[0], memory[1]
-        heard: Samples = probabilities
-        return heard
+        found: Samples = probabilities
+        return found
 
 
 def _blank() -> Samples:
@@ -126,9 +132,9 @@ def _blank() -> Samples:
 
 
 def _windows(sound: Samples, first: int, last: int) -> Samples:
-    """The spectrum's windows of some frames of both sides, [frames * sides * windows, samples].
+    """The windows of the model's spectrum for some frames of both sides, [frames * sides * windows, samples].
 
-    ``sound`` [2, n] is the ``CONTEXT`` samples before frame 0, and the frames.
+    ``sound`` [2, n] starts with the ``CONTEXT`` samples before frame 0.
     """
     side, sample = sound.strides
     shape = last - first, SIDES, _WINDOWS, _WINDOW

@@ -1,19 +1,19 @@
-"""Twice the rate, for detectors that want 16 kHz of an 8 kHz call.
+"""Doubles the sampling rate, for detectors that need 16 kHz from an 8 kHz call.
 
-A half-band interpolator: every other output sample is an input sample, the ones between come from a
-symmetric FIR filter of 16 taps (Kaiser window, beta 5). It is written as sums of shifted arrays, so
-each output is the same sum in the same order however the input was cut, which a library's resampler
-would promise for its values but not for the moment they come out. It delays by 8 input samples (1 ms).
+A half-band interpolator: every other output sample is an input sample, and those between come from a
+symmetric FIR filter of 16 taps (Kaiser window, beta 5). It delays by 8 input samples (1 ms). It is written as
+sums of shifted arrays, so that each output is the same sum in the same order however the input was cut; a
+library's resampler guarantees its values, but not how many samples each call returns.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 HALF = 8
-"""Taps on each side; also the delay in input samples."""
+"""Filter taps on each side; also the delay in input samples."""
 
 _PORTION = 2048
-"""Input samples worked through together, so that what lies between stays in the cache."""
+"""Input samples processed together, so that intermediate arrays stay in the cache."""
 
 Samples = NDArray[np.float32]
 
@@ -26,14 +26,17 @@ def _taps() -> Samples:
 
 
 class Upsampler:
-    """Doubles the rate of both rows at once; feed float32 [rows, n], get [rows, 2n], 1 ms late."""
+    """Doubles the rate of ``rows`` channels at once."""
 
     def __init__(self, rows: int = 2) -> None:
         self._taps = _taps()[:, None, None]
         self._past = np.zeros((rows, 2 * HALF - 1), np.float32)
 
     def feed(self, pcm: Samples) -> Samples:
-        """The doubled sound; its first sample lies ``HALF`` input samples before that of ``pcm``."""
+        """Takes float32 [rows, n] and returns [rows, 2n].
+
+        The first output sample lies ``HALF`` input samples before the first sample of ``pcm``.
+        """
         sound = np.concatenate([self._past, pcm], axis=1)
         size = pcm.shape[1]
         self._past = sound[:, size:].copy()
@@ -44,7 +47,7 @@ class Upsampler:
         return out
 
     def _between(self, sound: Samples, at: int, out: Samples) -> None:
-        """The samples between those of ``sound``, from number ``at`` on: the taps come in pairs."""
+        """Writes the interpolated samples from input sample ``at`` on; the filter taps come in pairs."""
         row, sample = sound.strides
         shape = HALF, *out.shape
         middle = (at + HALF) * sample

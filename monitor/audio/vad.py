@@ -1,26 +1,19 @@
-"""Voice activity detection: who speaks when, and the stretches of speech of each side.
+"""Voice activity detection: who speaks when, and the speech segments of each side.
 
-Where speech really began: the edges of one detector put to those of a quicker one nearby.
+A detector gives a vote for each of its own frames (32 ms for Silero, 10 ms for WebRTC): speech, quiet or
+unsure. ``SpeechSegmenter`` applies hysteresis to the votes of one side and turns them into a flag for each
+20 ms frame and into speech segments: short bursts are dropped, short gaps are bridged, and the edges of a
+segment are put where the votes began, not where the flag changed.
 
-Silero says whether there is speech, in steps of 32 ms; WebRTC hears its edges in steps of 10 ms, but
-cannot be trusted about the whether. So an edge of Silero's moves to the nearest turn of WebRTC's, if
-there is one within reach, and stays where it is otherwise (inside music WebRTC never turns).
+Three detectors can be chosen (``vad.detector``):
 
-From votes to speech: the hysteresis and the segments of one side.
+- ``silero`` (default): a neural model at 16 kHz (8 kHz is upsampled); tells speech from music and tones.
+- ``webrtc``: no neural model, a fifth of the cost, but takes music for speech.
+- ``both``: Silero decides whether there is speech, and ``BoundaryAligner`` moves its segment edges to nearby
+  edges of WebRTC, whose frames are three times as short.
 
-A detector votes on its own grid (32 ms for Silero, 10 ms for WebRTC): speech, quiet, or in between.
-The flag rises after ``on_frames`` votes for speech in a row and falls after ``off_frames`` votes for
-quiet. Segments are laid over the flag: short bursts are dropped, short gaps bridged, and their edges
-are put back to where the votes began, not where the flag turned.
-
-All of it counts votes and whole 20 ms frames; nothing knows how the sound was cut.
-
-Who speaks when: voice activity of both sides, and the stretches of speech.
-
-Silero decides by default, at 16 kHz (an 8 kHz call is doubled first): it knows speech from music and
-tones. ``webrtc`` does without the neural model, at a fifth of the cost, and takes music for speech.
-``both`` lets Silero decide and WebRTC place the edges. The figures of each are printed by
-``benchmarks/vad.py``.
+All results depend only on votes and whole frames, never on how the audio was cut into blocks.
+``benchmarks/vad.py`` prints the accuracy and cost of each detector.
 """
 
 from collections import deque
@@ -33,68 +26,74 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.audio import silero, webrtc
-from monitor.audio.frames import QUIET, SPEECH, UNSURE, Run, seconds
+from monitor.audio.frames import QUIET, SPEECH, UNSURE, FrameBlock, seconds
 from monitor.audio.upsample import HALF, Upsampler
-from monitor.config import GateSettings
+from monitor.config import VadSettings
 from monitor.events import CHANNELS, FRAME_SECONDS, Channel, Event, SpeechEnded, SpeechStarted
 
-VOTES_KEPT = 200
-"""Votes remembered beyond the run that is being heard (2 s): segments look back no further."""
+MAX_VOTES = 200
+"""Votes kept beyond the newest ones (2 s of 10 ms votes); segment edges are never older."""
 
 
 class BoundaryAligner:
-    """The recent votes of the quick detector; ``step`` seconds each, ``reach`` in seconds.
+    """Moves the edges of one detector's segments to the nearest edges of a faster detector.
 
-    ``hangover`` is how long the detector goes on voting for speech when it is over.
+    ``step`` is the duration of the fast detector's votes in seconds, ``reach`` the greatest move in seconds.
     """
 
-    def __init__(self, step: float, reach: float, hangover: float = 0.0) -> None:
-        self._step, self._reach, self._hangover = step, round(reach / step), round(hangover / step)
+    def __init__(self, step: float, reach: float) -> None:
+        self._step, self._reach = step, round(reach / step)
         self._speech: deque[bool] = deque()
         self._first = 0
 
     def feed(self, votes: list[int]) -> None:
-        """The next votes; what lies more than ``VOTES_KEPT`` behind them is forgotten."""
-        while len(self._speech) > VOTES_KEPT:
+        """Takes the fast detector's next votes and forgets those older than ``MAX_VOTES``."""
+        while len(self._speech) > MAX_VOTES:
             self._speech.popleft()
             self._first += 1
         self._speech.extend(vote == SPEECH for vote in votes)
 
-    def rise(self, at: float, known: float) -> float:
-        """Where the speech that seems to begin at ``at`` began, by what was known at ``known`` seconds."""
-        return self._nearest(at, known, was=False)
+    def rise(self, at: float, detected_at: float) -> float:
+        """Returns the aligned start in seconds of speech that begins at about ``at``.
 
-    def fall(self, at: float, known: float) -> float:
-        """Where the speech that seems to end at ``at`` ended."""
-        turn = self._nearest(at + self._hangover * self._step, known, was=True)
-        return turn - self._hangover * self._step
+        Only votes before ``detected_at`` (seconds of the call) are used. Without an edge in reach, returns
+        ``at``.
+        """
+        return self._nearest(at, detected_at, was=False)
 
-    def _nearest(self, at: float, known: float, *, was: bool) -> float:
-        """The time of the nearest turn away from ``was``, or ``at`` if none is in reach."""
-        middle, newest = round(at / self._step), round(known / self._step)
+    def fall(self, at: float, detected_at: float) -> float:
+        """Returns the aligned end in seconds of speech that ends at about ``at`` (see ``rise``)."""
+        return self._nearest(at, detected_at, was=True)
+
+    def _nearest(self, at: float, detected_at: float, *, was: bool) -> float:
+        """Time of the nearest edge at which the vote changes from ``was``, or ``at`` if none is in reach."""
+        middle, newest = round(at / self._step), round(detected_at / self._step)
         for away in range(self._reach + 1):
             for place in (middle - away, middle + away):
-                if place < newest and self._heard(place - 1) is was and self._heard(place) is (not was):
+                if place < newest and self._vote_at(place - 1) is was and self._vote_at(place) is (not was):
                     return place * self._step
         return at
 
-    def _heard(self, number: int) -> bool | None:
+    def _vote_at(self, number: int) -> bool | None:
         place = number - self._first
         return self._speech[place] if 0 <= place < len(self._speech) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Hysteresis:
-    """How a detector's votes become speech. ``step`` is seconds per vote, ``lag`` how late it hears.
+    """How the votes of a detector become speech segments. All durations are in seconds.
 
-    ``onset`` and ``offset`` (seconds) move the edges of segments by the detector's measured bias.
+    ``step`` is the duration of one vote, ``lag`` the detector's delay. ``onset_frames`` votes for speech in a
+    row raise the flag, ``offset_frames`` votes for quiet lower it. Segments shorter than ``min_speech`` are
+    dropped, gaps shorter than ``min_silence`` are bridged. ``onset`` and ``offset`` correct the segment edges
+    by the detector's measured bias.
     """
 
     step: float
-    on_frames: int
-    off_frames: int
-    segment_min: float
-    bridge: float
+    onset_frames: int
+    offset_frames: int
+    min_speech: float
+    min_silence: float
     lag: float = 0.0
     onset: float = 0.0
     offset: float = 0.0
@@ -102,7 +101,7 @@ class Hysteresis:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The flag turned: ``on`` holds from the 20 ms frame ``frame`` on."""
+    """A change of the speech flag: it is ``on`` from the 20 ms frame number ``frame`` on."""
 
     frame: int
     on: bool
@@ -110,31 +109,38 @@ class Transition:
 
 @dataclass(slots=True)
 class _Segment:
-    """A stretch of speech while it lasts: seconds of its edges, and how much of it was speech."""
+    """An open speech segment: its edges, how much of it is speech (seconds), and whether it was reported."""
 
     start: float
     end: float
     spoken: float = 0.0
-    told: bool = False
+    reported: bool = False
 
 
 @dataclass(slots=True)
 class SpeechSegmenter:
-    """Follows one side from vote to vote."""
+    """Turns the votes of one side into a speech flag and speech segments.
+
+    ``votes`` counts the votes so far, ``on`` is the current flag, ``transitions`` collects its changes until
+    the caller has used them.
+    """
 
     channel: Channel
-    tempo: Hysteresis
-    edges: BoundaryAligner | None = None
+    hysteresis: Hysteresis
+    aligner: BoundaryAligner | None = None
     votes: int = 0
     on: bool = False
-    flips: list[Transition] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
     _streak: int = 0
     _burst: float = 0.0
     _segment: _Segment | None = None
     _last: int | None = None
 
     def feed(self, votes: Iterable[int]) -> list[Event]:
-        """Counts the next votes; the flips they make wait in ``flips``."""
+        """Takes the next votes and returns the segment events that they cause.
+
+        The changes of the flag are appended to ``transitions``.
+        """
         events: list[Event] = []
         for vote in votes:
             self.votes += 1
@@ -145,7 +151,7 @@ class SpeechSegmenter:
         return events
 
     def finish(self, votes: Iterable[int], frames: int) -> list[Event]:
-        """The call is over after ``frames`` frames of 20 ms: the last votes, then what is open closes."""
+        """Takes the last votes of a call of ``frames`` 20 ms frames and closes the open segment."""
         self._last = frames
         events = self.feed(votes)
         self._close(frames, events)
@@ -153,87 +159,93 @@ class SpeechSegmenter:
         return events
 
     @property
-    def _known(self) -> int:
-        """Whole 20 ms frames that had to be heard for the last vote."""
-        frames = ceil(round(self.votes * self.tempo.step / FRAME_SECONDS, 6))
+    def _frames_needed(self) -> int:
+        """Whole 20 ms frames of audio that were needed for the last vote."""
+        frames = ceil(round(self.votes * self.hysteresis.step / FRAME_SECONDS, 6))
         return frames if self._last is None else min(frames, self._last)
 
     @property
     def _earliest(self) -> float:
-        """Where speech would begin if the votes of this streak, or the next one, were its first."""
-        return (self.votes - self._streak) * self.tempo.step - self.tempo.lag + self.tempo.onset
+        """Time at which speech would begin if this streak of votes, or the next one, were its start."""
+        return (
+            (self.votes - self._streak) * self.hysteresis.step - self.hysteresis.lag + self.hysteresis.onset
+        )
 
     def _count(self, vote: int, events: list[Event]) -> None:
         wanted = QUIET if self.on else SPEECH
         self._streak = self._streak + 1 if vote == wanted else 0
         if self.on:
-            self._hear(vote)
-            if self._streak >= self.tempo.off_frames:
+            self._extend(vote)
+            if self._streak >= self.hysteresis.offset_frames:
                 self._turn(on=False)
-        elif self._streak >= self.tempo.on_frames:
+        elif self._streak >= self.hysteresis.onset_frames:
             self._turn(on=True)
-        self._tell(events)
+        self._report(events)
 
     def _turn(self, *, on: bool) -> None:
         self.on = on
-        self.flips.append(Transition(self._known - 1, on))
+        self.transitions.append(Transition(self._frames_needed - 1, on))
         start = max(0.0, self._earliest)
         self._streak = 0
         if on:
             self._burst = start
             if self._segment is None:
                 self._segment = _Segment(start, start)
-            self._hear(SPEECH)
+            self._extend(SPEECH)
         elif self._segment is not None:
             self._segment.spoken += self._segment.end - self._burst
 
-    def _hear(self, vote: int) -> None:
-        """While the flag is up, the segment reaches to the end of the last vote that was not for quiet."""
+    def _extend(self, vote: int) -> None:
+        """Extends the open segment to the end of the last vote that was not for quiet."""
         if self._segment is not None and vote != QUIET:
-            end = self.votes * self.tempo.step - self.tempo.lag + self.tempo.offset
+            end = self.votes * self.hysteresis.step - self.hysteresis.lag + self.hysteresis.offset
             self._segment.end = max(self._segment.end, self._burst, end)
 
-    def _tell(self, events: list[Event]) -> None:
+    def _report(self, events: list[Event]) -> None:
         segment = self._segment
         if segment is None:
             return
         spoken = segment.spoken + (segment.end - self._burst if self.on else 0.0)
-        if not segment.told and spoken >= self.tempo.segment_min - 1e-9:
-            segment.told = True
-            known = seconds(self._known)
-            if self.edges:
-                segment.start = self.edges.rise(segment.start, known)
-            events.append(SpeechStarted(channel=self.channel, at=round(segment.start, 3), detected_at=known))
-        if not self.on and self._earliest - segment.end >= self.tempo.bridge - 1e-9:
-            self._close(self._known, events)
+        if not segment.reported and spoken >= self.hysteresis.min_speech - 1e-9:
+            segment.reported = True
+            detected_at = seconds(self._frames_needed)
+            if self.aligner:
+                segment.start = self.aligner.rise(segment.start, detected_at)
+            events.append(
+                SpeechStarted(channel=self.channel, at=round(segment.start, 3), detected_at=detected_at)
+            )
+        if not self.on and self._earliest - segment.end >= self.hysteresis.min_silence - 1e-9:
+            self._close(self._frames_needed, events)
 
     def _close(self, frames: int, events: list[Event]) -> None:
         segment, self._segment = self._segment, None
-        if segment is None or not segment.told:
+        if segment is None or not segment.reported:
             return
-        known = seconds(frames)
-        end = self.edges.fall(segment.end, known) if self.edges else segment.end
-        start, end = round(segment.start, 3), round(min(end, known), 3)
-        events.append(SpeechEnded(channel=self.channel, start=start, end=max(start, end), detected_at=known))
+        detected_at = seconds(frames)
+        end = self.aligner.fall(segment.end, detected_at) if self.aligner else segment.end
+        start, end = round(segment.start, 3), round(min(end, detected_at), 3)
+        events.append(
+            SpeechEnded(channel=self.channel, start=start, end=max(start, end), detected_at=detected_at)
+        )
 
 
 Flags = NDArray[np.bool_]
 Samples = NDArray[np.float32]
 
-WEBRTC_ON, WEBRTC_OFF = 6, 10
+WEBRTC_ONSET_VOTES, WEBRTC_OFFSET_VOTES = 6, 10
 """Votes of 10 ms in a row that raise and lower the flag."""
-REACH = 0.1
-"""Seconds by which WebRTC may move an edge of Silero's."""
-SILERO_ONSET, SILERO_OFFSET = -0.03, -0.06
-"""Silero's median bias in seconds at the edges of speech, taken out of the times that are told."""
+MAX_EDGE_SHIFT = 0.1
+"""Seconds by which WebRTC may move a segment edge of Silero."""
+SILERO_ONSET_SHIFT, SILERO_OFFSET_SHIFT = -0.03, -0.06
+"""Seconds added to the start and end of Silero segments, to correct its median error."""
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceActivity:
-    """Who was heard to speak in a run's frames.
+    """Voice activity in the frames of one block.
 
-    ``active`` is bool [2, frames], rows as in ``CHANNELS``: the flag after hysteresis, as it could be
-    known at the end of each frame. ``events`` are the stretches of speech that began or ended.
+    ``active`` is bool [2, frames], rows as in ``CHANNELS``: the flag after hysteresis, as it was known at the
+    end of each frame. ``events`` are the speech segments that started or ended, by detection time.
     """
 
     active: Flags
@@ -241,69 +253,77 @@ class VoiceActivity:
 
 
 class SpeechDetector(Protocol):
-    """What turns the sound of both sides into votes, one list a side."""
+    """Turns the audio of both sides into votes, one list for each side."""
 
     def feed(self, pcm: Samples) -> list[list[int]]:
-        """The votes that float32 [2, n] at the call's rate completes."""
+        """Returns the votes that ``pcm``, float32 [2, n] at the call's rate, completes."""
 
     def finish(self) -> list[list[int]]:
-        """The votes on what was begun."""
+        """Returns the votes for the last, incomplete frame."""
 
 
 class VoiceActivityDetector:
-    """Voice activity of both sides of a call at ``rate`` (8000 or 16000 Hz)."""
+    """Voice activity of both sides of a call at ``rate`` (8000 or 16000 Hz).
 
-    def __init__(self, rate: int, settings: GateSettings = GateSettings()) -> None:  # noqa: B008 - it is frozen
+    Raises ``BadInput`` where the Silero model is missing or damaged.
+    """
+
+    def __init__(self, rate: int, settings: VadSettings = VadSettings()) -> None:  # noqa: B008 - it is frozen
         self._detector: SpeechDetector
-        if settings.gate == "webrtc":
-            self._detector, tempo = WebRtcDetector(rate, settings), _webrtc_tempo(settings)
+        if settings.detector == "webrtc":
+            self._detector, hysteresis = WebRtcDetector(rate, settings), _webrtc_hysteresis(settings)
         else:
-            self._detector, tempo = SileroDetector(rate, settings), _silero_tempo(rate, settings)
-        self._quick = WebRtcDetector(rate, settings) if settings.gate == "both" else None
-        edges = [BoundaryAligner(webrtc.STEP, REACH) if self._quick else None for _ in CHANNELS]
-        self._voices = [
-            SpeechSegmenter(channel, tempo, edge) for channel, edge in zip(CHANNELS, edges, strict=True)
+            self._detector, hysteresis = SileroDetector(rate, settings), _silero_hysteresis(rate, settings)
+        self._edge_detector = WebRtcDetector(rate, settings) if settings.detector == "both" else None
+        aligners = [
+            BoundaryAligner(webrtc.STEP, MAX_EDGE_SHIFT) if self._edge_detector else None for _ in CHANNELS
+        ]
+        self._segmenters = [
+            SpeechSegmenter(channel, hysteresis, aligner)
+            for channel, aligner in zip(CHANNELS, aligners, strict=True)
         ]
         self._frames = 0
 
-    def feed(self, run: Run) -> VoiceActivity:
-        """The flags of the run's frames, and what began or ended in them."""
-        self._frames = run.first + run.frames
-        if self._quick:
-            for voice, votes in zip(self._voices, self._quick.feed(run.pcm), strict=True):
-                if voice.edges:
-                    voice.edges.feed(votes)
-        active = np.empty((len(CHANNELS), run.frames), np.bool_)
+    def feed(self, block: FrameBlock) -> VoiceActivity:
+        """Returns the flags of the block's frames, and the segments that started or ended in them."""
+        self._frames = block.first + block.frames
+        if self._edge_detector:
+            for segmenter, votes in zip(self._segmenters, self._edge_detector.feed(block.pcm), strict=True):
+                if segmenter.aligner:
+                    segmenter.aligner.feed(votes)
+        active = np.empty((len(CHANNELS), block.frames), np.bool_)
         events: list[Event] = []
-        for flags, voice, votes in zip(active, self._voices, self._detector.feed(run.pcm), strict=True):
-            was = voice.on
-            events += voice.feed(votes)
-            _lay(flags, run.first, was, voice)
-        return VoiceActivity(active, sorted(events, key=_known))
+        for flags, segmenter, votes in zip(
+            active, self._segmenters, self._detector.feed(block.pcm), strict=True
+        ):
+            was = segmenter.on
+            events += segmenter.feed(votes)
+            _write_flags(flags, block.first, was, segmenter)
+        return VoiceActivity(active, sorted(events, key=_frames_needed))
 
     def finish(self) -> list[Event]:
-        """Hears the begun frame out and closes what is open."""
+        """Processes the incomplete frame and closes open segments."""
         events: list[Event] = []
-        for voice, votes in zip(self._voices, self._detector.finish(), strict=True):
-            events += voice.finish(votes, self._frames)
-        return sorted(events, key=_known)
+        for segmenter, votes in zip(self._segmenters, self._detector.finish(), strict=True):
+            events += segmenter.finish(votes, self._frames)
+        return sorted(events, key=_frames_needed)
 
 
 class SileroDetector:
-    """Both sides through Silero: probabilities against the two thresholds."""
+    """Votes from the speech probabilities of Silero VAD, with one threshold for onset and one for offset."""
 
-    def __init__(self, rate: int, settings: GateSettings) -> None:
-        self._on, self._off = settings.on, settings.off
-        self._doubler = Upsampler(len(CHANNELS)) if rate != silero.RATE else None
+    def __init__(self, rate: int, settings: VadSettings) -> None:
+        self._on, self._off = settings.onset_threshold, settings.offset_threshold
+        self._upsampler = Upsampler(len(CHANNELS)) if rate != silero.RATE else None
         self._model = silero.SileroModel(settings.floor_dbfs)
 
     def feed(self, pcm: Samples) -> list[list[int]]:
-        """One vote for each 32 ms that ``pcm`` completes."""
-        sound = self._doubler.feed(pcm) if self._doubler else pcm
+        """Returns one vote for each 32 ms that ``pcm`` completes."""
+        sound = self._upsampler.feed(pcm) if self._upsampler else pcm
         return self._votes(self._model.feed(sound))
 
     def finish(self) -> list[list[int]]:
-        """The vote on the begun 32 ms, filled up with silence."""
+        """Returns the vote for the incomplete 32 ms, padded with silence."""
         return self._votes(self._model.finish())
 
     def _votes(self, probabilities: Samples) -> list[list[int]]:
@@ -315,46 +335,48 @@ class SileroDetector:
 
 
 class WebRtcDetector:
-    """Both sides through WebRTC's detector."""
+    """Votes of the WebRTC detector, one model for each side."""
 
-    def __init__(self, rate: int, settings: GateSettings) -> None:
+    def __init__(self, rate: int, settings: VadSettings) -> None:
         self._vads = [webrtc.WebRtcModel(rate, settings.webrtc_mode, settings.floor_dbfs) for _ in CHANNELS]
 
     def feed(self, pcm: Samples) -> list[list[int]]:
-        """One vote for each 10 ms of ``pcm``."""
+        """Returns one vote for each 10 ms of ``pcm``."""
         return [vad.feed(side) for vad, side in zip(self._vads, pcm, strict=True)]
 
     def finish(self) -> list[list[int]]:
-        """Nothing: a frame of 20 ms leaves no begun 10 ms."""
+        """Returns no votes: whole 20 ms frames leave no incomplete 10 ms."""
         return [[] for _ in self._vads]
 
 
-def _silero_tempo(rate: int, settings: GateSettings) -> Hysteresis:
+def _silero_hysteresis(rate: int, settings: VadSettings) -> Hysteresis:
     return Hysteresis(
         step=silero.FRAME / silero.RATE,
-        on_frames=settings.on_frames,
-        off_frames=settings.off_frames,
-        segment_min=settings.segment_min,
-        bridge=settings.bridge,
+        onset_frames=settings.onset_frames,
+        offset_frames=settings.offset_frames,
+        min_speech=settings.min_speech,
+        min_silence=settings.min_silence,
         lag=HALF / rate if rate != silero.RATE else 0.0,
-        onset=SILERO_ONSET,
-        offset=SILERO_OFFSET,
+        onset=SILERO_ONSET_SHIFT,
+        offset=SILERO_OFFSET_SHIFT,
     )
 
 
-def _webrtc_tempo(settings: GateSettings) -> Hysteresis:
-    return Hysteresis(webrtc.STEP, WEBRTC_ON, WEBRTC_OFF, settings.segment_min, settings.bridge)
+def _webrtc_hysteresis(settings: VadSettings) -> Hysteresis:
+    return Hysteresis(
+        webrtc.STEP, WEBRTC_ONSET_VOTES, WEBRTC_OFFSET_VOTES, settings.min_speech, settings.min_silence
+    )
 
 
-def _lay(flags: Flags, first: int, on: bool, voice: SpeechSegmenter) -> None:
-    """Lays the flips of a run over its frames, ``on`` being the flag before them."""
+def _write_flags(flags: Flags, first: int, on: bool, segmenter: SpeechSegmenter) -> None:
+    """Writes the flag of each frame from the transitions; ``on`` is the flag before them."""
     at = 0
-    for flip in voice.flips:
-        flags[at : flip.frame - first] = on
-        at, on = max(0, flip.frame - first), flip.on
+    for transition in segmenter.transitions:
+        flags[at : transition.frame - first] = on
+        at, on = max(0, transition.frame - first), transition.on
     flags[at:] = on
-    voice.flips.clear()
+    segmenter.transitions.clear()
 
 
-def _known(event: Event) -> float:
+def _frames_needed(event: Event) -> float:
     return event.detected_at

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.commands.outputs import refuse_no_file
-from monitor.commands.replay import add_judging, add_sides, mind_that_there_is_no_sound
+from monitor.commands.replay import add_judging, add_sides, call_options, mind_that_there_is_no_sound
 from monitor.errors import BadInput
 
 if TYPE_CHECKING:
-    from monitor.commands.playing import Playing
     from monitor.events import Channel, Event
+    from monitor.playback import CallOptions
     from monitor.review.scorecard import Scorecard
     from monitor.review.sound import Spectrogram
     from monitor.sources.recording import Recording
@@ -31,8 +31,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "report",
-        help="the scorecard, notes and timeline of a recorded call, as one page or JSON",
-        description="Tells what happened on a call: who spoke, who cut in, what was promised, what is open.",
+        help="Write a report of a recorded call, as one page or as JSON",
+        description="Reports what happened on a call: talk time, interruptions, promises and alerts.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -84,7 +84,6 @@ def _events(args: argparse.Namespace) -> _Heard:
 
     A journal is taken as it was written: its report says what was said on that day.
     """
-    from monitor.commands.playing import Playing
     from monitor.rules.profile import load_profile
     from monitor.sources.journal import is_journal, read_journal
 
@@ -99,41 +98,24 @@ def _events(args: argparse.Namespace) -> _Heard:
         if journal.notice:
             sys.stderr.write(f"monitor: {journal.notice}\n")
         return _Heard(journal.events, load_profile(journal.started.profile).hide_agent_effort)
-    playing = Playing(
-        model=args.model,
-        rules=args.rules,
-        profile=args.profile,
-        meta=args.meta,
-        config=args.config,
-        gate=args.gate,
-        agent_channel=args.agent_channel,
-        mono=args.mono,
-    )
-    return _hear(playing, [path for path in (args.call, args.call2) if path])
+    return _hear(call_options(args), [path for path in (args.call, args.call2) if path])
 
 
-def _hear(playing: "Playing", paths: list[Path]) -> _Heard:
-    from monitor.call import Call
-    from monitor.playback import FLAT_OUT_BLOCK, WORDS_BLOCK, about_recording, play
-    from monitor.sources.recording import open_recording
-    from monitor.speech.model_store import choose
+def _hear(options: "CallOptions", paths: list[Path]) -> _Heard:
+    from monitor.playback import prepare
+    from monitor.rules.profile import load_profile
 
-    book = playing.book()
-    recording = open_recording(paths, agent_channel=playing.agent_channel, mono=playing.mono)
-    choice = choose(playing.model, paths, playing.agent_channel)
-    recogniser = choice.recogniser()
-    about = about_recording(recording, choice.name, choice.notice, meta=playing.metadata())
-    call = Call(about, book, playing.settings())
-    blocks = recording.blocks(WORDS_BLOCK if recogniser else FLAT_OUT_BLOCK)
+    playback = prepare(paths, options)
+    recording = playback.recording
     said: list[Event] = []
-    with _progress("hearing the call", recording.seconds) as reached:
-        for events in play(call, blocks, recogniser):
+    with _progress("hearing the call", recording.seconds if recording else None) as reached:
+        for events in playback.events():
             said += events
             if events:
                 reached(events[-1].detected_at)
-    if recording.notice:
+    if recording and recording.notice:
         sys.stderr.write(f"monitor: {recording.notice}\n")
-    return _Heard(said, book.hide_agent_effort, recording)
+    return _Heard(said, load_profile(options.profile).hide_agent_effort, recording)
 
 
 def _drawn(heard: _Heard, card: "Scorecard") -> "dict[Channel, Spectrogram] | None":

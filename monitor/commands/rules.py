@@ -1,4 +1,6 @@
-"""``monitor rules``: ``check`` runs the tests inside rules, ``backtest`` tries rules on recorded calls."""
+"""``monitor rules``: ``check`` runs the tests inside rules, ``backtest`` tries rules on recorded calls,
+``docs`` writes the schema and the reference of rule files.
+"""
 
 import argparse
 from collections import Counter
@@ -21,6 +23,7 @@ examples:
   monitor rules check --rulebook            what each of the 72 pieces of advice has become
   monitor rules check --phrases             also: phrases that can never count
   monitor rules check --json | jq .         one JSON object a line
+  monitor rules docs docs/                  write the JSON Schema and the reference of rule files
 exit codes: 0 all is well, 1 a test failed or a rule is missing, 2 a file cannot be used"""
 
 
@@ -50,6 +53,18 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     check.add_argument("--language", default="en", help="language of the phrases (default en)")
     check.add_argument("--json", action="store_true", help="print JSON lines and nothing else on stdout")
     check.set_defaults(run=run_check)
+    docs = kinds.add_parser(
+        "docs",
+        help="write the JSON Schema and the reference tables of rule files",
+        description="Writes rules.schema.json and the generated parts of rules.md, from the types.",
+    )
+    docs.add_argument(
+        "folder", type=Path, nargs="?", default=Path("docs"), metavar="FOLDER", help="where (default docs)"
+    )
+    docs.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 if a file is not current"
+    )
+    docs.set_defaults(run=run_docs)
     register_backtest(kinds)
 
 
@@ -57,7 +72,7 @@ def run_check(args: argparse.Namespace) -> int:
     """Validates, runs the tests, prints what is wrong; 0 or 1."""
     from monitor.judge.rule_tests import rule_tests
     from monitor.phrases.shadowing import shadowed
-    from monitor.rules.coverage import load_rulebook, missing, untested
+    from monitor.rules.coverage import implemented, load_rulebook, missing, untested
     from monitor.rules.rule_set import load_rules
 
     book = load_rules(args.paths or None, profile=args.profile, language=args.language)
@@ -67,12 +82,37 @@ def run_check(args: argparse.Namespace) -> int:
     hints = shadowed(book.lexicon) if args.phrases else []
     show = _Lines() if args.json else _Text()
     if args.rulebook:
-        show.rulebook(rows)
+        show.rulebook(rows, implemented(book))
     hints += _inherited(book, done)
     show.rule_tests(book, done)
     show.faults(faults, hints)
     show.sum(book, done, faults)
     return 1 if faults or any(trial.wrong for trial in done) else 0
+
+
+def run_docs(args: argparse.Namespace) -> int:
+    """Writes the files, or tells which of them are not current; 0 or 1."""
+    from monitor.errors import BadInput
+    from monitor.rules.manual import contents
+
+    files = contents(args.folder)
+    stale = [path for path, text in files.items() if not _holds(path, text)]
+    if args.check:
+        for path in stale:
+            _print(f"{path} is not current; run `monitor rules docs {args.folder}`.")
+        return 1 if stale else 0
+    for path in stale:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[path], encoding="utf-8", newline="\n")
+        except OSError as wrong:
+            raise BadInput(f"{path} cannot be written: {wrong.strerror}.") from None
+        _print(f"wrote {path}")
+    return 0
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
 def _inherited(book: "RuleSet", done: "list[RuleTest]") -> list[str]:
@@ -90,11 +130,11 @@ def _inherited(book: "RuleSet", done: "list[RuleTest]") -> list[str]:
 class _Text:
     """For people."""
 
-    def rulebook(self, rows: "Iterable[RulebookRow]") -> None:
+    def rulebook(self, rows: "Iterable[RulebookRow]", rules: dict[int, tuple[str, ...]]) -> None:
         rows = list(rows)
         widest = max(len(row.advice) for row in rows)
         for row in rows:
-            acts = ", ".join(row.rules) if row.rules else row.why
+            acts = ", ".join(rules.get(row.row, ())) or row.reason
             _print(f"{row.row:>3}  {row.works:<14}  {row.advice:<{widest}}  {acts}")
             if row.plug_in:
                 _print(f"{'':>3}  {'plug-in':<14}  {'':<{widest}}  {row.plug_in}")
@@ -125,10 +165,10 @@ class _Text:
 class _Lines:
     """For programs: one JSON object a line."""
 
-    def rulebook(self, rows: "Iterable[RulebookRow]") -> None:
+    def rulebook(self, rows: "Iterable[RulebookRow]", rules: dict[int, tuple[str, ...]]) -> None:
         for row in rows:
             fields = {name: getattr(row, name) for name in row.__struct_fields__}
-            _print_json({"kind": "row", **fields})
+            _print_json({"kind": "row", **fields, "rules": rules.get(row.row, ())})
 
     def rule_tests(self, book: "RuleSet", done: "Iterable[RuleTest]") -> None:
         for trial in done:

@@ -49,7 +49,11 @@ def signs(utterance: Utterance, language: str = "en") -> list[RoleCues]:
     lexicon = _lexicon(language)
     if lexicon is None:
         return []
-    return [RoleCues(cast("Sign", one.cls), _cited(one, utterance)) for one in lexicon.find(utterance.words)]
+    return [
+        RoleCues(cast("Sign", one.cls), _cited(one, utterance))
+        for one in lexicon.find(utterance.words)
+        if one.certain
+    ]
 
 
 def _cited(match: Match, utterance: Utterance) -> EvidenceItem:
@@ -127,7 +131,7 @@ class SideExchangeDetector:
         told, self._told = self._told, None
         if told is None:
             return []
-        return [Quality(kind="swapped", channel=None, start=told.start, end=now, detected_at=now)]
+        return [Quality.of("swapped", None, told.start, end=now, detected_at=now)]
 
     def _tell(self, known: float) -> list[Event]:
         clues = self._clues.values()

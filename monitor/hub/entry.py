@@ -1,4 +1,4 @@
-"""One event on its way through the hub, and what kind of care it needs."""
+"""An event on its way through the hub."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,16 +7,14 @@ import msgspec
 from websockets.frames import Frame, Opcode
 
 from monitor.events import Event
-from monitor.wire.envelope import SEQUENCE_DIGITS, Envelope
-
-_encoder = msgspec.json.Encoder()
+from monitor.wire import envelope as wire
 
 
 @dataclass(frozen=True)
 class LogEntry:
     """An event with the hub's sequence, as listeners get it.
 
-    ``durable`` ones arrive: in order and none left out. What is not is only looked at: the newest will do.
+    ``durable`` ones are all delivered, in order. Of the others (ephemeral) the newest of a subject is enough.
     """
 
     sequence: int
@@ -32,21 +30,21 @@ class LogEntry:
 
     @cached_property
     def subject(self) -> tuple[object, ...]:
-        """Lines of which only the newest matters share it: kind, side and utterance of one call."""
+        """The key of ephemeral events of which only the newest matters: call, kind, side and utterance."""
         event = self.event
         return self.call, event.name, getattr(event, "channel", None), getattr(event, "utterance", None)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A line from a publisher: its own number in its call, its envelope and its event."""
+    """An event from a publisher with its number in its call."""
 
     number: int
-    envelope: Envelope
+    envelope: wire.Envelope
     event: Event
 
 
 def numbered(sequence: int, call: str, arrival: Arrival, *, durable: bool) -> LogEntry:
     """An arrival as the hub's listeners get it."""
-    envelope = msgspec.structs.replace(arrival.envelope, sequence=f"{sequence:0{SEQUENCE_DIGITS}d}")
-    return LogEntry(sequence, call, arrival.event, _encoder.encode(envelope), durable)
+    envelope = msgspec.structs.replace(arrival.envelope, sequence=f"{sequence:0{wire.SEQUENCE_DIGITS}d}")
+    return LogEntry(sequence, call, arrival.event, wire.line(envelope), durable)

@@ -1,16 +1,13 @@
-"""The hub's event log.
+"""The hub's event log: an append-only SQLite file in which each event has a sequence of its own.
 
-One hub a log: two that write to the same file would give the same sequence to different events.
+A publisher numbers the events of its call; the log remembers the last number it holds of each call and leaves
+out what it has already, so a publisher may send again after a broken connection without anything being stored
+twice. Listeners are given the log's own sequence, which only grows. One hub writes to a log: two would give
+the same sequence to different events.
 
-The hub's memory: an append-only log of events in SQLite, each with a sequence of its own.
-
-A publisher numbers its lines per call; the log remembers the last number it holds of each call and
-leaves out what it has already, so a publisher may send again after a broken connection without anything
-standing twice. Listeners are given the log's own sequence, which only grows.
-
-What is only looked at (levels, partial words) is passed on but not kept, and bears the sequence of the
-line before it. What is private to an agent has a sequence of its own but is never written. Write-ahead
-logging keeps what was committed when the process is killed.
+Ephemeral events (levels, partial words) are passed on but not stored, and bear the sequence of the event
+before them. Events that are private to an agent have a sequence of their own but are never written.
+Write-ahead logging keeps what was committed when the process is killed.
 """
 
 import contextlib
@@ -53,21 +50,24 @@ CREATE TABLE IF NOT EXISTS events (
     sequence INTEGER PRIMARY KEY, call TEXT NOT NULL, stored REAL NOT NULL, line BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT OR IGNORE INTO marks VALUES ('last', 0), ('forgotten', 0), ('name', abs(random() / 2));
+INSERT OR IGNORE INTO marks VALUES
+    ('last', 0), ('forgotten', 0), ('bytes', 0), ('name', abs(random() / 2));
 CREATE INDEX IF NOT EXISTS events_of_call ON events (call, sequence);
 CREATE INDEX IF NOT EXISTS events_by_age ON events (stored);
 """
-VERSION = 1
+VERSION = 2
+"""Of the file: its tables and the form of its events. It goes up whenever an older file, or an older reader,
+would be misunderstood. A log of another version is refused and left as it is."""
 ERASED = 2
 """In ``calls.ended``: it ended by being erased (1: with a ``call.ended``)."""
 FAILED_SECONDS = 60.0
-"""An event that could not be kept tells so long that the log cannot be written."""
+"""How long the log counts as not writable after an event could not be stored."""
 BUSY_SECONDS = 5.0
 """How long another process (an erasure) may hold the file."""
 
 
 class EventLog:
-    """One file, one writer. Raises ``BadInput`` when ``path`` cannot be used."""
+    """The log in the file ``path`` (None: in memory). Raises ``BadInput`` where it cannot be used."""
 
     def __init__(self, path: Path | None = None) -> None:
         where = str(path) if path else ":memory:"
@@ -77,29 +77,30 @@ class EventLog:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(mode=0o600)
             self._db = sqlite3.connect(where, isolation_level=None, timeout=BUSY_SECONDS)
+            self._check_version(where)
             self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA secure_delete=ON")
-            self._check_version(where)
             self._db.executescript(SCHEMA)
+            self._db.execute(f"PRAGMA user_version={VERSION}")
         except (sqlite3.Error, OSError) as wrong:
             raise BadInput(f"The event log {where} cannot be used: {wrong}.") from None
         self.last = self._one("SELECT value FROM marks WHERE name = 'last'")
         self.forgotten = self._one("SELECT value FROM marks WHERE name = 'forgotten'")
-        """The last sequence that retention has removed; who comes back from before it starts afresh."""
+        """The last sequence that retention has deleted; a listener cannot resume from before it."""
         self.name = format(self._one("SELECT value FROM marks WHERE name = 'name'"), "x")
-        """Tells this log from every other: a sequence means nothing in another one."""
+        """Identifies this log: a sequence is valid only in the log that gave it out."""
 
     def begin(self, call: str, agent: str | None, team: str | None) -> None:
-        """A call is announced; whose it is stays as it was first said."""
+        """Records a call with its agent and team; those of a known call stay as they were."""
         self._db.execute(
             "INSERT OR IGNORE INTO calls (call, agent, team, stored) VALUES (?, ?, ?, ?)",
             (call, agent, team, clock.unix()),
         )
 
     def append(self, call: str, arrivals: Sequence[Arrival]) -> list[LogEntry]:
-        """Keeps what is new of ``arrivals`` (one call's lines in order); the entries for the listeners."""
+        """Stores what is new of ``arrivals`` (one call's events in order); the entries for the listeners."""
         if all(is_ephemeral(arrival.event) for arrival in arrivals) and not self.is_erased(call):
             return [numbered(self.last, call, arrival, durable=False) for arrival in arrivals]
         try:
@@ -112,24 +113,29 @@ class EventLog:
         return entries
 
     def _kept(self, call: str, arrivals: Sequence[Arrival]) -> list[LogEntry]:
-        """All of them are kept, or none."""
+        """Stores all of them, or none."""
+        with self._transaction():
+            return self._append(call, arrivals)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """A transaction: committed at the end, rolled back by an exception."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            entries = self._append(call, arrivals)
+            yield
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:  # a full disk may have ended it already
                 self._db.execute("ROLLBACK")
             raise
-        return entries
 
     def last_of(self, call: str) -> int:
-        """The last number of ``call`` that is kept; where its publisher goes on."""
+        """The last number of ``call`` that is stored, from which its publisher resumes."""
         row = self._db.execute("SELECT last FROM calls WHERE call = ?", (call,)).fetchone()
         return int(row[0]) if row else 0
 
     def has_ended(self, call: str) -> bool:
-        """Whether ``call.ended`` of a call is kept."""
+        """Whether ``call`` has ended."""
         row = self._db.execute("SELECT ended FROM calls WHERE call = ?", (call,)).fetchone()
         return bool(row and row[0])
 
@@ -139,7 +145,7 @@ class EventLog:
         return bool(row and row[0] == ERASED)
 
     def is_writable(self) -> bool:
-        """Whether an event could be kept just now: one is tried, and none failed lately."""
+        """Whether an event can be stored: a write is tried, and none failed in ``FAILED_SECONDS``."""
         try:
             self._db.execute("UPDATE marks SET value = value WHERE name = 'last'")
         except sqlite3.Error:
@@ -152,7 +158,7 @@ class EventLog:
         return (row[0], row[1]) if row else (None, None)
 
     PAGE = 1000
-    """Entries that are read at once."""
+    """Entries that are read in one query."""
 
     def since(self, sequence: int, limit: int = PAGE) -> list[tuple[int, str, bytes]]:
         """Up to ``limit`` entries after ``sequence``: (sequence, call, line)."""
@@ -169,56 +175,74 @@ class EventLog:
         )
 
     def lines_of(self, call: str) -> list[bytes]:
-        """Every kept line of one call, in order."""
+        """Every stored line of one call, in order."""
         rows = self._db.execute("SELECT line FROM events WHERE call = ? ORDER BY sequence", (call,))
         return [bytes(line) for (line,) in rows]
 
     def erase(self, call: str) -> int:
-        """Forgets all that was said in ``call``; how many events. Its numbers stay spent.
+        """Deletes the events of ``call``; how many. Its numbers are not used again.
 
-        A call that goes on is kept no more: what its monitor still sends is taken and forgotten.
+        Nothing more is stored of a call under way: what its monitor still sends is acknowledged, no more.
         """
-        gone = self._db.execute("DELETE FROM events WHERE call = ?", (call,)).rowcount
-        self._db.execute(
-            "UPDATE calls SET agent = NULL, team = NULL, ended = ? WHERE call = ?", (ERASED, call)
-        )
-        self._tidy()
+        with self._transaction():
+            size = self._one("SELECT coalesce(sum(length(line)), 0) FROM events WHERE call = ?", call)
+            gone = self._db.execute("DELETE FROM events WHERE call = ?", (call,)).rowcount
+            self._db.execute(
+                "UPDATE calls SET agent = NULL, team = NULL, ended = ? WHERE call = ?", (ERASED, call)
+            )
+            self._add_bytes(-size)
+        self._shrink()
         return gone
 
     def retain(self, *, days: float, megabytes: float) -> int:
-        """Forgets what is older than ``days``, then the oldest beyond ``megabytes``; how many events."""
+        """Deletes events older than ``days``, then the oldest beyond ``megabytes``; how many."""
         old = clock.unix() - days * 86400
-        too_old = self._one("SELECT coalesce(max(sequence), 0) FROM events WHERE stored < ?", old)
-        too_much = self._one(
-            "SELECT coalesce(max(sequence), 0) FROM"
-            " (SELECT sequence, sum(length(line)) OVER (ORDER BY sequence DESC) AS size FROM events)"
-            " WHERE size > ?",
-            megabytes * 1e6,
-        )
-        cut = max(too_old, too_much)
-        gone = self._db.execute("DELETE FROM events WHERE sequence <= ?", (cut,)).rowcount
-        if gone:
-            self.forgotten = cut
-            self._db.execute("UPDATE marks SET value = ? WHERE name = 'forgotten'", (cut,))
-        self._db.execute(
-            "DELETE FROM calls WHERE ended AND stored < ? AND call NOT IN (SELECT call FROM events)", (old,)
-        )
-        self._tidy()
+        with self._transaction():
+            too_old = self._one("SELECT coalesce(max(sequence), 0) FROM events WHERE stored < ?", old)
+            cut = max(too_old, self._beyond(megabytes * 1e6))
+            size = self._one("SELECT coalesce(sum(length(line)), 0) FROM events WHERE sequence <= ?", cut)
+            gone = self._db.execute("DELETE FROM events WHERE sequence <= ?", (cut,)).rowcount
+            if gone:
+                self.forgotten = cut
+                self._db.execute("UPDATE marks SET value = ? WHERE name = 'forgotten'", (cut,))
+                self._add_bytes(-size)
+            self._db.execute(
+                "DELETE FROM calls WHERE ended AND stored < ? AND call NOT IN (SELECT call FROM events)",
+                (old,),
+            )
+        self._shrink()
         return gone
+
+    def _beyond(self, limit: float) -> int:
+        """The last sequence to delete so that at most ``limit`` bytes stay. Reads only what is deleted."""
+        excess = self._one("SELECT value FROM marks WHERE name = 'bytes'") - limit
+        cut = 0
+        if excess > 0:
+            for sequence, size in self._db.execute(
+                "SELECT sequence, length(line) FROM events ORDER BY sequence"
+            ):
+                cut, excess = int(sequence), excess - int(size)
+                if excess <= 0:
+                    break
+        return cut
 
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
 
-    def _tidy(self) -> None:
-        """Gives the room of what was forgotten back, in the file and in its write-ahead log."""
-        self._db.execute("PRAGMA incremental_vacuum").fetchall()
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def _shrink(self) -> None:
+        """Gives the free pages of the file, and of its write-ahead log, back to the disk."""
+        # The pragma frees one page a step and returns no rows: ``execute`` would make a single step.
+        self._db.executescript("PRAGMA incremental_vacuum")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _add_bytes(self, size: int) -> None:
+        self._db.execute("UPDATE marks SET value = value + ? WHERE name = 'bytes'", (size,))
 
     def _append(self, call: str, arrivals: Sequence[Arrival]) -> list[LogEntry]:
         self._db.execute("INSERT OR IGNORE INTO calls (call, stored) VALUES (?, ?)", (call, clock.unix()))
         last, erased = self.last_of(call), self.is_erased(call)
-        sequence, entries, now = self.last, [], clock.unix()
+        sequence, entries, now, size = self.last, [], clock.unix(), 0
         for arrival in arrivals:
             if erased:
                 last = max(last, 0 if is_ephemeral(arrival.event) else arrival.number)
@@ -233,10 +257,12 @@ class EventLog:
             entry = numbered(sequence, call, arrival, durable=True)
             if not is_private(arrival.event):
                 self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (sequence, call, now, entry.line))
+                size += len(entry.line)
             self._note(call, arrival.event)
             entries.append(entry)
         self._db.execute("UPDATE calls SET last = ?, stored = ? WHERE call = ?", (last, now, call))
         self._db.execute("UPDATE marks SET value = ? WHERE name = 'last'", (sequence,))
+        self._add_bytes(size)
         return entries
 
     def _note(self, call: str, event: Event) -> None:
@@ -252,9 +278,9 @@ class EventLog:
         found = int(self._one("PRAGMA user_version"))
         if found not in (0, VERSION):
             raise BadInput(
-                f"The event log {where} was written by another version of the monitor; move it away."
+                f"The event log {where} was written by another version of the monitor (format {found}, "
+                f"this one reads {VERSION}); move it away, or name another with --db."
             )
-        self._db.execute(f"PRAGMA user_version={VERSION}")
 
-    def _one(self, query: str, *values: float) -> int:
+    def _one(self, query: str, *values: float | str) -> int:
         return int(self._db.execute(query, values).fetchone()[0])

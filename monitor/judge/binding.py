@@ -7,7 +7,7 @@ import msgspec
 from monitor.judge.engine import RuleInstance
 from monitor.rules.expectation import AbsenceTrigger, ExpectationTrigger
 from monitor.rules.reading import Bar
-from monitor.rules.rule import Condition, Cue, Rule, Rung, Scope, milliseconds, names, number
+from monitor.rules.rule import Condition, Cue, EscalationStep, Rule, Scope, milliseconds, names, number
 from monitor.rules.triggers import BoundCue, BoundMeasure, MeasureTrigger, Step, Trigger
 
 BROKEN_WINDOW = 30_000
@@ -53,9 +53,9 @@ def _trigger(rule: Rule) -> Trigger:
     clear: float | None = None
     if rule.clear is not None:
         clear = milliseconds(rule.clear) if asked[0].measure.unit == "s" else number(rule.clear)
-    if rule.ladder:
+    if rule.escalation:
         steps = tuple(
-            Step((asked[0].stepped(rung),), during=rung.during or rule.during) for rung in rule.ladder
+            Step((asked[0].stepped(stage),), during=stage.during or rule.during) for stage in rule.escalation
         )
     else:
         steps = (Step(asked, every=rule.any is None, during=rule.during),)
@@ -63,16 +63,16 @@ def _trigger(rule: Rule) -> Trigger:
 
 
 def _contract(rule: Rule) -> ExpectationTrigger:
-    rungs = rule.ladder or [Rung(at_least=1, window=rule.window)]
+    stages = rule.escalation or [EscalationStep(at_least=1, window=rule.window)]
     window = milliseconds(rule.window) if rule.window is not None else BROKEN_WINDOW
     return ExpectationTrigger(
         after=BoundCue.of(rule.after or Cue()),
         expect=BoundCue.of(rule.expect or Cue(), doubted=True),
         within=milliseconds(rule.within or 0),
-        steps=tuple(Step((), during=rung.during or rule.during) for rung in rungs),
-        bars=tuple(Bar.of(rung) or Bar("at_least", 1) for rung in rungs),
-        windows=tuple(window if rung.window is None else milliseconds(rung.window) for rung in rungs),
-        looking_back=milliseconds(rule.looking_back or 0),
+        steps=tuple(Step((), during=stage.during or rule.during) for stage in stages),
+        bars=tuple(Bar.of(stage) or Bar("at_least", 1) for stage in stages),
+        windows=tuple(window if stage.window is None else milliseconds(stage.window) for stage in stages),
+        lookback=milliseconds(rule.lookback or 0),
         turns=rule.turns,
         unless=None if rule.unless is None else BoundCue.of(rule.unless, doubted=True),
     )

@@ -10,10 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from monitor.config import RulesSettings
-from monitor.events import Level
+from monitor.events import Level, severity
 from monitor.timeline import Timeline, ms
-
-_RANK: dict[Level, int] = {"info": 0, "warn": 1, "critical": 2}
 
 WAITS_FOR_PAUSE = "waiting for a pause"
 BUDGET = "enough cards for now"
@@ -40,7 +38,7 @@ class CardRequest:
     @property
     def rank(self) -> tuple[int, int, int]:
         """What comes first: the level, the rule's priority, the newer one."""
-        return _RANK[self.level], self.priority, self.asked
+        return severity(self.level), self.priority, self.asked
 
 
 @dataclass(slots=True)
@@ -66,7 +64,7 @@ class CardScheduler:
         self._by_rule: dict[str, int] = {}
         self._snoozed_until = 0
         self.waiting: dict[str, CardRequest] = {}
-        self.mutes: dict[str, Inhibition] = {}
+        self.inhibitions: dict[str, Inhibition] = {}
 
     def ask(self, request: CardRequest) -> str | None:
         """Asks for a card now: null when it is shown, or why it is held back (it waits where it may)."""
@@ -111,9 +109,9 @@ class CardScheduler:
             return REPEATED
         if request.level == "critical" or request.at_end:
             return None
-        for mute in self.mutes.values():
-            if now < mute.until and (not mute.rules or request.rule in mute.rules):
-                return MUTED + mute.because
+        for inhibition in self.inhibitions.values():
+            if now < inhibition.until and (not inhibition.rules or request.rule in inhibition.rules):
+                return MUTED + inhibition.because
         while self._shown and self._shown[0] <= now - self._budget_window:
             self._shown.popleft()
         if len(self._shown) >= self._budget:

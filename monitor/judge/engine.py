@@ -132,7 +132,7 @@ class RuleInstance:
     expires: int | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.holds = milliseconds(self.rule.hold)
+        self.holds = milliseconds(self.rule.for_)
         self.cooldown = milliseconds(self.rule.cooldown)
         self.expires = None if self.rule.expires is None else milliseconds(self.rule.expires)
 

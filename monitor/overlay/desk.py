@@ -18,8 +18,9 @@ from PySide6.QtGui import QAction, QActionGroup, QColor, QGuiApplication, QIcon,
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
+from monitor.client.address import HubAddress
 from monitor.errors import BadInput
-from monitor.overlay.link import Connect, Link
+from monitor.overlay.link import Link
 from monitor.overlay.look import SIDES
 from monitor.overlay.place import CORNERS, Corner, load_place, place_file
 from monitor.overlay.presses import PRESSES, Press
@@ -132,8 +133,8 @@ class Wish:
     contrast: bool | None = None
 
 
-def run_overlay(connect: Connect, wish: Wish, why: Callable[[Exception], str]) -> int:
-    """Shows the overlay until it is quit; the exit code. ``why`` says what is wrong with its line."""
+def run_overlay(hub: HubAddress, wish: Wish) -> int:
+    """Shows the overlay until it is quit; the exit code."""
     app = QApplication([sys.argv[0]])
     app.setApplicationName("call-monitor-overlay")
     app.setApplicationDisplayName("Call monitor")
@@ -150,7 +151,7 @@ def run_overlay(connect: Connect, wish: Wish, why: Callable[[Exception], str]) -
     follow_screens(app, overlay)
     bridge = Bridge()
     bridge.heard.connect(overlay.hear, Qt.ConnectionType.QueuedConnection)
-    link = Link(connect, bridge.heard.emit, wish.agent, why=why, say=_say)
+    link = Link(hub, bridge.heard.emit, wish.agent, say=_say)
     desk = Desk(overlay, link)
     overlay.show()
     link.start()

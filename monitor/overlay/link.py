@@ -1,151 +1,107 @@
-"""The overlay's line to the hub: a thread that listens, and comes back after every break.
+"""The overlay's connection to the hub: a thread that runs a ``HubClient`` and hands on what it hears.
 
-The first line begins with a snapshot. A later one asks by ``?since=`` for what was missed, so that a
-supervisor's words said meanwhile still come; where the hub cannot tell (it began anew), a snapshot comes
-again, which is all that an overlay needs to go on.
-Events and the state of the line are handed to ``tell`` from this thread; whoever draws takes them over
-into its own (a Qt signal does that).
+The first connection begins with a snapshot. A later one resumes, so that a supervisor's message sent
+meanwhile still arrives; where the hub cannot resume (it was restarted), a snapshot comes again.
+Events and changes of the connection are handed to ``tell`` in this thread; the window takes them over into
+its own (a Qt signal does that).
 """
 
-import random
+import asyncio
+import concurrent.futures
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Literal
-from urllib.parse import urlencode
 
-import msgspec
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.sync.client import ClientConnection
-
-from monitor.errors import BadInput
-from monitor.events import Command, Event, Snapshot
-from monitor.wire import envelope as wire
-
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-"""Seconds between attempts to connect: doubled each time, and shortened by up to half at random."""
+from monitor.client.address import HubAddress
+from monitor.client.hub_client import Connected, ConnectionStatus, Disconnected, HubClient
+from monitor.events import Command, Event
 
 KINDS = ("call", "speech", "prosody", "alert", "told", "snapshot", "refused")
-"""What an overlay draws; transcripts stay where they are."""
+"""What an overlay draws; transcripts are not asked for."""
 
-HUB = "hub"
-"""The partition of what the hub itself says; it has no place in the log."""
+SEND_SECONDS = 1.0
+"""How long a command may take to leave."""
 
-Connect = Callable[[str], ClientConnection]
+STOP_SECONDS = 2.0
+
 State = Literal["up", "back", "down", "refused"]
-"""The line stands, stands again with what was missed to come, broke, or is one that the hub will not have."""
-REFUSED_FOR_GOOD = (400, 401, 403, 404)
-POLICY_VIOLATION = 1008
+"""Connected, connected again with what was missed to come, disconnected, or refused by the hub."""
 
 Tell = Callable[[str, Event | State], None]
-"""Takes the call and the event, or what became of the line."""
+"""Takes the call and the event, or the new state of the connection."""
 
 
 class Link:
-    """Listens to the calls of one agent (or, on one's own machine, to whichever call there is)."""
+    """Follows the calls of one agent (or, on one's own machine, of whichever agent there is)."""
 
     def __init__(
         self,
-        connect: Connect,
+        hub: HubAddress,
         tell: Tell,
         agent: str | None = None,
         *,
-        why: Callable[[Exception], str] = lambda _: "the hub does not answer",
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``why`` puts what went wrong into words; ``say`` is given them for people, each trouble once."""
+        """``say`` is given sentences for people: why there is no connection, each reason once."""
         self.trouble: str | None = None
-        """Why the line does not stand, for people."""
-        self._connect = connect
-        self._why = why
-        self._say = say
+        """Why there is no connection, for people."""
+        self._client = HubClient(hub)
+        self._filters = {"role": ["agent"], "kind": list(KINDS), "agent": [agent] if agent else []}
         self._tell = tell
-        self._agent = agent
-        self._since: int | None = None
-        self._log: str | None = None
-        self._line: ClientConnection | None = None
-        self._said: set[str] = set()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._keep_listening, name="overlay-link", daemon=True)
+        self._say = say
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="overlay-link", daemon=True)
+        self._following: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begins to connect."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the line."""
-        self._stopped.set()
-        if line := self._line:
-            line.close()
-        self._thread.join(2.0)
+        """Ends the connection."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._cancel)
+        self._thread.join(STOP_SECONDS)
 
-    def send(self, call: str, order: Command) -> bool:
-        """Sends what the agent asked for; False where the line does not stand."""
-        plain = {name: value for name, value in msgspec.to_builtins(order).items() if value is not None}
-        line = self._line
-        if line is None:
-            return False
+    def send(self, call: str, command: Command) -> bool:
+        """Sends what the agent asked for; False where there is no connection."""
+        sending = asyncio.run_coroutine_threadsafe(self._client.send_command(call, command), self._loop)
         try:
-            line.send(msgspec.json.encode({"call": call, "order": plain}), text=True)
-        except (OSError, WebSocketException):
+            return sending.result(SEND_SECONDS)
+        except (TimeoutError, concurrent.futures.CancelledError):
             return False
-        return True
 
-    # --- the thread ---
+    # --- in the thread ---
 
-    def _path(self) -> str:
-        asked = {"role": "agent", "kind": ",".join(KINDS)}
-        if self._agent:
-            asked["agent"] = self._agent
-        if self._since is not None:
-            asked |= {"since": str(self._since)} | ({"log": self._log} if self._log else {})
-        return f"/events?{urlencode(asked)}"
+    def _run(self) -> None:
+        with (
+            asyncio.Runner(loop_factory=lambda: self._loop) as runner,
+            contextlib.suppress(asyncio.CancelledError),
+        ):
+            runner.run(self._follow())
 
-    def _keep_listening(self) -> None:
-        pause = FIRST_PAUSE
-        while not self._stopped.is_set():
-            state: State = "down"
-            try:
-                with self._connect(self._path()) as line:
-                    self._line = line
-                    self.trouble, pause = None, FIRST_PAUSE
-                    self._said.clear()
-                    self._tell("", "up" if self._since is None else "back")
-                    self._listen(line)
-            except (OSError, WebSocketException, TimeoutError, BadInput) as wrong:
-                state = self._troubled(wrong)
-            finally:
-                self._line = None
-            if not self._stopped.is_set():
-                self._tell("", state)
-            self._stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
-            pause = min(LONGEST_PAUSE, pause * 2)
+    def _cancel(self) -> None:
+        if self._following:
+            self._following.cancel()
 
-    def _troubled(self, wrong: Exception) -> State:
-        """What became of the line; people are told why, once."""
-        plain = isinstance(wrong, BadInput)  # the token's file cannot be read just now
-        trouble = str(wrong).rstrip(".") if plain else self._why(wrong)
-        if trouble not in self._said:
-            self._said.add(trouble)
-            self._say(f"No line to the hub: {trouble}.")
+    async def _follow(self) -> None:
+        self._following = asyncio.current_task()
+        status = ConnectionStatus(self._changed)
+        async with contextlib.aclosing(self._client.follow(self._filters)) as news:
+            async for one in news:
+                match one:
+                    case Connected():
+                        status.stands()
+                        self._tell("", "back" if one.resumed else "up")
+                    case Disconnected():
+                        status.lost(one.reason)
+                        self.trouble = one.reason
+                        self._tell("", "refused" if one.refused else "down")
+                    case _:
+                        self._tell(one.call, one.event)
+
+    def _changed(self, trouble: str | None) -> None:
         self.trouble = trouble
-        return "refused" if plain or _is_refused(wrong) else "down"
-
-    def _listen(self, line: ClientConnection) -> None:
-        for message in line:
-            for one in message.splitlines():
-                try:
-                    envelope, event = wire.decode(one)
-                except BadInput:
-                    continue  # a newer hub may say more than this overlay knows
-                if isinstance(event, Snapshot):
-                    self._since, self._log = event.sequence, event.log or None
-                elif envelope.partitionkey != HUB:
-                    self._since = max(self._since or 0, int(envelope.sequence))
-                self._tell(envelope.partitionkey, event)
-
-
-def _is_refused(wrong: Exception) -> bool:
-    """Whether coming back in the same way would end the same way."""
-    if isinstance(wrong, InvalidStatus):
-        return wrong.response.status_code in REFUSED_FOR_GOOD
-    return bool(isinstance(wrong, ConnectionClosed) and wrong.rcvd and wrong.rcvd.code == POLICY_VIOLATION)
+        if trouble:
+            self._say(f"No connection to the hub: {trouble}.")

@@ -1,248 +1,155 @@
 """The report as one HTML page that needs nothing else: no script, no other file, no other host.
 
-Everything that was said or named on the call is escaped; a policy in the head forbids the page to load
+This module turns a scorecard into what the page shows; the markup is in ``templates``. Jinja escapes
+everything that was said or named on the call, and a policy in the head forbids the page to load
 anything, should a browser ever be made to try.
 """
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
-from monitor.events import Channel, Level, QualityKind
-from monitor.review.notes import clock_text
-from monitor.review.page_alerts import alerts_panel
-from monitor.review.page_parts import panel, table, time_link
-from monitor.review.page_transcript import transcript
-from monitor.review.scorecard import Scorecard
-from monitor.review.sound import Spectrogram
-from monitor.review.spoken import Moment
-from monitor.review.timeline_plot import icon, timeline_plot
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-STYLE = Path(__file__).with_name("report.css")
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+from monitor.events import Channel, Utterance
+from monitor.judge.explanations import quantity
+from monitor.review.notes import clock_text
+from monitor.review.scorecard import AlertKind, Scorecard
+from monitor.review.sound import Spectrogram
+from monitor.review.timeline_plot import ALERT_SHAPES, timeline_plot
+from monitor.rules.rule import spelled
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+HIGHLIGHTS = {
+    "apology": "apology",
+    "empathy": "understanding",
+    "feeling": "distress or anger",
+    "promise": "promise",
+}
+"""What is highlighted in the transcript, by the class of the style."""
+
+HIGHLIGHTED: dict[tuple[Channel, str], str] = {
+    ("agent", "apology"): "apology",
+    ("agent", "empathy"): "empathy",
+    ("agent", "promise"): "promise",
+    ("caller", "distress"): "feeling",
+    ("caller", "anger"): "feeling",
+}
+"""The phrases that are, by side and class."""
+
+Marked = dict[Channel, list[tuple[float, float, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class TextRun:
+    """Words of an utterance under one highlight, or under none."""
+
+    text: str
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptLine:
+    """A line of the transcript: an utterance with its ``runs``, or an alert with its ``kind``.
+
+    ``anchors`` are the seconds of the call whose links lead here.
+    """
+
+    at: float
+    channel: Channel | None = None
+    runs: tuple[TextRun, ...] = ()
+    anchors: range = range(0)
+    kind: AlertKind | None = None
+    number: int = 0
+    text: str = ""
 
 
 def report_page(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None = None) -> str:
     """The whole page; ``sound`` is there where the recording was, and not only a journal of it."""
-    title = escape(f"Call report: {card.call}")
-    sections = [
-        _head(card),
-        _tiles(card),
-        _timeline(card, sound),
-        _columns(card),
-        alerts_panel(card),
-        transcript(card),
-    ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
-        f"<title>{title}</title><style>{STYLE.read_text(encoding='utf-8')}</style></head>\n"
-        f"<body><main>{''.join(sections)}</main>{_foot(card)}</body></html>\n"
-    )
-
-
-def _head(card: Scorecard) -> str:
     about = card.about
-    known = [
-        ("Agent", about.agent),
-        ("Team", about.team),
-        ("Length", clock_text(card.seconds)),
-        ("Recording", ", ".join(about.sources)),
-        ("Recogniser", about.model if card.has_words else "none: nothing that needs words is counted"),
-        ("Profile", about.profile),
-    ]
-    facts = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in known if value)
-    notices = [notice for notice in (card.notice, about.notice, *(t.say for t in card.troubles)) if notice]
-    told = "".join(f'<p class="notice">{escape(notice)}</p>' for notice in notices)
-    title = f'<p class="kind">Call report</p><h1>{escape(card.call)}</h1>'
-    return f'<header>{title}<dl class="facts">{facts}</dl>{told}</header>'
-
-
-# --- the figures ---
-
-
-def _tiles(card: Scorecard) -> str:
-    tiles = [_hardness_tile(card), _talk_tile(card), _cuts_tile(card), _silence_tile(card)]
-    if card.has_words:
-        due, dated = len(card.feelings), len(card.promises)
-        tiles += [
-            _tile("Apologies", str(len(card.apologies)), "by the agent"),
-            _tile("Understanding", f"{card.feelings_met} of {due}" if due else "–",
-                  "signs of distress or anger met in time" if due else "no distress or anger to answer"),
-            _tile("Promises with a date", f"{card.promises_dated} of {dated}" if dated else "–",
-                  "made by the agent" if dated else "nothing was promised"),
-            _tile("Still open", str(len(card.open_items)), "further matters without an answer"),
-        ]  # fmt: skip
-    head = '<h2 id="figures" class="hidden">Figures</h2>'
-    return f'<section aria-labelledby="figures">{head}<div class="tiles">{"".join(tiles)}</div></section>'
-
-
-def _tile(name: str, value: str, told: str, more: str = "") -> str:
-    head = f'<h3>{name}</h3><p class="value num">{value}</p>'
-    return f'<div class="tile">{head}{more}<p class="sub">{told}</p></div>'
-
-
-def _hardness_tile(card: Scorecard) -> str:
-    hard = card.hardness
-    parts = ", ".join(f"{escape(name)} {value:.0f}" for name, value in hard.parts.items() if value)
-    verdict = f" · {hard.verdict}" if hard.verdict else ""
-    meter = f'<div class="meter" aria-hidden="true"><i style="width:{min(hard.score, 100):.0f}%"></i></div>'
-    value = f"{hard.score:.0f}<small> of 100{verdict}</small>"
-    return _tile("Difficulty", value, parts or "nothing made it hard", meter)
-
-
-def _talk_tile(card: Scorecard) -> str:
-    agent, caller = (f"{100 * card.talk_share[side]:.0f} %" for side in ("agent", "caller"))
-    bar = "".join(
-        f'<i class="{side}" style="flex:{card.talk_share[side]:.3f}"></i>' for side in ("agent", "caller")
-    )
-    talk = card.talk
-    told = f"agent {talk['agent']:.1f} s, caller {talk['caller']:.1f} s, both at once {card.overlap:.1f} s"
-    value = f"{agent}<small> agent · {caller} caller</small>"
-    return _tile("Talk share", value, told, f'<div class="share" aria-hidden="true">{bar}</div>')
-
-
-def _cuts_tile(card: Scorecard) -> str:
-    by = card.interruptions
-    where = ", ".join(time_link(cut.start) for cut in card.cut_ins)
-    value = f"{by['agent']}<small> by agent</small> · {by['caller']}<small> by caller</small>"
-    return _tile("Interruptions", value, f"at {where}" if where else "nobody was cut off")
-
-
-def _silence_tile(card: Scorecard) -> str:
-    longest = card.longest_silence
-    total = f"{card.silence:.1f} s of silence in all"
-    if longest is None:
-        return _tile("Longest silence", "–", total)
-    return _tile(
-        "Longest silence",
-        f"{longest.seconds:.1f}<small> s</small>",
-        f"at {time_link(longest.start)}, {total}",
-    )
-
-
-def _timeline(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None) -> str:
-    keys: tuple[tuple[str, str], ...] = (
-        ("agent", "agent"), ("caller", "caller"), ("both", "both at once"), ("normalkey", "own normal"),
+    whole = [one for one in card.troubles if one.start == 0 and (one.end or card.seconds) >= card.seconds]
+    notices = (card.notice, about.notice, *(trouble.say for trouble in whole))
+    return _environment().get_template("report.html.j2").render(
+        card=card,
+        facts=(
+            ("Agent", about.agent),
+            ("Team", about.team),
+            ("Length", clock_text(card.seconds)),
+            ("Recording", ", ".join(about.sources)),
+            ("Recogniser", about.model if card.has_words else "none: nothing that needs words is counted"),
+            ("Profile", about.profile),
+        ),
+        notices=[notice for notice in notices if notice],
+        timeline=timeline_plot(card, sound),
+        has_sound=bool(sound),
+        transcript=transcript_lines(card),
+        highlights=HIGHLIGHTS,
+        troubles=[one for one in card.troubles if one not in whole],
     )  # fmt: skip
-    legend = "".join(f'<li><i class="key {kind}"></i>{text}</li>' for kind, text in keys)
-    levels: tuple[Level, ...] = ("info", "warn", "critical")
-    legend += "".join(f"<li>{icon(level)}{level}</li>" for level in levels)
-    return (
-        '<section aria-labelledby="timeline"><div class="over"><h2 id="timeline">Timeline</h2>'
-        f'<ul class="legend">{legend}</ul></div>'
-        '<div class="scroll panel" role="region" aria-labelledby="timeline" tabindex="0">'
-        f'{timeline_plot(card, sound)}</div><p class="sub">{_origin(sound)}</p></section>'
-    )
 
 
-def _origin(sound: Mapping[Channel, Spectrogram] | None) -> str:
-    """Where each curve comes from."""
-    curves = (
-        "Speech, level and pitch are drawn from the events of the call, against each speaker’s own normal"
-    )
-    if not sound:
-        return f"{curves}; a journal holds no sound to be drawn."
-    return (
-        f"{curves}; the sound is drawn from the recording itself (mel spectrogram by librosa, "
-        "denser is louder, 60 dB from the loudest)."
-    )
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    """The templates, escaping everything, and refusing names that nobody gave them."""
+    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    made.filters.update(clock=clock_text, spaced=spelled, quantity=quantity)
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    made.globals.update(alert_shapes=ALERT_SHAPES, style=Markup(style))  # noqa: S704  # our own style sheet
+    return made
 
 
-# --- what was due, and the notes ---
+# --- the transcript ---
 
 
-def _columns(card: Scorecard) -> str:
-    draft = "".join(f"<li>{escape(line)}</li>" for line in card.draft)
-    parts = [panel("notes", "Draft notes", f'<ul class="draft">{draft}</ul>')]
-    if card.troubles:
-        parts.append(panel("sound", "The sound", _troubles(card)))
-    if card.has_words:
-        parts += [
-            panel("understanding", "Understanding where it was due", _feelings(card)),
-            panel("promises", "Promises", _promises(card)),
-            panel("apologies", "Apologies", _quotes(card.apologies, "The agent did not say sorry.")),
-            panel(
-                "open",
-                "Open items",
-                _quotes(card.open_items, "No further matter was left without an answer."),
-            ),
-        ]
-    return f'<div class="columns">{"".join(parts)}</div>'
-
-
-TROUBLES: dict[QualityKind, str] = {
-    "crosstalk": "the other side’s voice is heard in it",
-    "same_audio": "both channels carry the same sound",
-    "swapped": "the sides seem to be exchanged",
-    "clipping": "it is overdriven",
-    "dead_channel": "nothing comes from it",
-}
-
-
-def _troubles(card: Scorecard) -> str:
-    rows = [
-        (
-            time_link(one.start),
-            clock_text(one.end if one.end is not None else card.seconds),
-            f'<span class="{one.channel or "both"}">{one.channel or "both"}</span>',
-            TROUBLES[one.kind],
-        )
-        for one in card.troubles
+def transcript_lines(card: Scorecard) -> list[TranscriptLine]:
+    """Utterances and alerts in the order of the call."""
+    marked = _marked(card)
+    lines = [
+        TranscriptLine(said.start, said.channel, tuple(_runs(said, marked)), anchors)
+        for said, anchors in zip(card.transcript, _anchors(card), strict=True)
     ]
-    told = '<p class="sub">Alerts that this would make untrue were held back meanwhile.</p>'
-    return table(("From", "To", "Side", "What"), rows) + told
-
-
-def _feelings(card: Scorecard) -> str:
-    rows = [
-        (
-            time_link(one.said.start),
-            f"“{escape(one.said.text)}”",
-            f"{_yes()} {time_link(one.answer.start)} “{escape(one.answer.text)}”"
-            if one.answer
-            else _no("no word of understanding in time"),
-        )
-        for one in card.feelings
+    lines += [
+        TranscriptLine(story.opened, kind=story.kind, number=number, text=story.event.message)
+        for number, story in enumerate(card.alerts, 1)
     ]
-    return table(
-        ("At", "The caller", "The agent"),
-        rows,
-        "No distress or anger whose answer could be judged.",
-    )
+    return sorted(lines, key=lambda line: (line.at, line.kind is not None))
 
 
-def _promises(card: Scorecard) -> str:
-    rows = [
-        (
-            time_link(one.said.start),
-            f"“{escape(one.said.text)}”",
-            f"{_yes()}\u00a0{escape(one.when)}" if one.when else _no("no date"),
-        )
-        for one in card.promises
-    ]
-    return table(("At", "Promised", "By when"), rows, "Nothing was promised.")
+def _marked(card: Scorecard) -> Marked:
+    """The stretches of speech to highlight, by side."""
+    marked: Marked = {"agent": [], "caller": []}
+    for phrase in card.phrases:
+        kind = HIGHLIGHTED.get((phrase.channel, phrase.of))
+        if kind is not None:
+            marked[phrase.channel].append((phrase.start, phrase.end, kind))
+    return marked
 
 
-def _quotes(moments: Sequence[Moment], none: str) -> str:
-    rows = [(time_link(one.start), f"“{escape(one.text)}”") for one in moments]
-    return table(("At", "Words"), rows, none)
+def _anchors(card: Scorecard) -> list[range]:
+    """Every second of the call, at the utterance that was begun last before it."""
+    if not card.transcript:
+        return []
+    starts = [0, *(int(one.start) for one in card.transcript[1:]), int(card.seconds) + 1]
+    return [range(start, end) for start, end in pairwise(starts)]
 
 
-def _yes() -> str:
-    return '<span class="yes"><span aria-hidden="true">✓</span><span class="hidden">yes:</span></span>'
-
-
-def _no(text: str) -> str:
-    return f'<span class="no"><span aria-hidden="true">✕</span> {text}</span>'
-
-
-def _foot(card: Scorecard) -> str:
-    rules = f'<p class="mono">rules {escape(card.about.rules_hash)}</p>'
-    return (
-        "<footer><p>Every figure is counted from the events of this call. Level and pitch are shifts against "
-        "each speaker’s own normal, not a judgement of anybody’s mood. What was said is personal data: "
-        f"delete this file when it is no longer needed.</p>{rules}</footer>"
-    )
+def _runs(said: Utterance, marked: Marked) -> Iterator[TextRun]:
+    """The words, those of one phrase under one highlight."""
+    if not said.words:
+        yield TextRun(said.text)
+        return
+    words: list[str] = []
+    inside: str | None = None
+    for word in said.words:
+        middle = (word.start + word.end) / 2
+        kind = next((k for start, end, k in marked[said.channel] if start <= middle <= end), None)
+        if kind != inside and words:
+            yield TextRun(" ".join(words), inside)
+            words = []
+        inside = kind
+        words.append(word.text.strip())
+    yield TextRun(" ".join(words), inside)

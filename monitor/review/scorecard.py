@@ -5,14 +5,17 @@ quotations come out. Where the call ended cleanly its own sums (``call.ended``) 
 cut off is summed from its facts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from math import floor
 from typing import Any, Literal
 
 import msgspec
 
 from monitor.events import (
     CHANNELS,
+    AlertClosed,
+    AlertEvent,
     CallEnded,
     CallStarted,
     Channel,
@@ -21,19 +24,35 @@ from monitor.events import (
     Interruption,
     Note,
     Overlap,
+    Phrase,
+    Prosody,
     Quality,
     QualityKind,
     SpeechEnded,
     Utterance,
+    severity,
 )
-from monitor.phrases.lexicon import Lexicon
-from monitor.review.alert_story import AlertStory, alert_stories
-from monitor.review.curves import Curve, curves_of
-from monitor.review.dues import Feeling, Promise, feelings, open_items, promises
+from monitor.review.findings import (
+    Feeling,
+    FoundMark,
+    Moment,
+    Promise,
+    feelings,
+    final_utterances,
+    found_marks,
+    open_matters,
+    promises,
+    standing_phrases,
+)
 from monitor.review.notes import draft_notes
-from monitor.review.spoken import Moment, SpokenCall, spoken_in
 
 Verdict = Literal["ordinary", "difficult", "very difficult"]
+AlertKind = Literal["info", "warn", "critical", "praise"]
+"""How an alert is drawn: its level, or that it is praise."""
+
+MOST_POINTS = 440
+FINEST = 0.5
+"""Seconds of one point of a short call; longer calls have longer ones, so that there are not too many."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -49,13 +68,16 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class ReportedTrouble(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch in which the sound was not to be trusted; ``end`` is null where it lasted to the end."""
+    """A stretch in which the sound was not to be trusted; ``end`` is null where it lasted to the end.
+
+    ``say`` is the sentence with which it began.
+    """
 
     kind: QualityKind
     channel: Channel | None
     start: float
     end: float | None
-    say: str | None = None
+    say: str
 
 
 class Hardness(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +87,45 @@ class Hardness(msgspec.Struct, frozen=True, kw_only=True):
     parts: dict[str, float] = {}
     verdict: Verdict | None = None
     course: tuple[tuple[float, float], ...] = ()
+
+
+class Point(msgspec.Struct, frozen=True):
+    """The means of one stretch: middle of it (s), level (dB) and pitch (semitones) against the normal.
+
+    ``effort`` is the greatest score in it. A value that nothing was heard of is null.
+    """
+
+    at: float
+    level_db: float | None
+    pitch_st: float | None
+    effort: float | None
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """One side's points, ``step`` seconds apart where it spoke, and none where it did not."""
+
+    step: float
+    points: tuple[Point, ...]
+
+
+class AlertStory(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert from opening to closing. ``event`` is its most serious moment.
+
+    ``shown`` are the moments at which the agent saw it as a card; ``withheld`` says why there was none.
+    """
+
+    event: AlertEvent
+    opened: float
+    closed: float | None
+    reason: str | None
+    shown: tuple[float, ...] = ()
+    withheld: str | None = None
+    private: bool = False
+
+    @property
+    def kind(self) -> AlertKind:
+        """The level, or praise."""
+        return "praise" if self.event.praise else self.event.level
 
 
 class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +149,8 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
     cut_ins: tuple[Interruption, ...]
     overlaps: tuple[Overlap, ...]
     speech: dict[Channel, tuple[Span, ...]]
+    phrases: tuple[Phrase, ...]
+    marks: tuple[FoundMark, ...]
     apologies: tuple[Moment, ...]
     feelings: tuple[Feeling, ...]
     promises: tuple[Promise, ...]
@@ -114,7 +177,7 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
         return sum(one.when is not None for one in self.promises)
 
 
-def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice: bool = False) -> Scorecard:
+def scorecard(events: Sequence[Event], *, hide_agent_voice: bool = False) -> Scorecard:
     """The scorecard of one call. ``events`` begin with ``call.started``.
 
     ``hide_agent_voice`` leaves out how the agent sounded, as some profiles ask.
@@ -124,18 +187,12 @@ def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice
         raise TypeError("the events of a call begin with call.started")
     ended = next((event for event in reversed(events) if isinstance(event, CallEnded)), None)
     seconds = ended.seconds if ended else max(event.detected_at for event in events)
-    spoken = spoken_in(events, Lexicon.load(language))
+    said, phrases = final_utterances(events), standing_phrases(events)
     stories = alert_stories(events)
-    troubles = tuple(_troubles(events))
-    deaf = [
-        (trouble.start, seconds if trouble.end is None else trouble.end)
-        for trouble in troubles
-        if (trouble.kind, trouble.channel) == ("dead_channel", "agent")
-    ]
     found: dict[str, Any] = {
-        "feelings": tuple(feelings(spoken, seconds, deaf)),
-        "promises": tuple(promises(spoken)),
-        "open_items": tuple(open_items(spoken, seconds, deaf)),
+        "feelings": tuple(feelings(events, said)),
+        "promises": tuple(promises(events, said)),
+        "open_items": tuple(open_matters(events, said)),
         "notes": tuple(event for event in events if isinstance(event, Note) and event.kind != "withheld"),
     }
     return Scorecard(
@@ -144,15 +201,17 @@ def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice
         seconds=seconds,
         complete=ended is not None,
         has_words=started.model != "none",
-        apologies=tuple(_quoted(spoken, "agent", "apology")),
-        draft=tuple(draft_notes(started, seconds, spoken, **found)),
+        phrases=tuple(phrases),
+        marks=tuple(found_marks(events)),
+        apologies=tuple(_apologies(phrases)),
+        draft=tuple(draft_notes(started, seconds, said, **found)),
         alerts=tuple(story for story in stories if not story.private),
         private_alerts=sum(story.private for story in stories),
         hardness=_hardness(events),
         scores=ended.scores if ended else {},
         curves=curves_of(events, seconds, ("caller",) if hide_agent_voice else CHANNELS),
-        troubles=troubles,
-        transcript=spoken.utterances,
+        troubles=tuple(_troubles(events)),
+        transcript=tuple(said),
         notice=ended.notice if ended else "The call was cut off; this is what is known up to there.",
         **found,
         **_talk(events, ended, seconds),
@@ -165,7 +224,7 @@ def _troubles(events: Sequence[Event]) -> list[ReportedTrouble]:
     for event in events:
         if isinstance(event, Quality):
             key = event.kind, event.channel, event.start
-            say = event.say or (found[key].say if key in found else None)
+            say = found[key].say if key in found else event.say
             found[key] = ReportedTrouble(
                 kind=event.kind, channel=event.channel, start=event.start, end=event.end, say=say
             )
@@ -222,10 +281,11 @@ def longest_gap(said: Sequence[Span]) -> Span | None:
     return max(gaps, key=lambda gap: gap.end - gap.start, default=None)
 
 
-def _quoted(spoken: SpokenCall, channel: Channel, *classes: str) -> list[Moment]:
+def _apologies(phrases: Iterable[Phrase]) -> list[Moment]:
     return [
-        Moment(start=match.start, end=match.end, channel=channel, text=match.text)
-        for match in spoken.of(channel, *classes)
+        Moment(start=one.start, end=one.end, channel=one.channel, text=one.text or "")
+        for one in phrases
+        if one.of == "apology" and one.channel == "agent"
     ]
 
 
@@ -241,3 +301,65 @@ def _hardness(events: Sequence[Event]) -> Hardness:
         verdict=verdict,
         course=tuple((event.at, event.score) for event in course),
     )
+
+
+# --- alerts ---
+
+
+def alert_stories(events: Iterable[Event]) -> list[AlertStory]:
+    """The alerts of a call, in the order in which they opened."""
+    lives: dict[str, list[AlertEvent]] = {}
+    for event in events:
+        if isinstance(event, AlertEvent):
+            lives.setdefault(event.alert, []).append(event)
+    return [_story(life) for life in lives.values()]
+
+
+def _story(life: list[AlertEvent]) -> AlertStory:
+    news = [event for event in life if not isinstance(event, AlertClosed)] or life
+    worst = max(news, key=lambda event: (severity(event.level), event.detected_at))
+    closed = next((event for event in life if isinstance(event, AlertClosed)), None)
+    shown = tuple(event.detected_at for event in news if event.card)
+    return AlertStory(
+        event=worst,
+        opened=life[0].detected_at,
+        closed=closed.detected_at if closed else None,
+        reason=closed.reason if closed else None,
+        shown=shown,
+        withheld=None if shown else worst.withheld,
+        private=any(event.private for event in life),
+    )
+
+
+# --- curves ---
+
+
+def curves_of(
+    events: Iterable[Event], seconds: float, shown: Sequence[Channel] = CHANNELS
+) -> dict[Channel, Curve]:
+    """Both sides' curves, from the ``prosody`` events; a side that is not ``shown`` has no points."""
+    step = max(FINEST, seconds / MOST_POINTS)
+    heard: dict[Channel, dict[int, list[Prosody]]] = {channel: {} for channel in CHANNELS}
+    for event in events:
+        if isinstance(event, Prosody) and event.channel in shown:
+            heard[event.channel].setdefault(floor(event.at / step), []).append(event)
+    return {
+        side: Curve(
+            round(step, 3), tuple(_point(place, step, heard[side][place]) for place in sorted(heard[side]))
+        )
+        for side in CHANNELS
+    }
+
+
+def _point(place: int, step: float, heard: list[Prosody]) -> Point:
+    efforts = [event.effort for event in heard if event.effort is not None]
+    return Point(
+        at=round((place + 0.5) * step, 3),
+        level_db=_mean([event.level_db for event in heard if event.level_db is not None]),
+        pitch_st=_mean([event.pitch_st for event in heard if event.pitch_st is not None]),
+        effort=max(efforts, default=None),
+    )
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(sum(values) / len(values), 2) if values else None

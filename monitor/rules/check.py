@@ -3,11 +3,43 @@
 from collections.abc import Iterable, Mapping
 
 from monitor.rules.measures import MEASURES
+from monitor.rules.measures.facts import fact_names
+from monitor.rules.measures.registry import Facts
 from monitor.rules.reading import COMPARISONS, Bar
-from monitor.rules.rule import QUESTIONS, SAY_MOST, Rule, milliseconds, names, number
+from monitor.rules.rule import MESSAGE_MOST, QUESTIONS, TITLE_MOST, Rule, milliseconds, names, number
 from monitor.rules.triggers import MOMENTS
 from monitor.timeline import CALL, HORIZON, seconds
 from monitor.yaml_source import YamlPosition, meant
+
+RENAMED = {
+    "hold": "for",
+    "ladder": "escalation",
+    "looking_back": "lookback",
+    "mutes": "inhibits",
+    "mutes_for": "inhibits_for",
+    "only": "scope",
+    "say": "message",
+    "why": "rationale",
+}
+"""Keys of rules under their former names, and what they are called now."""
+
+
+def refuse_renamed(place: YamlPosition) -> None:
+    """Raises ``BadInput`` for a key of the rule (or override) at ``place`` that has another name now."""
+    _refuse(place, RENAMED)
+    if isinstance(place.plain.get("card"), bool):
+        former, now = ("true", "auto") if place.plain["card"] else ("false", "never")
+        raise place.part("card").wrong(f"`card` is `auto` or `never`; write `{now}` for `{former}`.")
+    for key, renamed in (("escalation", RENAMED), ("tests", {"why": "about"})):
+        parts = place.plain.get(key)
+        for at in range(len(parts) if isinstance(parts, list) else 0):
+            _refuse(place.part(key, at), renamed)
+
+
+def _refuse(place: YamlPosition, renamed: Mapping[str, str]) -> None:
+    for key in place.plain if isinstance(place.plain, dict) else ():
+        if key in renamed:
+            raise place.part(key).wrong(f"`{key}` is now `{renamed[key]}`.")
 
 
 def check(place: YamlPosition, classes: frozenset[str]) -> Rule:
@@ -21,20 +53,32 @@ def check(place: YamlPosition, classes: frozenset[str]) -> Rule:
     _check_question(place, rule, classes)
     _check_cues(place, classes)
     _check_times(place, rule)
-    _check_ladder(place, rule)
+    _check_escalation(place, rule)
     return rule
 
 
 def _check_texts(place: YamlPosition, rule: Rule) -> None:
-    said: list[tuple[tuple[str | int, ...], str]] = [(("say",), rule.say)]
-    said += [(("ladder", at, "say"), rung.say or "") for at, rung in enumerate(rule.ladder or ())]
+    said: list[tuple[tuple[str | int, ...], str]] = [(("message",), rule.message)]
+    said += [
+        (("escalation", at, "message"), step.message or "") for at, step in enumerate(rule.escalation or ())
+    ]
+    if len(rule.title) > TITLE_MOST:
+        raise place.part("title").wrong(
+            f"a title has at most {TITLE_MOST} characters; this one has {len(rule.title)}."
+        )
     for keys, text in said:
-        if len(text) > SAY_MOST:
+        if len(text) > MESSAGE_MOST:
             raise place.part(*keys).wrong(
-                f"a text to the agent has at most {SAY_MOST} characters; this one has {len(text)}."
+                f"a text to the agent has at most {MESSAGE_MOST} characters; this one has {len(text)}."
             )
-    if "agent" in rule.to and rule.card and not rule.say and rule.score is None and rule.note is None:
-        raise place.part("say").wrong("an alert to the agent needs a text that says what to do next.")
+    if (
+        "agent" in rule.to
+        and rule.card == "auto"
+        and not rule.message
+        and rule.score is None
+        and rule.note is None
+    ):
+        raise place.part("message").wrong("an alert to the agent needs a text that says what to do next.")
 
 
 def _check_question(place: YamlPosition, rule: Rule, classes: frozenset[str]) -> None:
@@ -44,7 +88,7 @@ def _check_question(place: YamlPosition, rule: Rule, classes: frozenset[str]) ->
         for at, condition in enumerate(getattr(rule, key) or ()):
             _check_measure(place.part(key, at, "measure"), condition.measure, classes)
             _check_bar(place.part(key, at), condition, needed=True)
-    bars = rule.measure is not None and not rule.ladder and rule.not_said_by is None and rule.note is None
+    bars = rule.measure is not None and not rule.escalation and rule.not_said_by is None and rule.note is None
     _check_bar(place, rule, needed=bars and rule.score is None)
     if rule.not_said_by is not None and "phrases" not in (rule.measure or {}):
         raise place.part("not_said_by").wrong(
@@ -55,9 +99,9 @@ def _check_question(place: YamlPosition, rule: Rule, classes: frozenset[str]) ->
             "`after` needs `expect` (what ought to follow) and `within` (how soon)."
         )
     if rule.after is None and (
-        rule.expect is not None or rule.turns is not None or rule.looking_back is not None
+        rule.expect is not None or rule.turns is not None or rule.lookback is not None
     ):
-        raise place.part("expect").wrong("`expect`, `turns` and `looking_back` go with `after`.")
+        raise place.part("expect").wrong("`expect`, `turns` and `lookback` go with `after`.")
 
 
 def _check_measure(place: YamlPosition, written: Mapping[str, object], classes: frozenset[str]) -> None:
@@ -75,7 +119,8 @@ def _check_measure(place: YamlPosition, written: Mapping[str, object], classes: 
     given = measure.read(params)
     for key, value in given.items():
         if isinstance(value, tuple):
-            _check_classes(inside.part(key), value, classes)
+            found = measure.kinds[key] is Facts
+            _check_classes(inside.part(key), value, classes | fact_names() if found else classes)
         if key == "window" and value != CALL and not 0 < value <= HORIZON:
             longest = f"{seconds(HORIZON):.0f} s"
             raise inside.part(key).wrong(f"a window is above 0 and at most {longest}, or `call`.")
@@ -112,23 +157,23 @@ def _check_cues(place: YamlPosition, classes: frozenset[str]) -> None:
 
 def _check_times(place: YamlPosition, rule: Rule) -> None:
     for key in (
-        "hold",
+        "for_",
         "cooldown",
         "expires",
         "within",
-        "looking_back",
+        "lookback",
         "not_said_by",
-        "mutes_for",
+        "inhibits_for",
         "at_pause",
     ):
         value = getattr(rule, key)
         if value is not None and milliseconds(value) > HORIZON:
-            raise place.part(key).wrong(
+            raise place.part(key.rstrip("_")).wrong(
                 f"this time is longer than {seconds(HORIZON):.0f} s, which is all that is remembered."
             )
     if rule.window is not None and rule.after is None:
         raise place.part("window").wrong("a window beside a measure stands inside the measure.")
-    if rule.within is not None and rule.looking_back is None and milliseconds(rule.within) <= 0:
+    if rule.within is not None and rule.lookback is None and milliseconds(rule.within) <= 0:
         raise place.part("within").wrong("nothing can be said within 0 s; a time above 0 was expected.")
     for at, example in enumerate(rule.tests):
         if len(example.alerts) > 1 and rule.budget is not None and rule.budget < len(example.alerts):
@@ -146,14 +191,14 @@ def _check_times(place: YamlPosition, rule: Rule) -> None:
         )
 
 
-def _check_ladder(place: YamlPosition, rule: Rule) -> None:
-    if not rule.ladder:
+def _check_escalation(place: YamlPosition, rule: Rule) -> None:
+    if not rule.escalation:
         return
     if rule.all or rule.any or rule.not_said_by is not None:
-        raise place.part("ladder").wrong("a ladder goes with one measure, or with `after`.")
+        raise place.part("escalation").wrong("an escalation goes with one measure, or with `after`.")
     if Bar.of(rule) is not None:
-        raise place.part("ladder").wrong(
-            "the steps of the ladder say the thresholds; the rule itself has none then."
+        raise place.part("escalation").wrong(
+            "the steps of the escalation have the thresholds; the rule itself has none then."
         )
-    for at, rung in enumerate(rule.ladder):
-        _check_bar(place.part("ladder", at), rung, needed=True)
+    for at, step in enumerate(rule.escalation):
+        _check_bar(place.part("escalation", at), step, needed=True)

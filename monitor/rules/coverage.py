@@ -1,4 +1,4 @@
-"""The rulebook, row by row: what each piece of advice has become, and what nothing can hear."""
+"""The rulebook, row by row: which rules implement each piece of advice, and what cannot be detected."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,34 +20,49 @@ class RulebookRow(Settings, frozen=True, kw_only=True):
     row: int
     advice: str
     works: Works
-    rules: tuple[str, ...] = ()
-    why: str | None = None
+    reason: str | None = None
+    """Why no rule can implement it."""
     plug_in: str | None = None
     """The part of the advice that needs something which is not built in, and what that is."""
 
 
 def load_rulebook(path: Path | None = None) -> list[RulebookRow]:
-    """All rows, by number. Raises ``BadInput`` where one is missing or says neither rules nor a reason."""
+    """All rows, by number. Raises ``BadInput`` where one is missing, or its reason."""
     place = places.read(path or resource("configs/rulebook.yaml"))
     rows = place.typed(list[RulebookRow])
     for at, (row, number) in enumerate(zip(rows, range(1, ROWS + 1), strict=False)):
         if row.row != number:
             raise place.part(at, "row").wrong(f"row {number} was expected here; rows stand in order.")
-        if not row.rules and not row.why:
-            raise place.part(at).wrong("a row names the rules that act on it, or says why nothing can.")
+        if (row.reason is None) == (row.works == "not detectable"):
+            raise place.part(at).wrong("`reason` says why a row is not detectable; other rows have none.")
     if len(rows) != ROWS:
         raise place.wrong(f"{ROWS} rows were expected; there are {len(rows)}.")
     return rows
 
 
+def implemented(book: RuleSet) -> dict[int, tuple[str, ...]]:
+    """The ids of the rules that implement each row, by the row's number."""
+    found: dict[int, tuple[str, ...]] = {}
+    for rule in book.rules:
+        for row in rule.rows:
+            found[row] = (*found.get(row, ()), rule.rule)
+    return found
+
+
 def missing(rows: Iterable[RulebookRow], book: RuleSet) -> list[str]:
-    """What rows promise and the book does not hold, one sentence each."""
-    there = {rule.rule for rule in book.rules}
-    return [
-        f"row {row.row} names the rule {name}, which is not in the book."
+    """Rows without a rule, and rules of rows that do not exist, one sentence each."""
+    numbers = {row.row for row in rows}
+    there = implemented(book)
+    faults = [
+        f"row {row.row} ({row.advice}) is not implemented by any rule."
         for row in rows
-        for name in row.rules
-        if name not in there
+        if row.reason is None and row.row not in there
+    ]
+    return faults + [
+        f"{rule.rule} names the row {row}, which the rulebook does not have."
+        for rule in book.rules
+        for row in rule.rows
+        if row not in numbers
     ]
 
 

@@ -8,13 +8,11 @@ import msgspec
 from monitor import yaml_source as places
 from monitor.config import Settings
 from monitor.errors import BadInput
-from monitor.events import Audience, Level
+from monitor.events import Audience, Level, severity
 from monitor.resources import resource
 from monitor.rules.measures import MEASURES
 from monitor.rules.rule import Rule
 from monitor.yaml_source import YamlPosition
-
-_LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
 
 
 class ProfileFile(Settings, frozen=True, kw_only=True):
@@ -84,7 +82,10 @@ def about_voice(rule: Rule) -> bool:
     measured += [one.measure for one in (*(rule.all or ()), *(rule.any or ()))]
     for written in measured:
         for name, params in written.items():
-            if name in MEASURES and MEASURES[name].voice and (params or {}).get("by") == "agent":
+            measure = MEASURES.get(name)
+            if measure is None or (params or {}).get("by") == "caller":
+                continue
+            if measure.asked(measure.read(params)).voice:
                 return True
     return False
 
@@ -93,13 +94,13 @@ def apply(rule: Rule, profile: Profile) -> Rule:
     """The rule as it stands under the profile."""
     if profile.agent_voice_private and about_voice(rule):
         only: tuple[Audience, ...] = ("agent",)
-        rungs = rule.ladder and [msgspec.structs.replace(rung, to=only) for rung in rule.ladder]
-        rule = msgspec.structs.replace(rule, to=only, private=True, ladder=rungs)
-    if _LEVELS.index(_highest(rule)) < _LEVELS.index(profile.cards_from):
-        rule = msgspec.structs.replace(rule, card=False)
+        steps = rule.escalation and [msgspec.structs.replace(step, to=only) for step in rule.escalation]
+        rule = msgspec.structs.replace(rule, to=only, private=True, escalation=steps)
+    if severity(_highest(rule)) < severity(profile.cards_from):
+        rule = msgspec.structs.replace(rule, card="never")
     return rule
 
 
 def _highest(rule: Rule) -> Level:
-    levels = [rule.level, *(rung.level for rung in rule.ladder or () if rung.level)]
-    return max(levels, key=_LEVELS.index)
+    levels = [rule.level, *(step.level for step in rule.escalation or () if step.level)]
+    return max(levels, key=severity)

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
-from monitor.events import Channel, EvidenceItem
+from monitor.events import Channel, Comparison, EvidenceItem
 from monitor.rules.rule import Threshold, milliseconds, number
 from monitor.timeline import CALL, Mark, Quantity, TimelineView
 
-Comparison = Literal["at_least", "at_most", "more_than", "less_than"]
 COMPARISONS: tuple[Comparison, ...] = ("at_least", "at_most", "more_than", "less_than")
 
 CITED = 6

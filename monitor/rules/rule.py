@@ -1,11 +1,13 @@
-"""What may stand in a file of rules: the keys, their types, their units. ``docs/rules.md`` explains them.
+"""What a file of rules may contain: the keys, their types, their units and what they mean.
 
-Fixed keys, no expressions. A rule asks one of four kinds of question:
+Fixed keys, no expressions. A rule has one condition:
 
 - a ``measure`` against a threshold, alone or several under ``all:`` or ``any:`` (one level);
 - a ``measure`` of phrases with ``not_said_by``: the words did not come in time;
-- ``after`` CUE ``expect`` RESPONSE ``within`` a time, ``unless`` EXEMPTION: a promise was not kept;
-- and it says what to do about it: level, text, audience, and how often.
+- ``after`` CUE ``expect`` RESPONSE ``within`` a time, ``unless`` EXEMPTION: an expectation was not met;
+
+and it says what to do about it: level, message, audience, and how often. ``KEYS`` describes every key once;
+the JSON Schema and the tables of ``docs/rules.md`` are made from it (``monitor rules docs``).
 """
 
 import re
@@ -14,7 +16,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from monitor.config import Settings
-from monitor.events import Audience, Channel, Level
+from monitor.events import Audience, Level
 from monitor.timeline import CALL, ms
 
 _TIME = r"^(\d+(\.\d+)?(ms|s|min)|call)$"
@@ -33,8 +35,11 @@ Number = (
 
 Names = str | list[str]
 
-SAY_MOST = 60
+MESSAGE_MOST = 60
 """Characters that an agent can read at a glance."""
+
+TITLE_MOST = 40
+"""Characters of a rule's title, which must fit a chip on the supervisor page."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "%": 0.01}
 _NUMBER = re.compile(r"([\d.]+)(\D+)")
@@ -78,8 +83,7 @@ class Condition(Threshold, frozen=True, kw_only=True):
 class Cue(Settings, frozen=True, kw_only=True):
     """Something that was said, or that happened: phrases of the agent, phrases of the caller, or a moment.
 
-    Several names mean any of them, or with ``every`` all of them. ``within`` limits how long ago (or,
-    in a contract, how much later).
+    Several names mean any of them, or with ``every`` all of them.
     """
 
     agent: Names | None = None
@@ -91,7 +95,7 @@ class Cue(Settings, frozen=True, kw_only=True):
 
 
 class During(Settings, frozen=True, kw_only=True):
-    """The part of the call in which the rule may open an alert. ``last`` is judged when the call ends."""
+    """The part of the call in which the rule may open an alert."""
 
     first: Duration | None = None
     last: Duration | None = None
@@ -110,19 +114,18 @@ class Scope(Settings, frozen=True, kw_only=True):
     meta: dict[str, Any] = field(default_factory=dict)
 
 
-class Rung(Threshold, frozen=True, kw_only=True):
-    """A step of the ladder: what it takes to get here, and what is different from here on."""
+class EscalationStep(Threshold, frozen=True, kw_only=True):
+    """A step of the escalation: what it takes to get here, and what is different from here on."""
 
     window: Duration | None = None
     during: During | None = None
-    hold: Duration | None = None
     level: Level | None = None
-    say: str | None = None
+    message: str | None = None
     to: tuple[Audience, ...] | None = None
 
 
 class Expected(Settings, frozen=True, kw_only=True):
-    """An alert that a test expects to open: ``at`` in call seconds."""
+    """An alert that a test expects to open."""
 
     at: Duration
     level: Level | None = None
@@ -136,19 +139,21 @@ class Example(Settings, frozen=True, kw_only=True):
 
     call: list[str]
     alerts: list[float | Expected]
+    about: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
     notes: list[str] | None = None
     words: bool = True
-    why: str | None = None
 
 
-class Rule(Threshold, frozen=True, kw_only=True):
-    """One rule. ``rule`` is its id; ``why`` is the advice behind it, in one sentence."""
+class Rule(Threshold, frozen=True, kw_only=True, rename={"for_": "for"}):
+    """One rule. ``rule`` is its id; ``rationale`` is the advice behind it, in one sentence."""
 
     rule: str
-    why: str
+    title: str = ""
+    rationale: str
+    row: int | list[int] | None = None
     level: Level = "info"
-    say: str = ""
+    message: str = ""
     to: tuple[Audience, ...] = ("agent",)
     measure: dict[str, dict[str, Any] | None] | None = None
     all: list[Condition] | None = None
@@ -158,31 +163,152 @@ class Rule(Threshold, frozen=True, kw_only=True):
     expect: Cue | None = None
     within: Duration | None = None
     turns: int | None = None
-    looking_back: Duration | None = None
+    lookback: Duration | None = None
     window: Duration | None = None
     unless: Cue | None = None
     during: During | None = None
-    only: Scope | None = None
-    ladder: list[Rung] | None = None
-    hold: Duration = 0.0
+    scope: Scope | None = None
+    escalation: list[EscalationStep] | None = None
+    for_: Duration = 0.0
     clear: Number | None = None
     cooldown: Duration = 30.0
     budget: int | None = None
     expires: Duration | None = None
     escalate_after: Duration | None = None
-    mutes: Names | None = None
-    mutes_for: Duration = 120.0
+    inhibits: Names | None = None
+    inhibits_for: Duration = 120.0
     at_pause: Duration | None = None
     priority: int = 0
+    card: Literal["auto", "never"] = "auto"
+    praise: bool = False
     private: bool = False
-    card: bool = True
     note: str | None = None
     score: str | None = None
     off: bool = False
     tests: tuple[Example, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What people call the rule: its title, or its id in words."""
+        return self.title or spelled(self.rule).capitalize()
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows of the rulebook that it implements."""
+        return () if self.row is None else (self.row,) if isinstance(self.row, int) else tuple(self.row)
+
+
+def spelled(name: str) -> str:
+    """An id as words: ``interrupt.agent`` is "interrupt agent"."""
+    return name.replace(".", " ").replace("_", " ")
+
+
+THRESHOLD_KEYS = {
+    "at_least": "met from this value on",
+    "at_most": "met up to this value",
+    "more_than": "met above this value",
+    "less_than": "met below this value",
+}
+
+LIKE = (
+    "the id of a rule whose keys this one takes over, unless it has them itself (not `title`, `row`, `tests`)"
+)
+OVERRIDE = "instead of `rule`: the id of a rule in an earlier file, of which the other keys given here change"
+"""The two keys of a file's entries that a finished rule no longer has."""
+
+KEYS: dict[type[Settings], dict[str, str]] = {
+    Rule: {
+        "rule": "the id, unique among all files",
+        "title": f"a short name for people, at most {TITLE_MOST} characters; without one the id in words",
+        "rationale": "the advice behind the rule, in one sentence",
+        "row": "the row of the rulebook that the rule implements, or a list of rows",
+        "level": "how serious an alert is: `info`, `warn` or `critical`",
+        "message": f"the text to the agent: at most {MESSAGE_MOST} characters, kind, the next step first; "
+        "`{detail}` is replaced by what was found",
+        "to": "who sees the alert: `[agent]`, `[agent, supervisor]` or `[supervisor]`",
+        "measure": "the condition: one measure with its parameters",
+        "all": "the condition: several measures, all of which must be met",
+        "any": "the condition: several measures, one of which must be met",
+        **THRESHOLD_KEYS,
+        "not_said_by": "with a measure of phrases: met when none was said by this time",
+        "after": "the condition: a cue that must be followed by something",
+        "expect": "with `after`: the cue that must follow",
+        "within": "with `after`: how soon it must follow",
+        "turns": "with `after`: it is also due at the end of so many turns of the side that should answer",
+        "lookback": "with `after`: what came so long before the cue counts, too",
+        "window": "with `after`: for how long an expectation that was not met counts (without it 30 s); "
+        "the window of a measure is one of its parameters",
+        "unless": "a cue that exempts: before the deadline of `after`, or in the last 20 s before a measure",
+        "during": "the part of the call in which an alert may open",
+        "scope": "the calls that the rule applies to, by their metadata",
+        "escalation": "steps, each with a threshold and with what changes from there on",
+        "for": "the condition must hold for so long before an alert opens",
+        "clear": "an open alert stays open until the value is beyond this one (hysteresis)",
+        "cooldown": "the least time from one alert of the rule to its next, and from card to card",
+        "budget": "the most alerts in a call",
+        "expires": "an alert closes after so long, whatever the value",
+        "escalate_after": "an alert that is open for so long goes to supervisors, too",
+        "inhibits": "rules (or `all`) whose cards are held back because this alert matters more",
+        "inhibits_for": "for how long they are held back; `0` is as long as the alert is open",
+        "at_pause": "the card waits until both sides have been silent for so long",
+        "priority": "which card comes first among cards of one level: the higher number",
+        "card": "`auto`: the alert may become a card on the agent's screen; `never`: it does not",
+        "praise": "`true`: the alert says that something went well",
+        "private": "`true`: for the agent alone, never stored",
+        "note": "what was found is noted under this name; with the measure `worth_noting` there is no alert",
+        "score": "the value goes to the scorecard under this name, and there is no alert",
+        "off": "`true` switches the rule off",
+        "tests": "short scripts of calls, with the times at which the alert must open",
+    },
+    Condition: {"measure": "one measure with its parameters", **THRESHOLD_KEYS},
+    Cue: {
+        "agent": "classes of phrases, said by the agent",
+        "caller": "classes of phrases, said by the caller",
+        "moment": "something that happened, see below",
+        "longer_than": "the moment must have lasted longer than this",
+        "within": "how long ago it may have come, or after an `after` cue how much later",
+        "every": "`true`: all of the names are needed; `false`: one of them is enough",
+    },
+    During: {
+        "first": "only in so much time from the beginning",
+        "last": "only in so much time before the end; judged when the call ends",
+        "after": "only after so much time",
+        "after_opening": "`true`: only after each side has had a turn",
+        "before_closing": "`true`: only before either side begins to say goodbye",
+    },
+    Scope: {
+        "direction": "`in` or `out`",
+        "queue": "one queue, or a list",
+        "team": "one team, or a list",
+        "profile": "one profile, or a list",
+        "meta": "metadata fields and the values that they must have",
+    },
+    EscalationStep: {
+        **THRESHOLD_KEYS,
+        "window": "another window for the measure",
+        "during": "another part of the call",
+        "level": "another level",
+        "message": "another text to the agent",
+        "to": "another audience",
+    },
+    Example: {
+        "call": "the lines of the script",
+        "alerts": "when alerts of this rule open, in call seconds: numbers, or keys as below",
+        "about": "what the test shows",
+        "meta": "metadata of the call",
+        "notes": "the texts of the notes that must come",
+        "words": "`false`: without a recogniser",
+    },
+    Expected: {
+        "at": "when it opens, in call seconds",
+        "level": "the highest level that it reaches",
+        "tolerance": "how many seconds it may be away from `at`",
+        "card": "whether it is a card when it opens",
+        "to": "everybody whom it reaches while it is open",
+    },
+}
+"""What each key means, by the type that has it. The JSON Schema and the manual are made from this."""
+
 
 QUESTIONS = ("measure", "all", "any", "after")
-"""A rule has exactly one of these."""
-
-SIDES: tuple[Channel, ...] = ("agent", "caller")
+"""The conditions; a rule has exactly one of them."""

@@ -16,7 +16,7 @@ from monitor.errors import BadInput
 from monitor.phrases.lexicon import Lexicon
 from monitor.phrases.phrase_files import YAML, phrase_files
 from monitor.resources import resource
-from monitor.rules.check import check
+from monitor.rules.check import check, refuse_renamed
 from monitor.rules.profile import apply, load_profile
 from monitor.rules.rule import Rule, milliseconds
 from monitor.timeline import CALL, seconds
@@ -36,6 +36,15 @@ class RuleSet:
     sources: dict[str, YamlPosition] = field(default_factory=dict, compare=False)
     phrases: tuple[Path, ...] = ()
     """Folders of phrases that are laid over the bundled ones."""
+
+    @classmethod
+    def load(cls, *paths: str | Path, profile: str = "default", language: str = "en") -> "RuleSet":
+        """The rules in files or folders, or the bundled ones without any; see ``load_rules``.
+
+        Raises:
+            BadInput: A rule, a phrase or the profile is wrong; the message names file, line and key.
+        """
+        return load_rules([Path(path) for path in paths], profile=profile, language=language)
 
     @property
     def hash(self) -> str:
@@ -140,6 +149,7 @@ def _merged(entries: list[YamlPosition]) -> tuple[list[YamlPosition], dict[str, 
             raise entry.wrong(
                 "a rule was expected: keys and values, with either `rule:` or `override:` and an id."
             )
+        refuse_renamed(entry)
         if "rule" in plain:
             name = str(plain["rule"])
             if name in rules:
@@ -159,6 +169,10 @@ def _merged(entries: list[YamlPosition]) -> tuple[list[YamlPosition], dict[str, 
     return [_like(name, rules, ()) for name in rules], rules
 
 
+OWN = ("title", "row", "tests")
+"""Keys that a rule does not take over from the rule that it is like."""
+
+
 def _like(name: str, rules: dict[str, YamlPosition], through: tuple[str, ...]) -> YamlPosition:
     """A rule with the keys that it takes over from the rule that it is ``like``."""
     place = rules[name]
@@ -171,6 +185,6 @@ def _like(name: str, rules: dict[str, YamlPosition], through: tuple[str, ...]) -
     if model not in rules:
         raise place.part("like").wrong(f"there is no rule {model} to be like.")
     base = _like(str(model), rules, (*through, name))
-    kept = {key: value for key, value in base.plain.items() if key not in place.plain and key != "tests"}
+    kept = {key: value for key, value in base.plain.items() if key not in place.plain and key not in OWN}
     own = {key: value for key, value in place.plain.items() if key != "like"}
     return place.replaced({**kept, **own})

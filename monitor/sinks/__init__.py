@@ -1,6 +1,6 @@
-"""Where events go: the console, a journal, transcripts, the hub.
+"""Sinks: where the events of a call go, such as the console, a journal, transcripts or a hub.
 
-A sink takes numbered lines and never keeps the call waiting.
+A sink takes numbered events and never keeps the call waiting.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from monitor.wire import envelope as wire
 
 @dataclass(frozen=True)
 class Line:
-    """One event with its place in the stream of its call; ``json`` is made once, when first wanted."""
+    """One event with its number in its call; it is encoded once, when that is first needed."""
 
     call: str
     sequence: int
@@ -22,32 +22,37 @@ class Line:
     time: str | None = None
 
     @cached_property
+    def envelope(self) -> wire.Envelope:
+        """The CloudEvent around the event."""
+        return wire.wrap(self.event, call=self.call, sequence=self.sequence, time=self.time)
+
+    @cached_property
     def json(self) -> bytes:
-        """The CloudEvent, without its newline."""
-        return wire.encode(self.event, call=self.call, sequence=self.sequence, time=self.time)
+        """The CloudEvent as one line, without its newline."""
+        return wire.line(self.envelope)
 
 
 class Sink(Protocol):
-    """Anything that wants the events of a call."""
+    """Anything that takes the events of a call."""
 
     def take(self, lines: Sequence[Line]) -> None:
-        """The next lines, in order. Must return soon."""
+        """Takes the next events, in order. Must return soon."""
 
     def close(self) -> None:
-        """The call is over, or was cut: put what is held where it belongs."""
+        """Ends the output; called once, after the last event or when the call was cut off."""
 
 
 @runtime_checkable
-class Answering(Protocol):
-    """A sink through which people answer: their orders go back to the call."""
+class CommandSource(Protocol):
+    """A sink through which people send commands, which go back to the call."""
 
-    def answer_orders(self, call: str, order: Callable[[Command], None]) -> None:
-        """Says who takes the orders for ``call``."""
+    def take_commands(self, call: str, handler: Callable[[Command], None]) -> None:
+        """Says who takes the commands for ``call``."""
 
 
 @runtime_checkable
 class Patient(Protocol):
-    """A sink whose end may take a while."""
+    """A sink whose ``close`` may wait for somebody else."""
 
     def hurry(self) -> None:
-        """A person wants to leave: the end may not wait for others any more."""
+        """The person wants to leave: ``close`` may not wait any longer."""

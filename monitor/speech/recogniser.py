@@ -1,12 +1,8 @@
-"""What a recogniser is, and the thread that runs it.
+"""The interface of a recogniser, and the thread that runs it for all calls of this machine.
 
-What every recogniser is: a name, and answers to jobs.
-
-One thread that holds the recogniser, for all calls of this machine.
-
-Jobs wait in one queue: the ends of utterances before updates, and within each the oldest first. A call
-has at most one job in flight per side, so the oldest first is fair to all calls. Jobs that wait
-together are asked together, because short windows are cheaper in a batch.
+Requests wait in two queues: final ones before partial ones, and in each the oldest first. A call has at most
+one open request for each side, so this is fair to all calls. Requests that wait together are decoded
+together, because short windows are cheaper in a batch.
 """
 
 import logging
@@ -19,19 +15,19 @@ import msgspec
 
 from monitor import clock
 from monitor.events import RecognitionRequest, RecognitionResult
-from monitor.speech.native_thread import NativeThread, run_apart
+from monitor.speech.native_thread import NativeThread, run_in_native_thread
 
 
 class Recogniser(Protocol):
-    """Turns windows of sound into words. Answers come in the order of the jobs."""
+    """Turns windows of audio into words. Results come in the order of the requests."""
 
     @property
     def name(self) -> str:
-        """What ``call.started.model`` and ``status`` call it."""
+        """Its name in ``call.started.model`` and ``status``."""
         ...
 
-    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
-        """The words of each job; ``cost`` is left to whoever holds a watch."""
+    def recognise(self, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+        """The words of each request; the caller measures ``cost``."""
         ...
 
 
@@ -40,14 +36,14 @@ log = logging.getLogger(__name__)
 Deliver = Callable[[RecognitionResult], None]
 
 BATCH = 4
-"""Jobs asked at once; more would make the first of them wait for little gain."""
+"""Most requests decoded at once; more would delay the first of them for little gain."""
 
 CLOSE_SECONDS = 0.2
-"""How long ``close`` waits for a decode under way; the thread dies with the process anyway."""
+"""How long ``close`` waits for a decode in progress; the thread ends with the process anyway."""
 
 
 class RecogniserThread:
-    """Answers jobs in a thread of its own. ``submit`` and ``close`` may be called from any thread."""
+    """Runs a recogniser in a thread. ``submit`` and ``close`` may be called from any thread."""
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
@@ -58,17 +54,17 @@ class RecogniserThread:
         self._thread = NativeThread(self._work, "recogniser")
         self._thread.start()
 
-    def submit(self, jobs: Sequence[RecognitionRequest], deliver: Deliver) -> None:
-        """Queues ``jobs``; ``deliver`` gets each answer, in the recogniser's thread."""
+    def submit(self, requests: Sequence[RecognitionRequest], deliver: Deliver) -> None:
+        """Queues ``requests``; ``deliver`` gets each result, in the recogniser's thread."""
         with self._bell:
             if self._closed:
                 return
-            for job in jobs:
-                (self._finals if job.final else self._partials).append((job, deliver))
+            for request in requests:
+                (self._finals if request.final else self._partials).append((request, deliver))
             self._bell.notify()
 
     def close(self) -> None:
-        """Ends the thread; waiting jobs stay unanswered."""
+        """Ends the thread; waiting requests get no result."""
         with self._bell:
             self._closed = True
             self._finals.clear()
@@ -79,10 +75,10 @@ class RecogniserThread:
 
     def _work(self) -> None:
         while batch := self._next():
-            answers = recognise_timed(self._recogniser, [job for job, _ in batch])
-            for (_, deliver), heard in zip(batch, answers, strict=True):
+            answers = recognise_timed(self._recogniser, [request for request, _ in batch])
+            for (_, deliver), result in zip(batch, answers, strict=True):
                 if not self._closed:
-                    deliver(heard)
+                    deliver(result)
 
     def _next(self) -> list[tuple[RecognitionRequest, Deliver]]:
         with self._bell:
@@ -93,26 +89,28 @@ class RecogniserThread:
             return [queue.popleft() for _ in range(min(BATCH, len(queue)))]
 
 
-def recognise_timed(recogniser: Recogniser, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
-    """The answers to ``jobs``, each with its share of the seconds that they took.
+def recognise_timed(
+    recogniser: Recogniser, requests: Sequence[RecognitionRequest]
+) -> list[RecognitionResult]:
+    """The results of ``requests``, each with its share of the seconds that they took as ``cost``.
 
-    A recogniser that fails is not allowed to end a call: its jobs come back empty, and the log tells
-    what kind of error it was (never its text, which may hold what was said).
+    A failing recogniser must not end a call: its requests get empty results, and the log names the type of
+    the error (never its text, which may contain what was said).
     """
     began = clock.stopwatch()
     try:
-        answers = recogniser.recognise(jobs)
+        answers = recogniser.recognise(requests)
     except Exception as wrong:  # noqa: BLE001 - whatever a native library may raise
-        log.error("the recogniser failed on %d windows (%s)", len(jobs), type(wrong).__name__)
-        answers = [RecognitionResult(job.job) for job in jobs]
-    cost = (clock.stopwatch() - began) / max(1, len(jobs))
-    return [msgspec.structs.replace(heard, cost=round(cost, 6)) for heard in answers]
+        log.error("the recogniser failed on %d windows (%s)", len(requests), type(wrong).__name__)
+        answers = [RecognitionResult(request.id) for request in requests]
+    cost = (clock.stopwatch() - began) / max(1, len(requests))
+    return [msgspec.structs.replace(result, cost=round(cost, 6)) for result in answers]
 
 
-def recognise_now(recogniser: Recogniser, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
-    """The answers to ``jobs`` on the spot, as a flat-out replay wants them.
+def recognise_now(recogniser: Recogniser, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+    """The results of ``requests`` at once, for a replay at full speed.
 
-    Their cost is 0: nobody waits there, and the words of a replay must not depend on the machine.
-    Ctrl-C is heard while a large model works.
+    Their ``cost`` is 0: nobody waits, and the words of a replay must not depend on the machine. Ctrl-C works
+    while a large model decodes.
     """
-    return run_apart(lambda: recogniser.recognise(jobs))
+    return run_in_native_thread(lambda: recogniser.recognise(requests))

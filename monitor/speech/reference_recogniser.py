@@ -1,7 +1,7 @@
-"""A recogniser that reads the script of a recording instead of hearing it: exact words at exact times.
+"""A recogniser that reads the script of a recording: exact words at exact times, no speech recognition.
 
-It answers from the ground-truth JSON beside a recording, so that rules on words can be tried without a
-model. It is named for what it is: ``script of the recording``.
+It answers from the ground-truth JSON beside a recording, so that rules on words can be tried without a model.
+Its name says what it is: ``script of the recording``.
 """
 
 from bisect import bisect_left
@@ -18,7 +18,7 @@ _SLACK = 0.02
 
 
 class _Spoken(msgspec.Struct, frozen=True):
-    """One word of the script; times in seconds of the call."""
+    """One word of the script; times in call seconds."""
 
     channel: Channel
     text: str
@@ -27,17 +27,17 @@ class _Spoken(msgspec.Struct, frozen=True):
 
 
 class _Script(msgspec.Struct, frozen=True):
-    """What is read of a ground-truth file; its other keys do not matter here."""
+    """The keys of a ground-truth file that are needed here."""
 
     words: tuple[_Spoken, ...]
     agent_channel: int = 1
 
 
 class ReferenceRecogniser:
-    """Answers jobs from a list of words.
+    """Answers requests from the list of words in the script at ``path``.
 
-    ``agent_channel`` is the channel that is heard as the agent's. Where the script has the agent on the other
-    one, each side's words are those of the sound that it gets.
+    ``agent_channel`` is the channel that is taken as the agent's. Where the script has the agent on the other
+    one, the sides are exchanged. Raises ``BadInput`` where the script cannot be read.
     """
 
     def __init__(self, path: Path, agent_channel: int | None = None) -> None:
@@ -52,23 +52,23 @@ class ReferenceRecogniser:
             for channel, spoken in self._words.items()
         }
 
-    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
-        """The script's words inside each job's window, after its prefix."""
-        return [RecognitionResult(job.job, self._inside(job)) for job in jobs]
+    def recognise(self, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+        """The script's words inside each request's window, after its prefix."""
+        return [RecognitionResult(request.id, self._inside(request)) for request in requests]
 
-    def _inside(self, job: RecognitionRequest) -> tuple[Word, ...]:
-        spoken, middles = self._words[job.channel], self._middles[job.channel]
-        begin = job.prefix[-1].end if job.prefix else job.start
-        inside = spoken[bisect_left(middles, begin) : bisect_left(middles, job.end)]
+    def _inside(self, request: RecognitionRequest) -> tuple[Word, ...]:
+        spoken, middles = self._words[request.channel], self._middles[request.channel]
+        begin = request.prefix[-1].end if request.prefix else request.start
+        inside = spoken[bisect_left(middles, begin) : bisect_left(middles, request.end)]
         return tuple(
             Word(word.text, word.start, word.end, 0.99, committed=False)
             for word in inside
-            if job.final or word.end <= job.end + _SLACK
+            if request.final or word.end <= request.end + _SLACK
         )
 
 
 def script_beside(recording: Path) -> Path:
-    """Where the script of ``recording`` lies: ``NAME.json``, also for ``NAME.caller.wav``."""
+    """The path of the script of ``recording``: ``NAME.json``, also for ``NAME.caller.wav``."""
     return recording.with_name(f"{recording.stem.removesuffix('.caller').removesuffix('.agent')}.json")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.events import (
     CHANNELS,
+    DERIVED,
     Channel,
     Event,
     Floor,
@@ -18,10 +19,12 @@ from monitor.events import (
     Overlap,
     Prosody,
     Quality,
+    QualityKind,
     SpeechEnded,
     SpeechStarted,
     TalkOver,
     Utterance,
+    is_stretch,
     other,
 )
 from monitor.timeline.marks import Clock, Key, Mark, Marks
@@ -55,6 +58,15 @@ META: Key = ("@meta", None)
 DIFFICULTY: Key = ("@difficulty", None)
 
 
+def is_found(kind: type[Event]) -> bool:
+    """Whether a detector found it, of whatever kind: a stretch of the call that the judge did not make."""
+    return is_stretch(kind) and not issubclass(kind, DERIVED)
+
+
+def _nothing(event: Event) -> Keys:
+    return ()
+
+
 class Timeline:
     """What happened on the call so far. All times are ms of the call."""
 
@@ -73,7 +85,7 @@ class Timeline:
         """The running score, and since when it is what it is."""
 
         self.hardest = 0.0
-        self._trouble: set[tuple[str, Channel | None]] = set()
+        self._trouble: set[tuple[QualityKind, Channel | None]] = set()
         self._takers: dict[type[Event], Callable[[Any], Keys]] = {
             SpeechStarted: self.talk.started,
             SpeechEnded: self.talk.stopped,
@@ -95,7 +107,9 @@ class Timeline:
     def take(self, event: Event) -> Keys:
         """Remembers a fact; the keys that it changed."""
         taker = self._takers.get(type(event))
-        return taker(event) if taker else ()
+        if taker is None:
+            taker = self._takers[type(event)] = self._found if is_found(type(event)) else _nothing
+        return taker(event)
 
     def advance(self, now: int) -> None:
         """The call went on to ``now``."""
@@ -115,7 +129,7 @@ class Timeline:
         self.hardest = max(self.hardest, score)
         return (DIFFICULTY,)
 
-    def troubled(self, kinds: Iterable[str], channel: Channel | None) -> str | None:
+    def troubled(self, kinds: Iterable[str], channel: Channel | None) -> QualityKind | None:
         """Which of these quality problems holds now for this side (for either without ``channel``)."""
         for kind, of in sorted(self._trouble, key=str):
             if kind in kinds and (channel is None or of is None or of == channel):
@@ -123,6 +137,13 @@ class Timeline:
         return None
 
     # --- facts ---
+
+    def _found(self, event: Any) -> Keys:
+        """A fact that a detector found: a mark of its name, once it is known when it ended."""
+        if event.end is None:
+            return ()
+        mark = Mark(event.name, event.channel, ms(event.start), ms(event.end), getattr(event, "text", None))
+        return (self.marks.add(mark),)
 
     def _prosody(self, event: Prosody) -> Keys:
         channel, voice = event.channel, self.voice[event.channel]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soxr
 
-from monitor.audio.band import ENOUGH, MOST, WIDE_RATE, Bands
-from monitor.audio.frames import Run
+from monitor.audio.band import MAX_FRAMES, MIN_FRAMES, WIDE_RATE, TelephoneBandDetector
+from monitor.audio.frames import FrameBlock
 from monitor.audio.quality import QualityMonitor
 from monitor.config import QualitySettings
 
@@ -31,11 +31,11 @@ def telephone(sound: np.ndarray) -> np.ndarray:
 
 
 def judged(agent: np.ndarray, caller: np.ndarray, active: np.ndarray = ALL) -> int | None:
-    bands = Bands()
+    bands = TelephoneBandDetector()
     for at in range(0, agent.size, SECOND):
         if not bands.done:
-            bands.hear(np.stack([agent[at : at + SECOND], caller[at : at + SECOND]]), active)
-    return bands.telephone
+            bands.feed(np.stack([agent[at : at + SECOND], caller[at : at + SECOND]]), active)
+    return bands.telephone_row
 
 
 @pytest.mark.parametrize("gain", [0.05, 1.0])
@@ -63,19 +63,19 @@ def test_a_silent_side_is_not_narrow():
 def test_ten_seconds_of_speech_of_each_side_are_needed():
     few = ALL.copy()
     few[0, 40:] = False
-    seconds = ENOUGH // 40
+    seconds = MIN_FRAMES // 40
     one, two = telephone(voice(seconds + 1, 1)), voice(seconds + 1, 2)
     assert judged(one[: seconds * SECOND], two[: seconds * SECOND], few) is None
     assert judged(one, two, few) == 0
 
 
 def test_it_stops_listening_when_nothing_new_is_to_be_learnt():
-    bands, sound = Bands(), np.stack([voice(1, 1), voice(1, 2)])
-    for _ in range(MOST // 50):
+    bands, sound = TelephoneBandDetector(), np.stack([voice(1, 1), voice(1, 2)])
+    for _ in range(MAX_FRAMES // 50):
         assert not bands.done
-        bands.hear(sound, ALL)
+        bands.feed(sound, ALL)
     assert bands.done
-    assert bands.telephone is None
+    assert bands.telephone_row is None
 
 
 @pytest.mark.parametrize("step", [40, 333, 20_000])
@@ -85,6 +85,6 @@ def test_quality_tells_it_once_and_at_the_same_moment_however_the_sound_is_cut(s
     active = np.ones((2, 750), np.bool_)
     for first in range(0, 750, step):
         part = slice(first, first + step)
-        run = Run(first, pcm[:, first * frame : (first + step) * frame], WIDE_RATE)
-        told.append(stage.feed(run, active[:, part]).telephone)
+        run = FrameBlock(first, pcm[:, first * frame : (first + step) * frame], WIDE_RATE)
+        told.append(stage.feed(run, active[:, part]).telephone_side)
     assert [one for one in told if one] == [("caller", 10.0)]

@@ -20,7 +20,7 @@ def compared(pcm: Sound, rate: int, cuts: list[int] = []) -> list[CrossCorrelati
 
 
 def place(found: list[CrossCorrelation], row: int) -> float:
-    return float(np.median([f.likeness[row] for f in found]))
+    return float(np.median([f.correlation[row] for f in found]))
 
 
 @pytest.mark.parametrize("rate", [8000, 16000])
@@ -44,7 +44,7 @@ def test_the_delay_and_the_level_of_an_echo_are_told():
     found = compared(np.stack([said, late]), 8000)
     assert place(found, 1) > 0.99
     assert np.median([f.lag[1] for f in found]) == pytest.approx(0.057, abs=0.001)
-    assert np.median([f.gain[1] for f in found]) == pytest.approx(-20, abs=0.5)
+    assert np.median([f.level_difference[1] for f in found]) == pytest.approx(-20, abs=0.5)
 
 
 def test_a_copy_half_a_sample_late_is_still_a_copy():
@@ -73,8 +73,8 @@ def test_what_is_asked_again_after_a_long_pause_is_not_mixed_with_what_was_befor
     rarely = CrossCorrelator(8000, 0.35)
     last = [], []
     for run in runs(pcm, 8000, list(range(2, 300, 2))):
-        asked = np.array([run.first + 1])
-        last[0].append(often.feed(run, asked)[0])
-        seldom = asked if run.first in (50, 200, 298) else asked[:0]
+        requested = np.array([run.first + 1])
+        last[0].append(often.feed(run, requested)[0])
+        seldom = requested if run.first in (50, 200, 298) else requested[:0]
         last[1].extend(rarely.feed(run, seldom))
     assert last[1] == [found for found in last[0] if found.frame in (51, 201, 299)]

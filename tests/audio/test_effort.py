@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.audio.effort import Baseline, EffortInput, RunningMedian, Speaker, effort
+from monitor.audio.effort import Baseline, EffortInput, RunningMedian, VocalEffortTracker, effort
 from monitor.config import ProsodySettings
 
 SETTINGS = ProsodySettings()
@@ -47,21 +47,21 @@ def test_after_a_half_life_the_old_counts_half():
     # 30 s weigh half of what they and all before would; the new outweighs them after 30 log2(1.5) = 17.5 s.
     for _ in range(170):
         baseline.learn(EffortInput(10.0, -10.0, -30.0), 0.1)
-    assert baseline.usual.pitch == pytest.approx(0, abs=0.3)
+    assert baseline.median.pitch == pytest.approx(0, abs=0.3)
     for _ in range(10):
         baseline.learn(EffortInput(10.0, -10.0, -30.0), 0.1)
-    assert baseline.usual.pitch == pytest.approx(10, abs=0.3)
+    assert baseline.median.pitch == pytest.approx(10, abs=0.3)
 
 
 def test_a_baseline_keeps_its_median_through_hours_of_speech():
     baseline = Baseline(half_life=30.0)
     for _ in range(200_000):
         baseline.learn(CALM, 0.1)
-    assert baseline.usual.pitch == pytest.approx(CALM.pitch, abs=0.2)
+    assert baseline.median.pitch == pytest.approx(CALM.pitch, abs=0.2)
 
 
 def test_no_effort_is_told_before_three_voiced_seconds():
-    efforts = speak(Speaker(SETTINGS), CALM, 4)
+    efforts = speak(VocalEffortTracker(SETTINGS), CALM, 4)
     assert efforts[:30] == [None] * 30
     assert efforts[30:] == pytest.approx([0.0] * 10, abs=0.05)
 
@@ -80,14 +80,14 @@ def test_loudness_can_neither_make_nor_hide_a_raised_voice():
 
 
 def test_a_quarrel_does_not_become_the_baseline():
-    speaker = Speaker(SETTINGS)
+    speaker = VocalEffortTracker(SETTINGS)
     speak(speaker, CALM, 20)
     assert min(speak(speaker, RAISED, 15)) >= 1.0
     assert speak(speaker, CALM, 3)[-1] == pytest.approx(0, abs=0.1)
 
 
 def test_another_person_who_takes_the_phone_is_learnt():
-    speaker = Speaker(SETTINGS)
+    speaker = VocalEffortTracker(SETTINGS)
     speak(speaker, CALM, 60)
     higher = EffortInput(14.0, -8.0, -25.0)
     efforts = speak(speaker, higher, 60)
@@ -97,7 +97,7 @@ def test_another_person_who_takes_the_phone_is_learnt():
 
 
 def test_a_call_that_begins_raised_has_its_baseline_soon_after_the_voice_calms():
-    speaker = Speaker(SETTINGS)
+    speaker = VocalEffortTracker(SETTINGS)
     speak(speaker, RAISED, 20)
     efforts = speak(speaker, CALM, 15)
     assert efforts[0] < -0.5
@@ -106,7 +106,7 @@ def test_a_call_that_begins_raised_has_its_baseline_soon_after_the_voice_calms()
 
 
 def test_what_is_said_while_the_other_speaks_teaches_nothing():
-    speaker = Speaker(SETTINGS)
+    speaker = VocalEffortTracker(SETTINGS)
     speak(speaker, CALM, 5)
     speak(speaker, EffortInput(4.0, -10.0, -20.0), 100, alone=False)
     assert speak(speaker, CALM, 1)[0] == pytest.approx(0, abs=0.05)

@@ -21,7 +21,7 @@ def test_frames_follow_each_other_without_a_hole(rate: int, sizes: list[int]) ->
     np.testing.assert_array_equal(whole[:, :at], sound)
     assert not whole[:, at:].any()
     assert whole.shape[1] == -(-at // (rate // 50)) * (rate // 50)
-    assert framer.heard == at
+    assert framer.received == at
     assert [run.first for run in runs] == np.cumsum([0, *(run.frames for run in runs)])[:-1].tolist()
 
 

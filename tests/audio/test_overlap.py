@@ -14,10 +14,10 @@ from monitor.events import Overlap as OverlapClosed
 from tests.talk import active
 
 
-def heard(*lines: str, seconds: float = 16, hushed: tuple[float, float] = (0, 0)) -> list[Event]:
+def heard(*lines: str, seconds: float = 16, suppressed: tuple[float, float] = (0, 0)) -> list[Event]:
     talk = active(*lines, seconds=seconds)
     hush = np.zeros(talk.shape[1], bool)
-    hush[round(hushed[0] * 50) : round(hushed[1] * 50)] = True
+    hush[round(suppressed[0] * 50) : round(suppressed[1] * 50)] = True
     stage = OverlapTracker(OverlapSettings())
     return stage.feed(0, talk, hush) + stage.finish(talk.shape[1])
 
@@ -64,6 +64,15 @@ def test_right_okay_in_the_callers_pause_is_no_interruption_when_the_caller_goes
     events = heard("caller 0-4 it broke", "agent 3.7-4.4 right okay", "caller 4.7-9 on monday")
     assert alerts(events) == []
     assert kinds(events) == ["backchannel"]
+
+
+@pytest.mark.parametrize(("late", "kind"), [(0.18, "backchannel"), (0.2, "other")])
+@pytest.mark.parametrize(("holder", "newcomer"), [("caller", "agent"), ("agent", "caller")])
+def test_a_bid_begins_in_the_holders_speech_or_within_two_tenths_of_a_second_after_it(
+    holder: str, newcomer: str, late: float, kind: str
+):
+    events = heard(f"{holder} 0-4", f"{newcomer} {4 + late}-4.7 right", f"{holder} 4.28-9")
+    assert kinds(events) == [kind]
 
 
 def test_the_caller_who_goes_on_over_a_late_mm_hm_interrupts_nobody():
@@ -126,12 +135,12 @@ def test_talk_at_once_while_nobody_has_the_floor_is_only_named():
 
 
 def test_nothing_is_decided_while_the_sound_is_not_to_be_trusted():
-    assert alerts(heard("caller 0-6", "agent 5-9", hushed=(4, 16))) == []
-    assert alerts(heard("caller 0-14", "agent 4-12", hushed=(0, 16))) == []
+    assert alerts(heard("caller 0-6", "agent 5-9", suppressed=(4, 16))) == []
+    assert alerts(heard("caller 0-14", "agent 4-12", suppressed=(0, 16))) == []
 
 
 def test_what_still_holds_afterwards_is_said_then():
-    events = heard("caller 0-6", "agent 5-9", hushed=(5.5, 6.8))
+    events = heard("caller 0-6", "agent 5-9", suppressed=(5.5, 6.8))
     assert [e.detected_at for e in alerts(events)] == [6.82]
 
 

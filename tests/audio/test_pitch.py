@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from monitor.audio.features import VoiceAnalyser
-from monitor.audio.frames import Run
-from monitor.audio.pitch import CANDIDATES, LAG, PAST, path
+from monitor.audio.frames import FrameBlock
+from monitor.audio.pitch import CANDIDATES, LOOKAHEAD, LOOKBACK, best_path
 from tests.audio.sounds import noise, telephone, voice_like
 
 
@@ -17,7 +17,7 @@ def pitch_of(sound, rate=8000):
     active = np.zeros((2, frames), bool)
     active[0] = True
     voice = VoiceAnalyser(rate, 65, 600)
-    portions = [*voice.feed(Run(0, pcm, rate), active), *voice.finish()]
+    portions = [*voice.feed(FrameBlock(0, pcm, rate), active), *voice.finish()]
     return 2.0 ** np.concatenate([portion.octave[0] for portion in portions])
 
 
@@ -119,7 +119,7 @@ def test_the_short_path_decides_nearly_as_one_that_knows_the_whole_call():
     same = []
     for seed in range(20):
         octave, strength = _wandering_voice(np.random.default_rng(seed), frames=300)
-        same.append(np.mean(path(octave, strength) == _viterbi(octave, strength)[PAST:-LAG]))
+        same.append(np.mean(best_path(octave, strength) == _viterbi(octave, strength)[LOOKBACK:-LOOKAHEAD]))
     assert min(same) > 0.9
     assert np.mean(same) > 0.96
 

@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.audio.frames import Run, seconds
+from monitor.audio.frames import FrameBlock, seconds
 from monitor.audio.prosody import ProsodyAnalyser
 from monitor.config import ProsodySettings
 from monitor.errors import BadInput
@@ -24,7 +24,7 @@ def events_of(pcm, talk, rate=8000, cuts=()):
     stage, told, hop = ProsodyAnalyser(rate, ProsodySettings()), [], rate // 50
     edges = [0, *sorted(cuts), talk.shape[1]]
     for first, end in itertools.pairwise(edges):
-        told += stage.feed(Run(first, pcm[:, first * hop : end * hop], rate), talk[:, first:end])
+        told += stage.feed(FrameBlock(first, pcm[:, first * hop : end * hop], rate), talk[:, first:end])
     return told + stage.finish()
 
 
@@ -96,7 +96,7 @@ def test_nothing_is_known_before_it_was_heard(conversation):
     pcm, talk = conversation
     stage = ProsodyAnalyser(8000, ProsodySettings())
     for frame in range(600):
-        run = Run(frame, pcm[:, frame * 160 : (frame + 1) * 160], 8000)
+        run = FrameBlock(frame, pcm[:, frame * 160 : (frame + 1) * 160], 8000)
         for event in stage.feed(run, talk[:, frame : frame + 1]):
             assert event.detected_at == seconds(frame + 1)
 
@@ -114,9 +114,9 @@ def test_silence_gives_no_event_and_an_odd_end_is_flushed():
     stage = ProsodyAnalyser(8000, ProsodySettings())
     talk = np.zeros((2, 52), bool)
     sound = np.stack([voice_like(150, 1.04, 8000)] * 2).astype(np.float32)
-    assert stage.feed(Run(0, sound, 8000), talk) == []
+    assert stage.feed(FrameBlock(0, sound, 8000), talk) == []
     talk[0] = True
-    told = stage.feed(Run(52, sound[:, : 50 * 160], 8000), talk[:, :50])
+    told = stage.feed(FrameBlock(52, sound[:, : 50 * 160], 8000), talk[:, :50])
     assert [event.at for event in told][-1] == 1.9
     assert [event.at for event in stage.finish()] == [2.0]
     assert ProsodyAnalyser(8000, ProsodySettings()).finish() == []
@@ -174,8 +174,8 @@ def test_a_calm_real_call_has_no_raised_voice(shared_audio):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"f0_min": 50.0}, {"f0_min": 300.0, "f0_max": 200.0}, {"window": 0.0}, {"window_voiced": 2.0},
-              {"half_life": 0.0}],
+    "wrong", [{"f0_min": 50.0}, {"f0_min": 300.0, "f0_max": 200.0}, {"window": 0.0}, {"min_voiced": 2.0},
+              {"baseline_half_life": 0.0}],
 )  # fmt: skip
 def test_settings_that_cannot_be_met_are_refused_in_one_sentence(wrong):
     with pytest.raises(BadInput, match=f"prosody.{next(iter(wrong))}"):

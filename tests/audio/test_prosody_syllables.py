@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from monitor.audio.features import VoiceAnalyser
-from monitor.audio.frames import Run
-from monitor.audio.prosody import SyllableNuclei
+from monitor.audio.frames import FrameBlock
+from monitor.audio.prosody import SyllableNucleusDetector
 from tests.talk import active
 
 # Sentences of the bundled calm call, their syllables counted by hand.
@@ -22,17 +22,17 @@ SYLLABLES = {
 
 
 def count(nuclei, levels, *, voiced=True):
-    return sum(nuclei.hear(level, voiced=voiced) for level in levels) + nuclei.pause()
+    return sum(nuclei.feed(level, voiced=voiced) for level in levels) + nuclei.pause()
 
 
 def test_each_peak_between_dips_of_two_db_is_a_nucleus():
-    assert count(SyllableNuclei(), [-30, -20, -30, -20, -30, -20]) == 3
-    assert count(SyllableNuclei(), [-21, -20, -21, -20, -21, -20]) == 1
+    assert count(SyllableNucleusDetector(), [-30, -20, -30, -20, -30, -20]) == 3
+    assert count(SyllableNucleusDetector(), [-21, -20, -21, -20, -21, -20]) == 1
 
 
 def test_what_is_not_voiced_or_far_too_faint_is_none():
-    assert count(SyllableNuclei(), [-30, -20, -30], voiced=False) == 0
-    assert count(SyllableNuclei(), [-30, -20, -60, -50, -60]) == 1
+    assert count(SyllableNucleusDetector(), [-30, -20, -30], voiced=False) == 0
+    assert count(SyllableNucleusDetector(), [-30, -20, -60, -50, -60]) == 1
 
 
 def test_the_syllables_of_a_call_are_counted_within_fifteen_percent(project):
@@ -44,14 +44,14 @@ def test_the_syllables_of_a_call_are_counted_within_fifteen_percent(project):
     lines = (f"{u['channel']} {u['start']}-{u['end']}" for u in said)
     talk = active(*lines, seconds=sides.shape[1] / rate)
     voice = VoiceAnalyser(rate, 65, 600)
-    portions = [*voice.feed(Run(0, sides, rate), talk), *voice.finish()]
+    portions = [*voice.feed(FrameBlock(0, sides, rate), talk), *voice.finish()]
     level = np.concatenate([portion.sonorant for portion in portions], axis=1)
     voiced = ~np.isnan(np.concatenate([portion.octave for portion in portions], axis=1))
     found = []
     for u in said:
-        row, nuclei = int(u["channel"] == "caller"), SyllableNuclei()
+        row, nuclei = int(u["channel"] == "caller"), SyllableNucleusDetector()
         frames = range(round(u["start"] * 50), round(u["end"] * 50))
-        found.append(sum(nuclei.hear(level[row, k], voiced=voiced[row, k]) for k in frames) + nuclei.pause())
+        found.append(sum(nuclei.feed(level[row, k], voiced=voiced[row, k]) for k in frames) + nuclei.pause())
     true = [SYLLABLES[u["text"]] for u in said]
     assert sum(found) == pytest.approx(sum(true), rel=0.15)
     assert np.mean(np.abs(np.array(found) / true - 1)) < 0.15

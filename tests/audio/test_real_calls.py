@@ -1,4 +1,4 @@
-"""Real calls, meetings and echoes: gate, quality and talk-over together, against what people heard."""
+"""Real calls, meetings and echoes: voice activity, quality and talk-over against what people heard."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.audio.frames import Run
+from monitor.audio.frames import FrameBlock
 from monitor.audio.overlap import OverlapTracker
 from monitor.audio.quality import QualityMonitor
 from monitor.audio.vad import VoiceActivityDetector
-from monitor.config import GateSettings, OverlapSettings, QualitySettings
+from monitor.config import OverlapSettings, QualitySettings, VadSettings
 from monitor.events import Event, Interruption, OverlapStarted, TalkOver
 from tests.audio.voices import Sound, echo
 
@@ -42,11 +42,11 @@ class Told:
 
 def hear(pcm: Sound, rate: int) -> Told:
     frames = pcm.shape[1] // (rate // 50)
-    run = Run(0, np.ascontiguousarray(pcm[:, : frames * (rate // 50)]), rate)
-    before = VoiceActivityDetector(rate, GateSettings()).feed(run).active
+    run = FrameBlock(0, np.ascontiguousarray(pcm[:, : frames * (rate // 50)]), rate)
+    before = VoiceActivityDetector(rate, VadSettings()).feed(run).active
     cleaned = QualityMonitor(rate, QualitySettings()).feed(run, before)
     stage = OverlapTracker(OverlapSettings())
-    events = stage.feed(0, cleaned.active, cleaned.hushed) + stage.finish(frames)
+    events = stage.feed(0, cleaned.active, cleaned.suppressed) + stage.finish(frames)
     return Told(before, cleaned.active, cleaned.events + events)
 
 

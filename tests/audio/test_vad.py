@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio.frames import Framer, seconds
-from monitor.audio.vad import VoiceActivityDetector
-from monitor.config import GateSettings
+from monitor.audio.vad import MAX_EDGE_SHIFT, VoiceActivityDetector
+from monitor.config import VadSettings
 from monitor.events import CHANNELS, Block, Event, SpeechEnded, SpeechStarted
 from monitor.resources import resource
 from monitor.sources.recording import open_recording
 from tests.examples import examples
 
-GATES = ["silero", "webrtc", "both"]
+DETECTORS = ["silero", "webrtc", "both"]
 CALM = "fixtures/audio/calm"
 
 
@@ -35,10 +35,10 @@ def calm() -> tuple[int, np.ndarray, dict[str, list[tuple[float, float]]]]:
 
 
 def hear(
-    rate: int, pcm: np.ndarray, gate: str = "silero", cuts: list[int] | None = None
+    rate: int, pcm: np.ndarray, detector: str = "silero", cuts: list[int] | None = None
 ) -> tuple[np.ndarray, list[Event]]:
     """The flags and the events, the sound cut as told (the rest in one piece)."""
-    framer, stage, at = Framer(rate), VoiceActivityDetector(rate, GateSettings(gate=gate)), 0  # type: ignore[arg-type]  # a name
+    framer, stage, at = Framer(rate), VoiceActivityDetector(rate, VadSettings(detector=detector)), 0  # type: ignore[arg-type]  # a name
     flags, events = [], []
     for size in [*(cuts or []), pcm.shape[1]]:
         activity = stage.feed(framer.feed(Block(at, pcm[:, at : at + size])))
@@ -49,35 +49,39 @@ def hear(
     return np.concatenate([*flags, activity.active], axis=1), [*events, *activity.events, *stage.finish()]
 
 
-@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("detector", DETECTORS)
 @examples(6)
 @given(sizes=st.lists(st.sampled_from([1, 79, 160, 161, 320, 512, 2560, 20_000]), min_size=1, max_size=6))
-def test_the_cuts_do_not_matter(gate: str, sizes: list[int]) -> None:
+def test_the_cuts_do_not_matter(detector: str, sizes: list[int]) -> None:
     """Law 1, bit for bit: frames one at a time, in odd pieces, or all at once."""
     rate, pcm, _ = calm()
     pcm = pcm[:, : 6 * rate]
     cuts = (sizes * (pcm.shape[1] // sum(sizes) + 1))[:400]
-    flags, events = hear(rate, pcm, gate, cuts)
-    whole_flags, whole_events = hear(rate, pcm, gate)
+    flags, events = hear(rate, pcm, detector, cuts)
+    whole_flags, whole_events = hear(rate, pcm, detector)
     np.testing.assert_array_equal(flags, whole_flags)
     assert events == whole_events
     assert any(isinstance(event, SpeechStarted) for event in events)
 
 
-@pytest.mark.parametrize("gate", GATES)
-def test_nothing_is_told_before_it_could_be_known_or_after_it_was(gate: str) -> None:
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_nothing_is_told_before_it_could_be_known_or_after_it_was(detector: str) -> None:
     """Fed frame by frame, each event comes out of the very frame whose end is its ``known``."""
     rate, pcm, _ = calm()
-    stage, framer, size = VoiceActivityDetector(rate, GateSettings(gate=gate)), Framer(rate), rate // 50  # type: ignore[arg-type]
+    stage, framer, size = (
+        VoiceActivityDetector(rate, VadSettings(detector=detector)),
+        Framer(rate),
+        rate // 50,
+    )  # type: ignore[arg-type]
     for frame in range(400):
         activity = stage.feed(framer.feed(Block(frame * size, pcm[:, frame * size : (frame + 1) * size])))
         assert {event.detected_at for event in activity.events} <= {seconds(frame + 1)}
 
 
-@pytest.mark.parametrize("gate", GATES)
-def test_speech_is_found_where_the_words_are(gate: str) -> None:
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_speech_is_found_where_the_words_are(detector: str) -> None:
     rate, pcm, words = calm()
-    flags, events = hear(rate, pcm, gate)
+    flags, events = hear(rate, pcm, detector)
     for row, channel in enumerate(CHANNELS):
         told = np.zeros(flags.shape[1], bool)
         for event in events:
@@ -92,10 +96,10 @@ def test_speech_is_found_where_the_words_are(gate: str) -> None:
         assert told[: 19 * 50][~near[: 19 * 50]].mean() < 0.05
 
 
-@pytest.mark.parametrize(("gate", "within"), [("silero", 0.12), ("both", 0.1), ("webrtc", 0.1)])
-def test_the_edges_of_speech_are_near_the_first_and_last_word(gate: str, within: float) -> None:
+@pytest.mark.parametrize(("detector", "within"), [("silero", 0.12), ("both", 0.1), ("webrtc", 0.1)])
+def test_the_edges_of_speech_are_near_the_first_and_last_word(detector: str, within: float) -> None:
     rate, pcm, words = calm()
-    _, events = hear(rate, pcm, gate)
+    _, events = hear(rate, pcm, detector)
     first = next(event for event in events if isinstance(event, SpeechStarted))
     assert first.channel == "agent"
     assert first.at == pytest.approx(words["agent"][0][0], abs=within)
@@ -105,10 +109,27 @@ def test_the_edges_of_speech_are_near_the_first_and_last_word(gate: str, within:
     assert ended.detected_at - ended.end < 0.4
 
 
-@pytest.mark.parametrize("gate", GATES)
-def test_every_stretch_begins_ends_and_is_at_least_the_shortest(gate: str) -> None:
+def test_both_takes_the_segments_of_silero_and_the_edges_of_webrtc() -> None:
     rate, pcm, _ = calm()
-    _, events = hear(rate, pcm, gate)
+    plain, refined = (
+        [e for e in hear(rate, pcm, name)[1] if isinstance(e, SpeechEnded)] for name in ("silero", "both")
+    )
+    assert [event.channel for event in refined] == [event.channel for event in plain]
+    moves = [
+        move
+        for one, two in zip(plain, refined, strict=True)
+        for move in (two.start - one.start, two.end - one.end)
+    ]
+    assert max(map(abs, moves)) <= MAX_EDGE_SHIFT + 0.001
+    assert sum(abs(move) > 0.01 for move in moves) > len(moves) // 3
+    on_grid = [edge for event in refined for edge in (event.start, event.end) if round(edge * 1000) % 10 == 0]
+    assert len(on_grid) > len(moves) // 2, "WebRTC's edges lie on its own grid of 10 ms"
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_every_stretch_begins_ends_and_is_at_least_the_shortest(detector: str) -> None:
+    rate, pcm, _ = calm()
+    _, events = hear(rate, pcm, detector)
     assert [event.detected_at for event in events] == sorted(event.detected_at for event in events)
     for channel in CHANNELS:
         ours = [event for event in events if event.channel == channel]  # type: ignore[attr-defined]
@@ -129,12 +150,12 @@ def test_a_dial_tone_is_not_speech(hertz: tuple[int, ...]) -> None:
     assert not events
 
 
-@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("detector", DETECTORS)
 @pytest.mark.parametrize("level", [0.0, 1e-5, 1e-4])
-def test_a_silent_side_says_nothing(gate: str, level: float) -> None:
+def test_a_silent_side_says_nothing(detector: str, level: float) -> None:
     """Digital silence, and the noise of a converter at -100 and -80 dBFS."""
     noise = np.random.default_rng(1).normal(0, 1, (2, 16_000 * 4)).astype(np.float32) * np.float32(level)
-    flags, events = hear(16_000, noise, gate)
+    flags, events = hear(16_000, noise, detector)
     assert not flags.any()
     assert not events
 
@@ -148,11 +169,11 @@ def test_a_short_cough_is_not_a_stretch_of_speech() -> None:
     assert hear(rate, cough)[1] == []
 
 
-@pytest.mark.parametrize("gate", GATES)
-def test_speech_that_goes_on_to_the_end_of_the_call_is_closed_there(gate: str) -> None:
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_speech_that_goes_on_to_the_end_of_the_call_is_closed_there(detector: str) -> None:
     rate, pcm, words = calm()
     end = words["agent"][3][1]
-    _, events = hear(rate, pcm[:, : round(end * rate) + 7], gate)
+    _, events = hear(rate, pcm[:, : round(end * rate) + 7], detector)
     assert isinstance(events[-1], SpeechEnded)
     assert events[-1].end <= events[-1].detected_at
     assert events[-1].end == pytest.approx(end, abs=0.15)

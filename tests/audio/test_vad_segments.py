@@ -4,12 +4,12 @@ from monitor.audio.frames import QUIET, SPEECH, UNSURE
 from monitor.audio.vad import Hysteresis, SpeechSegmenter
 from monitor.events import Event, SpeechEnded, SpeechStarted
 
-TEMPO = Hysteresis(step=0.02, on_frames=2, off_frames=3, segment_min=0.12, bridge=0.3)
+HYSTERESIS = Hysteresis(step=0.02, onset_frames=2, offset_frames=3, min_speech=0.12, min_silence=0.3)
 
 
-def voice(*runs: tuple[int, int], tempo: Hysteresis = TEMPO) -> tuple[SpeechSegmenter, list[Event]]:
+def voice(*runs: tuple[int, int], hysteresis: Hysteresis = HYSTERESIS) -> tuple[SpeechSegmenter, list[Event]]:
     """A voice that has heard so many votes of each kind, one 20 ms frame each."""
-    heard = SpeechSegmenter("agent", tempo)
+    heard = SpeechSegmenter("agent", hysteresis)
     return heard, heard.feed([vote for vote, size in runs for _ in range(size)])
 
 
@@ -49,13 +49,18 @@ def test_votes_in_between_keep_speech_up_but_do_not_begin_it() -> None:
 
 def test_the_flag_turns_where_it_could_be_known() -> None:
     heard, _ = voice((QUIET, 10), (SPEECH, 10), (QUIET, 10))
-    assert [(flip.frame, flip.on) for flip in heard.flips] == [(11, True), (22, False)]
+    assert [(transition.frame, transition.on) for transition in heard.transitions] == [
+        (11, True),
+        (22, False),
+    ]
 
 
 def test_a_detectors_step_of_32_ms_falls_on_whole_frames() -> None:
-    tempo = Hysteresis(step=0.032, on_frames=2, off_frames=3, segment_min=0.12, bridge=0.3)
-    heard, events = voice((QUIET, 5), (SPEECH, 10), tempo=tempo)
-    assert [flip.frame for flip in heard.flips] == [11], "the seventh vote ends at 0.224 s, in frame 11"
+    hysteresis = Hysteresis(step=0.032, onset_frames=2, offset_frames=3, min_speech=0.12, min_silence=0.3)
+    heard, events = voice((QUIET, 5), (SPEECH, 10), hysteresis=hysteresis)
+    assert [transition.frame for transition in heard.transitions] == [11], (
+        "the seventh vote ends at 0.224 s, in frame 11"
+    )
     assert events == [SpeechStarted(channel="agent", at=0.16, detected_at=0.3)]
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio.frames import Run
+from monitor.audio.frames import FrameBlock
 
 Sound = NDArray[np.float32]
 
@@ -47,9 +47,11 @@ def hum(seconds: float, rate: int, seed: int, level: float = 1e-3) -> Sound:
     return (level * np.random.default_rng(seed).standard_normal(round(seconds * rate))).astype(np.float32)
 
 
-def runs(pcm: Sound, rate: int, cuts: list[int]) -> list[Run]:
+def runs(pcm: Sound, rate: int, cuts: list[int]) -> list[FrameBlock]:
     """The whole frames of both sides' sound, cut at the given frame numbers."""
     frame = rate // 50
     frames = pcm.shape[1] // frame
     edges = sorted({0, frames, *(cut for cut in cuts if 0 < cut < frames)})
-    return [Run(a, np.ascontiguousarray(pcm[:, a * frame : b * frame]), rate) for a, b in pairwise(edges)]
+    return [
+        FrameBlock(a, np.ascontiguousarray(pcm[:, a * frame : b * frame]), rate) for a, b in pairwise(edges)
+    ]

@@ -15,7 +15,7 @@ from monitor.errors import BadInput
 from monitor.events import Command, Event
 from monitor.hub.access import mint
 from monitor.hub.log import EventLog
-from monitor.sinks import Answering, Line
+from monitor.sinks import CommandSource, Line
 from monitor.wire.addresses import Address
 from monitor.wire.messages import Claimed
 from tests.hub.hubs import (
@@ -82,7 +82,7 @@ async def test_a_listener_sees_levels_while_the_line_stands(tmp_path: Path):
 
 
 async def test_what_is_private_to_the_agent_is_neither_sent_nor_written(tmp_path: Path):
-    secret = alert(7, private=True, to=("agent",), why="secret of the agent")
+    secret = alert(7, private=True, to=("agent",), summary="secret of the agent")
     async with a_hub() as place, place.listener("?role=agent") as agent:
         await next_line(agent)
         uplink = Uplink(HubAddress(place.url), ANNA, tmp_path)
@@ -160,8 +160,8 @@ async def test_orders_of_people_come_back_to_the_call(tmp_path: Path):
     orders: list[Command] = []
     async with a_hub() as place, place.listener() as listener:
         uplink = Uplink(HubAddress(place.url), ANNA, tmp_path)
-        assert isinstance(uplink, Answering)
-        uplink.answer_orders("c1", orders.append)
+        assert isinstance(uplink, CommandSource)
+        uplink.take_commands("c1", orders.append)
         uplink.take(numbered(started("c1")))
         await true(lambda: place.hub.log.last == 1)
         await listener.send(json.dumps({"call": "c1", "order": {"kind": "message", "text": "well done"}}))

@@ -7,11 +7,10 @@ import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from monitor.client import standby
-from monitor.client.address import HubAddress, why_no_line
+from monitor.client.address import HubAddress, why_disconnected
 from monitor.client.credentials import read_token
+from monitor.client.hub_client import LONGEST_DELAY, HubClient
 from monitor.client.spool import Spool, path_of
-from monitor.client.standby import stand_by
 from monitor.client.uplink import HubConnectionStatus, Uplink
 from monitor.events import CallControl, CallControlAnswer
 from monitor.hub.access import mint
@@ -27,13 +26,16 @@ def no_hooks(_: CallControl) -> CallControlAnswer:
 
 
 @contextlib.asynccontextmanager
-async def a_day(hub: HubAddress, folder: Path) -> AsyncIterator[list[str]]:
+async def a_day(
+    hub: HubAddress, folder: Path, longest_delay: float = LONGEST_DELAY
+) -> AsyncIterator[list[str]]:
     """What a monitor of anna would say of its hub while inside."""
     said: list[str] = []
     line = HubConnectionStatus(hub, folder, said.append)
     whose = Standing(agent="anna", team="north")
+    client = HubClient(hub, longest_delay=longest_delay)
     tasks = [
-        asyncio.create_task(stand_by(hub, whose, no_hooks, line.tell)),
+        asyncio.create_task(client.stand_by(whose, no_hooks, line.tell)),
         asyncio.create_task(line.send_what_waits()),
     ]
     try:
@@ -63,7 +65,7 @@ async def test_a_hub_that_is_away_is_told_with_the_reason_and_what_waited_arrive
         assert "waits on this machine" in said[0]
         async with a_hub(EventLog(kept), address=Address("127.0.0.1", port)) as place:
             await true(lambda: len(said) == 2)
-            assert said[1] == "The line to the hub stands."
+            assert said[1] == "Connected to the hub."
             await true(lambda: there(folder) == [])
             assert stored(place.hub.log) == [("c1", 1), ("c1", 2), ("c1", 3)]
 
@@ -81,8 +83,7 @@ async def test_what_a_killed_monitor_left_is_sent_as_soon_as_the_next_one_runs(t
         assert said == [], "a hub that is there is nothing to talk about"
 
 
-async def test_an_expired_token_is_told_and_a_new_one_in_its_file_is_taken(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(standby, "LONGEST_PAUSE", 0.3)
+async def test_an_expired_token_is_told_and_a_new_one_in_its_file_is_taken(tmp_path: Path):
     file = tmp_path / "anna.token"
 
     def write(seconds: float) -> None:
@@ -93,7 +94,7 @@ async def test_an_expired_token_is_told_and_a_new_one_in_its_file_is_taken(tmp_p
     write(-5)
     async with (
         a_hub(secret=SECRET) as place,
-        a_day(HubAddress(place.url, lambda: read_token(file)), tmp_path / "up") as said,
+        a_day(HubAddress(place.url, lambda: read_token(file)), tmp_path / "up", 0.3) as said,
     ):
         await true(lambda: said)
         assert "This token has expired; ask for a new one." in said[0]
@@ -101,8 +102,8 @@ async def test_an_expired_token_is_told_and_a_new_one_in_its_file_is_taken(tmp_p
         await true(lambda: len(said) == 2)
         assert "cannot be read" in said[1]
         write(600)
-        await true(lambda: place.hub.hooks.standing == 1 and len(said) == 3)
-        assert said[2] == "The line to the hub stands."
+        await true(lambda: place.hub.call_control.standing == 1 and len(said) == 3)
+        assert said[2] == "Connected to the hub."
 
 
 async def test_an_uplink_whose_token_cannot_be_read_waits_and_goes_on(tmp_path: Path):
@@ -120,6 +121,6 @@ async def test_an_uplink_whose_token_cannot_be_read_waits_and_goes_on(tmp_path: 
 def test_each_way_of_failing_has_words_of_its_own():
     refused = ssl.SSLCertVerificationError(1, "")
     refused.verify_message = "self-signed certificate"
-    assert why_no_line(refused) == "the hub's certificate is not trusted: self-signed certificate"
-    said = {why_no_line(wrong) for wrong in (ConnectionRefusedError(), ssl.SSLError(), TimeoutError())}
+    assert why_disconnected(refused) == "the hub's certificate is not trusted: self-signed certificate"
+    said = {why_disconnected(wrong) for wrong in (ConnectionRefusedError(), ssl.SSLError(), TimeoutError())}
     assert len(said) == 3

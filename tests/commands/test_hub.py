@@ -2,16 +2,20 @@
 
 import asyncio
 import signal
+import ssl
 import stat
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.client import connect
 
+from monitor.commands.hub import HubOptions
 from monitor.hub.log import EventLog
 from tests.hub.hubs import SOON, alert, arrivals, ended, lines, next_line, publish, started
+from tests.hub.test_server import certificate
 
 HUB = (sys.executable, "-m", "monitor", "hub")
 
@@ -61,6 +65,49 @@ async def test_without_a_path_the_log_lies_in_the_data_folder_of_its_user(tmp_pa
     assert len(list(tmp_path.rglob("hub.db"))) == 1  # noqa: ASYNC240 - a test may look into its folder
 
 
+def shown_at(url: str) -> bytes:
+    """The certificate that a new connection is shown (DER)."""
+    where = urlsplit(url)
+    pem = ssl.get_server_certificate((where.hostname or "", where.port or 0), timeout=SOON)
+    return ssl.PEM_cert_to_DER_cert(pem)
+
+
+def der(cert: Path) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(cert.read_text())
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
+async def test_sighup_reads_a_renewed_certificate_and_keeps_the_one_in_use_if_it_is_none(tmp_path: Path):
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    cert, key = certificate(tmp_path / "old")
+    renewed_cert, renewed_key = certificate(tmp_path / "new")
+    before, renewed = der(cert), der(renewed_cert)
+    assert before != renewed
+    running = await hub("--listen", "127.0.0.1:0", "--db", tmp_path / "hub.db", "--cert", cert, "--key", key)
+    assert running.stderr
+    url = (await asyncio.wait_for(running.stderr.readline(), SOON)).decode().split()[4]
+    trusting = ssl.create_default_context(cafile=str(cert))
+    async with connect(url.removesuffix(","), ssl=trusting, proxy=None) as listener:
+        await next_line(listener)
+        assert await asyncio.to_thread(shown_at, url) == before
+        cert.write_bytes(renewed_cert.read_bytes())
+        running.send_signal(signal.SIGHUP)  # the key is still the old one
+        told = (await asyncio.wait_for(running.stderr.readline(), SOON)).decode()
+        assert "do not belong together" in told
+        assert told.endswith("The certificate from before stays in use.\n")
+        assert await asyncio.to_thread(shown_at, url) == before
+        key.write_bytes(renewed_key.read_bytes())
+        running.send_signal(signal.SIGHUP)
+        told = (await asyncio.wait_for(running.stderr.readline(), SOON)).decode()
+        assert told == f"The certificate {cert} was read again; new connections use it.\n"
+        assert await asyncio.to_thread(shown_at, url) == renewed
+        await (await listener.ping())  # the connection from before goes on
+    running.terminate()
+    out, err = await asyncio.wait_for(running.communicate(), SOON)
+    assert (running.returncode, out, err) == (0, b"", b"")
+
+
 REFUSED = {
     "another address without TLS": (["--listen", "0.0.0.0:0"], "--cert"),
     "no address": (["--listen", "here:there"], "HOST:PORT"),
@@ -100,7 +147,7 @@ def prepare(folder: Path) -> None:
 async def test_a_call_is_erased_while_the_hub_goes_on(tmp_path: Path):
     db = tmp_path / "hub.db"
     log = EventLog(db)
-    log.append("c1", arrivals("c1", [started("c1"), alert(1, why="between the two of us"), ended()]))
+    log.append("c1", arrivals("c1", [started("c1"), alert(1, summary="between the two of us"), ended()]))
     log.close()
     running = await hub("--listen", "127.0.0.1:0", "--db", db)
     url = await url_of(running)
@@ -134,6 +181,12 @@ async def test_two_hubs_do_not_write_to_one_log(tmp_path: Path):
     await url_of(third)
     third.terminate()
     assert await asyncio.wait_for(third.wait(), SOON) == 0
+
+
+def test_by_default_the_size_that_is_kept_fits_the_days_that_are_kept():
+    """For 50 agents who talk five hours a day, at the measured 3 MB an hour."""
+    options = HubOptions(listen="127.0.0.1:0")
+    assert options.keep_mb >= 0.98 * 50 * 5 * 3 * options.keep_days
 
 
 async def test_a_certificate_that_is_none_is_one_plain_sentence(tmp_path: Path):

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.__main__ import build_parser, main
 from monitor.commands import live
-from monitor.commands.living import Living, choose_lanes
+from monitor.commands.live import DeviceOptions, choose_streams
 from monitor.errors import BadInput
 from monitor.sources import device
 from monitor.sources.device import Device
@@ -25,13 +25,13 @@ HEADSET = [
 @pytest.fixture
 def headset(monkeypatch: pytest.MonkeyPatch) -> None:
     """This machine has a headset (PortAudio's list is the edge of the system)."""
-    monkeypatch.setattr("monitor.commands.living.devices", lambda: HEADSET)
+    monkeypatch.setattr("monitor.sources.device.devices", lambda: HEADSET)
 
 
 @pytest.mark.usefixtures("headset")
 def test_without_words_the_defaults_are_taken():
-    lanes = choose_lanes(Living())
-    assert [(lane.name, lane.rate, lane.sides) for lane in lanes] == [
+    streams = choose_streams(DeviceOptions())
+    assert [(stream.name, stream.rate, stream.sides) for stream in streams] == [
         ("headset", 48000, ("agent",)),
         ("headset.monitor", 44100, ("caller",)),
     ]
@@ -39,15 +39,18 @@ def test_without_words_the_defaults_are_taken():
 
 @pytest.mark.usefixtures("headset")
 def test_named_devices_at_a_named_rate():
-    lanes = choose_lanes(Living(mic="other", speaker="3", rate=8000))
-    assert [(lane.name, lane.rate) for lane in lanes] == [("other mic", 8000), ("headset.monitor", 8000)]
+    streams = choose_streams(DeviceOptions(mic="other", speaker="3", rate=8000))
+    assert [(stream.name, stream.rate) for stream in streams] == [
+        ("other mic", 8000),
+        ("headset.monitor", 8000),
+    ]
 
 
 @pytest.mark.usefixtures("headset")
 @pytest.mark.parametrize(("agent_channel", "sides"), [(0, ("agent", "caller")), (1, ("caller", "agent"))])
 def test_one_device_with_both_sides(agent_channel: int, sides: tuple[str, str]):
-    (lane,) = choose_lanes(Living(device="headset.monitor", agent_channel=agent_channel))
-    assert lane.sides == sides
+    (stream,) = choose_streams(DeviceOptions(device="headset.monitor", agent_channel=agent_channel))
+    assert stream.sides == sides
 
 
 @pytest.mark.usefixtures("headset")
@@ -58,7 +61,7 @@ def test_one_device_with_both_sides(agent_channel: int, sides: tuple[str, str]):
 )  # fmt: skip
 def test_devices_that_do_not_fit_are_refused(words: dict[str, str], why: str):
     with pytest.raises(BadInput, match=why):
-        choose_lanes(Living(**words))  # type: ignore[arg-type]
+        choose_streams(DeviceOptions(**words))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_devices_that_do_not_fit_are_refused(words: dict[str, str], why: str):
 )  # fmt: skip
 def test_words_without_sense_are_refused(words: dict[str, float], why: str):
     with pytest.raises(BadInput, match=why):
-        Living(**words)  # type: ignore[arg-type]
+        DeviceOptions(**words)  # type: ignore[arg-type]
 
 
 def test_no_devices_is_one_sentence_and_exit_code_2(
@@ -78,7 +81,7 @@ def test_no_devices_is_one_sentence_and_exit_code_2(
     monkeypatch.setattr(device, "devices", list)
     assert main(["devices"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("monitor: Nothing can be heard here")
+    assert said.startswith("monitor: No audio devices were found")
     assert said.count("\n") == 1
 
 
@@ -94,7 +97,7 @@ def test_devices_are_listed_by_what_they_are_for(
     assert capsys.readouterr().out.count('"kind": "microphone"') == 2
 
 
-def test_a_hook_without_a_monitor(
+def test_call_control_without_a_monitor(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):
     monkeypatch.setenv("MONITOR_CONTROL", str(tmp_path / "live.json"))
@@ -105,7 +108,7 @@ def test_a_hook_without_a_monitor(
 @pytest.mark.parametrize(
     "words", [["end", "--call", "x"], ["start", "--call", "../../etc"], ["start", "--call", "a b"]]
 )
-def test_a_hook_that_makes_no_sense(words: list[str]):
+def test_call_control_that_makes_no_sense(words: list[str]):
     assert main(["call", *words]) == 2
 
 
@@ -128,5 +131,5 @@ def test_every_option_of_live_is_explained():
 
 
 def test_live_has_the_options_of_judging():
-    args = build_parser().parse_args(["live", "--model", "none", "--profile", "eu", "--gate", "webrtc"])
-    assert (args.model, args.profile, args.gate) == ("none", "eu", "webrtc")
+    args = build_parser().parse_args(["live", "--model", "none", "--profile", "eu", "--vad", "webrtc"])
+    assert (args.model, args.profile, args.vad) == ("none", "eu", "webrtc")

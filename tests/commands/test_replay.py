@@ -71,10 +71,10 @@ def test_every_alert_explains_itself(lines: list[bytes]):
     assert alerts
     for alert in alerts:
         assert alert.rule_hash
-        assert alert.why
-        assert 0 < len(alert.say) <= 60
-        assert alert.evidence.measure
-        assert alert.evidence.clears
+        assert alert.summary
+        assert 0 < len(alert.message) <= 60
+        assert alert.measure
+        assert alert.clears_when
         assert alert.start <= alert.at <= alert.detected_at
 
 
@@ -195,8 +195,8 @@ def test_what_cannot_be_done_is_told_in_one_sentence(words: list[str], told: str
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("gate: {onn: 1}", "onn"),
-        ("gate:\n\ton: 1", "line 2"),
+        ("vad: {onn: 1}", "onn"),
+        ("vad:\n\tonset_frames: 1", "line 2"),
         ("prosody: {window: soon}", "window"),
         ("[", "YAML"),
     ],

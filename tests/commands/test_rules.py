@@ -8,10 +8,10 @@ from monitor.__main__ import main
 
 GOOD = """\
 - rule: t.blame
-  why: Test.
+  rationale: Test.
   measure: {phrases: {of: blame, by: agent, window: 30s}}
   at_least: 1
-  say: Try something else.
+  message: Try something else.
   tests:
     - {call: ["agent 0-4 you should have read it"], alerts: [{at: 3, tolerance: 1.5}]}
     - {call: ["agent 0-4 let us read it"], alerts: []}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.call import About, Call, rejudge
+from monitor.call import Call, CallInfo, rejudge
 from monitor.events import Block, Event
 from monitor.playback import play
 from monitor.rules.rule_set import RuleSet, load_rules
@@ -37,7 +37,7 @@ def sound(name: str) -> tuple[NDArray[np.float32], int]:
 
 
 def said(pcm: NDArray[np.float32], rate: int, cuts: list[int], book: RuleSet) -> list[Event]:
-    call = Call(About("c", ("c",), rate, "wide", "none"), book)
+    call = Call(CallInfo("c", ("c",), rate, "wide", "none"), book)
     return [event for events in play(call, blocks(pcm, cuts), None) for event in events]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.dialogue.roles import SideExchangeDetector
 from monitor.events import Block, Event, Interruption, Note, Quality, Utterance, Word, other
 from monitor.phrases.lexicon import Lexicon
@@ -149,7 +149,7 @@ def test_alerts_about_who_cut_in_rest_while_the_sides_seem_exchanged(tmp_path: P
     ]
     opened = [e for e in events if e.name == "alert.opened" and e.detected_at > since.detected_at]
     assert not [e for e in opened if e.rule.startswith(("interrupt.", "talk_over."))]  # type: ignore[attr-defined]
-    assert any(isinstance(event, Note) and "swapped" in event.text for event in events)
+    assert any(isinstance(event, Note) and "exchanged" in event.text for event in events)
 
 
 def test_the_core_tells_it_of_sound_alone():
@@ -161,11 +161,11 @@ def test_the_core_tells_it_of_sound_alone():
     spoken[0] = telephone(spoken[0])
     known = []
     for step in (640, 80_000):
-        call = Call(About("one", ("one",), WIDE_RATE, "wide", "none"), load_rules())
+        call = Call(CallInfo("one", ("one",), WIDE_RATE, "wide", "none"), load_rules())
         events: list[Event] = []
         for at in range(0, spoken.shape[1], step):
-            events += call.hear(Block(at, spoken[:, at : at + step]))
-        events += call.hang_up()
+            events += call.process(Block(at, spoken[:, at : at + step]))
+        events += call.finish()
         known.append([(event.detected_at, event.end) for event in told(events)])
     assert known[0] == known[1]
     assert len(known[0]) == 2

@@ -183,7 +183,7 @@ async def test_an_address_that_asks_for_what_there_is_not(query: str):
 async def test_an_agent_gives_no_orders_in_another_agents_call(place: Place, others: Others):
     place.hub.publish("c1", arrivals("c1", [started("c1", "anna", "north"), alert(1)]))
     heard: list[Any] = []
-    place.hub.answer_orders("c1", heard.append)
+    place.hub.take_commands("c1", heard.append)
     for headers in (shows(token("agent", "bert")), shows(token("supervisor", None, "south"))):
         async with place.listener(additional_headers=headers) as listener:
             assert (await next_line(listener))["data"]["calls"] == []
@@ -212,7 +212,7 @@ async def test_an_order_that_its_role_may_not_give_or_that_makes_no_sense(
     who: Callable[[], dict[str, str]], order: dict[str, Any], reason: str, place: Place
 ):
     place.hub.publish("c1", arrivals("c1", [started("c1")]))
-    place.hub.answer_orders("c1", lambda order: pytest.fail(f"{order.kind} reached the call"))
+    place.hub.take_commands("c1", lambda order: pytest.fail(f"{order.kind} reached the call"))
     async with place.listener(additional_headers=who()) as listener:
         await next_line(listener)
         await listener.send(json.dumps({"call": "c1", "order": order}))
@@ -245,7 +245,7 @@ async def test_nonsense_from_a_listener_is_answered_and_the_stream_goes_on(case:
         await listener.send(NONSENSE[case])
         line = await next_line(listener)
         assert line["type"] == "monitor.refused"
-        assert "not an order" in line["data"]["reason"] or "no such open call" in line["data"]["reason"]
+        assert "not a command" in line["data"]["reason"] or "no such open call" in line["data"]["reason"]
         place.hub.publish("c1", arrivals("c1", [started("c1")]))
         assert (await next_line(listener))["type"] == "monitor.call.started"
 

@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from monitor import clock
 from monitor.client.address import HubAddress
 from monitor.client.uplink import Uplink
-from monitor.commands.hubbing import Hubbing, serve_until_stopped
+from monitor.commands.hub import HubOptions, serve_until_stopped
 from monitor.sinks import Line
 from monitor.wire.messages import Claimed
 from tests.hub.hubs import alert, ended, level, started
@@ -34,7 +34,7 @@ def appending(path: Path) -> Iterator[int]:
 
 def run_hub(port: int, db: Path) -> None:
     """The hub of ``monitor hub``."""
-    serve_until_stopped(Hubbing(listen=f"127.0.0.1:{port}", db=db))
+    serve_until_stopped(HubOptions(listen=f"127.0.0.1:{port}", db=db))
 
 
 def run_monitor(url: str, folder: Path, call: str, ledger: Path, alerts: int | None) -> None:

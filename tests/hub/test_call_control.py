@@ -1,4 +1,4 @@
-"""A softphone's hooks over a hub: a real hub, the real day of a live monitor, calls from the recordings."""
+"""Call control over a hub: a real hub, the real day of a live monitor, calls from the recordings."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from monitor.client.address import HubAddress
-from monitor.client.standby import stand_by
+from monitor.client.hub_client import HubClient
 from monitor.events import CallEnded, CallStarted, CommandApplied
 from monitor.hub import call_control as hooks
 from monitor.hub.access import Role, mint
@@ -44,10 +44,10 @@ class Day:
         self, place: Place, *, agent: str = "anna", token: str | None = None
     ) -> AsyncIterator["Day"]:
         hub = HubAddress(place.url, lambda: token)
-        waits = stand_by(hub, Standing(agent=agent, team="north"), self.live.hook, self._line)
+        waits = HubClient(hub).stand_by(Standing(agent=agent, team="north"), self.live.control, self._line)
         tasks = [asyncio.create_task(self.live.run()), asyncio.create_task(waits)]
         try:
-            await true(lambda: place.hub.hooks.standing or self.troubles)
+            await true(lambda: place.hub.call_control.standing or self.troubles)
             yield self
         finally:
             self.live.stop()
@@ -106,7 +106,7 @@ async def test_nobody_else_is_told_what_a_monitor_answered():
 
 async def test_on_loopback_a_softphone_says_whose_monitor_it_means():
     async with a_hub() as place, Day().at(place, agent="anna") as anna, Day().at(place, agent="ben") as ben:
-        await true(lambda: place.hub.hooks.standing == 2)
+        await true(lambda: place.hub.call_control.standing == 2)
         async with place.listener() as phone:
             assert (await asks(phone, "start", call="b-1", agent="ben"))["data"]["done"]
             await true(lambda: ben.kept.calls.get("b-1"))
@@ -116,9 +116,9 @@ async def test_on_loopback_a_softphone_says_whose_monitor_it_means():
 
 async def test_a_line_that_broke_is_made_again():
     async with a_hub() as place, Day().at(place):
-        await place.hub.hooks._monitors["anna"].close()
-        await true(lambda: place.hub.hooks.standing == 0)
-        await true(lambda: place.hub.hooks.standing == 1)
+        await place.hub.call_control._monitors["anna"].close()
+        await true(lambda: place.hub.call_control.standing == 0)
+        await true(lambda: place.hub.call_control.standing == 1)
         async with place.listener() as phone:
             assert (await asks(phone, "status"))["data"]["done"]
 
@@ -127,17 +127,17 @@ REFUSED = [
     ("supervisor", None, {"hook": {"kind": "start"}}, "own softphone"),
     ("agent", "ben", {"hook": {"kind": "start"}, "agent": "anna"}, "own softphone"),
     ("agent", "ben", {"hook": {"kind": "start"}}, "No monitor stands by"),
-    ("agent", "anna", {"hook": {"kind": "dance"}}, "not a hook"),
-    ("agent", "anna", {"hook": {"kind": "start", "call": "../../etc/passwd"}}, "not a hook"),
-    ("agent", "anna", {"hook": {"kind": "start", "colour": "red"}}, "not a hook"),
-    ("agent", "anna", {"hook": "start"}, "not a hook"),
-    ("agent", "anna", {"hook": {"kind": "end", "call": "sp-1"}}, "belong to the hook start"),
+    ("agent", "anna", {"hook": {"kind": "dance"}}, "not call control"),
+    ("agent", "anna", {"hook": {"kind": "start", "call": "../../etc/passwd"}}, "not call control"),
+    ("agent", "anna", {"hook": {"kind": "start", "colour": "red"}}, "not call control"),
+    ("agent", "anna", {"hook": "start"}, "not call control"),
+    ("agent", "anna", {"hook": {"kind": "end", "call": "sp-1"}}, "belong to the kind start"),
     ("agent", "anna", {"hook": {"kind": "start", "meta": {"x": "y" * 20_000}}}, "kilobytes"),
 ]
 
 
 @pytest.mark.parametrize(("role", "agent", "words", "why"), REFUSED)
-async def test_a_hook_that_may_not_be(role: str, agent: str | None, words: dict[str, Any], why: str):
+async def test_call_control_that_may_not_be(role: str, agent: str | None, words: dict[str, Any], why: str):
     token = mint(SECRET, role="agent", agent="anna", teams=("north",), seconds=600)
     async with (
         a_hub(secret=SECRET) as place,
@@ -155,7 +155,7 @@ async def test_a_hook_that_may_not_be(role: str, agent: str | None, words: dict[
 async def test_nobody_stands_by_for_an_agent_but_that_agent():
     token = mint(SECRET, role="agent", agent="ben", teams=("north",), seconds=600)
     async with a_hub(secret=SECRET) as place, Day().at(place, agent="anna", token=token) as monitor:
-        assert place.hub.hooks.standing == 0
+        assert place.hub.call_control.standing == 0
         assert any("not yours to stand by for" in trouble for trouble in monitor.troubles)
 
 
@@ -163,7 +163,7 @@ async def test_a_monitor_that_does_not_answer_or_goes_away(monkeypatch: pytest.M
     monkeypatch.setattr(hooks, "PATIENCE", 0.2)
     async with a_hub() as place, place.listener() as phone:
         async with place.standing("anna") as dumb:
-            await true(lambda: place.hub.hooks.standing)
+            await true(lambda: place.hub.call_control.standing)
             assert "does not answer" in (await asks(phone, "status"))["data"]["reason"]
             monkeypatch.setattr(hooks, "PATIENCE", SOON)
             asked = asyncio.create_task(asks(phone, "status"))
@@ -175,7 +175,7 @@ async def test_a_monitor_that_does_not_answer_or_goes_away(monkeypatch: pytest.M
 
 async def test_a_monitor_that_says_something_else_is_ended():
     async with a_hub() as place, place.standing("anna") as odd:
-        await true(lambda: place.hub.hooks.standing)
+        await true(lambda: place.hub.call_control.standing)
         await odd.send('{"number": -1}')
         async with asyncio.timeout(SOON):
             await odd.wait_closed()

@@ -249,7 +249,7 @@ async def test_what_people_ask_reaches_the_call_and_says_who_asked():
     orders: list[Command] = []
     async with a_hub(secret=SECRET) as place:
         place.hub.publish("c1", arrivals("c1", [started("c1"), alert(1)]))
-        place.hub.answer_orders("c1", orders.append)
+        place.hub.take_commands("c1", orders.append)
         anna = place.listener(additional_headers=bearer("agent", agent="anna"))
         boss = place.listener(additional_headers=bearer("supervisor", teams=("north",)))
         async with anna as agent, boss as supervisor:
@@ -281,7 +281,7 @@ async def test_an_order_for_a_call_whose_monitor_is_gone_is_answered_with_the_re
         await next_line(listener)
         async with place.publisher() as monitor:
             await publish(monitor, "c1")
-        await true(lambda: place.hub.calls["c1"].order is None)
+        await true(lambda: place.hub.calls["c1"].on_command is None)
         await listener.send(json.dumps({"call": "c1", "order": {"kind": "wrong", "alert": "a1"}}))
         refused = await next_line(listener)
         assert refused["type"] == "monitor.refused"
@@ -319,10 +319,10 @@ async def test_a_call_whose_monitor_never_comes_back_is_closed_in_the_end():
             await publish(monitor, "c1")
             await monitor.send(lines("c1", [started("c1"), alert(1)]))
             await next_line(monitor)
-            place.hub.calls["c1"].heard_of -= 7200
+            place.hub.calls["c1"].last_seen -= 7200
             place.hub.give_up_on_silent_calls()
             assert "c1" in place.hub.calls, "its monitor is still there"
-        await true(lambda: place.hub.calls["c1"].order is None)
+        await true(lambda: place.hub.calls["c1"].on_command is None)
         place.hub.give_up_on_silent_calls()
         assert not place.hub.calls
         got = await next_lines(listener, 3)
@@ -351,14 +351,14 @@ async def test_a_call_that_is_erased_while_it_goes_on_is_kept_no_more_and_nothin
     async with a_hub(EventLog(kept)) as place, place.listener() as listener, place.publisher() as monitor:
         await next_line(listener)
         await publish(monitor, "c1")
-        await monitor.send(lines("c1", [started("c1"), alert(1, why="Zebedee was cut off.")]))
+        await monitor.send(lines("c1", [started("c1"), alert(1, summary="Zebedee was cut off.")]))
         assert (await next_line(monitor))["ack"] == 2
         await until(listener, "alert.opened")
         erasing = EventLog(kept)
         assert erasing.erase("c1") == 2
         erasing.close()
         await monitor.send(lines("c1", [level(2.0)], first=3))
-        await monitor.send(lines("c1", [alert(2, why="Zebedee again.")], first=4))
+        await monitor.send(lines("c1", [alert(2, summary="Zebedee again.")], first=4))
         assert (await next_line(monitor))["ack"] == 3
         assert (await next_line(monitor))["ack"] == 4, "the monitor need not keep it, either"
         (over,) = await until(listener, "call.ended")

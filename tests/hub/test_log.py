@@ -33,7 +33,7 @@ def test_what_must_arrive_is_kept_in_order_and_what_is_looked_at_is_not():
 def test_what_is_private_has_a_sequence_that_nobody_else_gets_and_is_never_written(tmp_path: Path):
     path = tmp_path / "hub.db"
     log = EventLog(path)
-    log.append("c", arrivals("c", [started("c"), alert(1, private=True, why="between us")]))
+    log.append("c", arrivals("c", [started("c"), alert(1, private=True, summary="between us")]))
     log.close()
     again = EventLog(path)
     assert again.last == 2
@@ -93,6 +93,62 @@ def test_an_erased_call_is_gone_from_the_file_and_its_numbers_stay_spent(tmp_pat
     assert log.last == 4
     log.close()
     assert b"Archer" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_the_file_shrinks_when_something_is_forgotten(tmp_path: Path):
+    path = tmp_path / "hub.db"
+    log = EventLog(path)
+    for call in ("c1", "c2"):
+        log.append(call, arrivals(call, [started(call), *[alert(n, why="w" * 2000) for n in range(300)]]))
+    log._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    before = path.stat().st_size
+    log.erase("c1")
+    assert log._one("PRAGMA freelist_count") == 0
+    assert path.stat().st_size < 0.7 * before
+    log.retain(days=30, megabytes=0.01)
+    assert log._one("PRAGMA freelist_count") == 0
+    assert path.stat().st_size < 0.2 * before
+    log.close()
+
+
+def test_the_bytes_that_are_kept_are_known_without_reading_them(tmp_path: Path):
+    def known(log: EventLog) -> int:
+        return log._one("SELECT value FROM marks WHERE name = 'bytes'")
+
+    def stored(log: EventLog) -> int:
+        return sum(len(line) for _, _, line in log.since(0))
+
+    log = EventLog(tmp_path / "hub.db")
+    for call in ("c1", "c2", "c3"):
+        log.append(call, arrivals(call, [started(call), level(0.1), *[alert(n) for n in range(50)]]))
+    log.append("c1", arrivals("c1", [alert(7)], first=2))  # sent again
+    log.append("c1", arrivals("c1", [alert(99, private=True)], first=60))
+    assert known(log) == stored(log) > 0
+    log.erase("c2")
+    assert known(log) == stored(log)
+    log.retain(days=30, megabytes=stored(log) / 2e6)
+    assert known(log) == stored(log) > 0
+    log.close()
+    assert known(EventLog(tmp_path / "hub.db")) == stored(EventLog(tmp_path / "hub.db"))
+
+
+def test_a_log_of_the_former_format_is_refused_in_one_sentence_and_left_as_it_is(tmp_path: Path):
+    """Its events have other names of fields (``known``, ``p``): none may be read as one of ours."""
+    path = tmp_path / "hub.db"
+    former = sqlite3.connect(path, isolation_level=None)
+    former.execute("PRAGMA user_version=1")
+    former.execute("CREATE TABLE events (sequence INTEGER PRIMARY KEY, line BLOB)")
+    former.execute("INSERT INTO events VALUES (1, ?)", (b'{"data":{"known":1.0}}',))
+    former.close()
+    with pytest.raises(BadInput) as refused:
+        EventLog(path)
+    assert str(refused.value).count(".") == str(path).count(".") + 1
+    assert "another version" in str(refused.value)
+    assert str(path) in str(refused.value)
+    again = sqlite3.connect(path)
+    assert again.execute("SELECT count(*) FROM events").fetchone() == (1,)
+    assert again.execute("PRAGMA user_version").fetchone() == (1,)
+    again.close()
 
 
 def test_a_call_can_be_erased_while_a_hub_writes(tmp_path: Path):
@@ -177,7 +233,7 @@ def test_a_disk_without_room_is_told_until_an_event_is_kept_again(tmp_path: Path
     log.append("c", arrivals("c", [started("c")]))
     log._db.execute("PRAGMA max_page_count=1")
     with pytest.raises(sqlite3.Error):
-        log.append("c", arrivals("c", [alert(1, why="x" * 100_000)], first=2))
+        log.append("c", arrivals("c", [alert(1, summary="x" * 100_000)], first=2))
     assert not log.is_writable()
     assert (log.last, log.last_of("c")) == (1, 1), "all of it is kept, or nothing"
     log._db.execute("PRAGMA max_page_count=1000000")

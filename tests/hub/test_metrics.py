@@ -1,15 +1,20 @@
-"""Counts and times as Prometheus reads them."""
+"""Counts and durations as Prometheus reads them; its own parser is the judge."""
 
-import re
+from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.hub.metrics import BOUNDS, MOST_SERIES, Metrics
 
-SAMPLE = re.compile(r'[a-z_]+(\{[a-z_]+="(\\.|[^"\\])*"(,[a-z_]+="(\\.|[^"\\])*")*\})? [0-9.e+-]+')
+
+def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
 
 
-def samples(text: str) -> dict[str, float]:
-    pairs = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    return {name: float(value) for name, value in pairs}
+def named(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    return name, frozenset(labels.items())
 
 
 def test_counters_add_up_by_their_labels():
@@ -18,41 +23,61 @@ def test_counters_add_up_by_their_labels():
     metrics.count("monitor_alerts_total", level="warn", rule="interrupt.agent", by=2)
     metrics.count("monitor_alerts_total", rule="silence", level="info")
     assert metrics.value("monitor_alerts_total", rule="interrupt.agent", level="warn") == 3
-    got = samples(metrics.text({}))
-    assert got['monitor_alerts_total{level="warn",rule="interrupt.agent"}'] == 3
-    assert got['monitor_alerts_total{level="info",rule="silence"}'] == 1
+    got = samples(metrics.text())
+    assert got[named("monitor_alerts_total", level="warn", rule="interrupt.agent")] == 3
+    assert got[named("monitor_alerts_total", level="info", rule="silence")] == 1
 
 
 def test_a_histogram_counts_below_each_bound():
     metrics = Metrics()
     for value in (0.0005, 0.001, 0.003, 0.2, 99.0):
         metrics.observe("monitor_stage_seconds", value, stage="log")
-    got = samples(metrics.text({}))
-    assert got['monitor_stage_seconds_bucket{stage="log",le="0.001"}'] == 2
-    assert got['monitor_stage_seconds_bucket{stage="log",le="0.005"}'] == 3
-    assert got['monitor_stage_seconds_bucket{stage="log",le="0.25"}'] == 4
-    assert got['monitor_stage_seconds_bucket{stage="log",le="10"}'] == 4
-    assert got['monitor_stage_seconds_bucket{stage="log",le="+Inf"}'] == 5
-    assert got['monitor_stage_seconds_count{stage="log"}'] == 5
-    assert abs(got['monitor_stage_seconds_sum{stage="log"}'] - 99.2045) < 1e-6
-    assert sum("_bucket" in name for name in got) == len(BOUNDS) + 1
+    got = samples(metrics.text())
+    below = {
+        float(dict(labels)["le"]): count
+        for (name, labels), count in got.items()
+        if name == "monitor_stage_seconds_bucket"
+    }
+    assert (below[0.001], below[0.005], below[0.25], below[10.0], below[float("inf")]) == (2, 3, 4, 4, 5)
+    assert got[named("monitor_stage_seconds_count", stage="log")] == 5
+    assert abs(got[named("monitor_stage_seconds_sum", stage="log")] - 99.2045) < 1e-6
+    assert len(below) == len(BOUNDS) + 1
 
 
-def test_each_metric_is_explained_once_and_each_line_can_be_parsed():
+def test_each_metric_is_explained_once_and_odd_labels_come_back_as_they_were():
     metrics = Metrics()
-    for rule in ("a", 'quo"ted', "back\\slash", "two\nlines"):
+    odd = ("a", 'quo"ted', "back\\slash", "two\nlines")
+    for rule in odd:
         metrics.count("monitor_alerts_total", rule=rule, level="warn")
-    text = metrics.text({"monitor_listeners": 3})
+    metrics.follow("monitor_listeners", lambda: 3)
+    text = metrics.text()
     assert text.count("# TYPE monitor_alerts_total counter") == 1
     assert text.count("# HELP monitor_alerts_total ") == 1
-    assert "monitor_listeners 3\n" in text
-    for line in text.splitlines():
-        assert line.startswith("# ") or SAMPLE.fullmatch(line), line
+    got = samples(text)
+    assert got[named("monitor_listeners")] == 3
+    assert all(got[named("monitor_alerts_total", rule=rule, level="warn")] == 1 for rule in odd)
+
+
+def test_a_metric_that_is_read_is_read_each_time():
+    metrics, stands = Metrics(), [7]
+    metrics.follow("monitor_coalesced_total", lambda: stands[0])
+    assert samples(metrics.text())[named("monitor_coalesced_total")] == 7
+    stands[0] = 9
+    text = metrics.text()
+    assert samples(text)[named("monitor_coalesced_total")] == 9
+    assert "# TYPE monitor_coalesced_total counter" in text
+
+
+def test_two_hubs_in_one_process_count_apart():
+    one, other = Metrics(), Metrics()
+    one.count("monitor_let_go_total")
+    assert (one.value("monitor_let_go_total"), other.value("monitor_let_go_total")) == (1, 0)
 
 
 def test_a_publisher_that_invents_rules_does_not_fill_the_memory():
     metrics = Metrics()
     for number in range(3 * MOST_SERIES):
         metrics.count("monitor_alerts_total", rule=f"invented.{number}", level="warn")
-    assert len(samples(metrics.text({}))) == MOST_SERIES + 1
+    got = samples(metrics.text())
+    assert sum(name == "monitor_alerts_total" for name, _ in got) == MOST_SERIES + 1
     assert metrics.value("monitor_alerts_total", rule="other", level="other") == 2 * MOST_SERIES

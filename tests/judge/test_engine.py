@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a rule in one line reads better
-"""The life of an alert: hold, clear, cooldown, budget, expiry, ladder, parts of the call."""
+"""The life of an alert: hold, clear, cooldown, budget, expiry, escalation, parts of the call."""
 
 import pytest
 
@@ -8,11 +8,11 @@ from tests.judge.judging import book_of, closed, events, opened, updated
 
 SILENCE = """\
 - rule: t.silence
-  why: Test.
+  rationale: Test.
   measure: {silence: {}}
   at_least: 5s
   cooldown: 0
-  say: Say something.
+  message: Say something.
 """
 
 
@@ -26,8 +26,8 @@ def test_a_running_value_opens_when_it_reaches_the_threshold_and_closes_when_it_
 
 
 def test_hold_means_true_for_so_long(tmp_path):
-    assert alerts(tmp_path, "  hold: 2s\n", "agent 0-2 so", "agent 8.5-9 well", "end 10")[0] == []
-    assert alerts(tmp_path, "  hold: 2s\n", "agent 0-2 so", "agent 9.5-10 well", "end 11")[0] == [9.0]
+    assert alerts(tmp_path, "  for: 2s\n", "agent 0-2 so", "agent 8.5-9 well", "end 10")[0] == []
+    assert alerts(tmp_path, "  for: 2s\n", "agent 0-2 so", "agent 9.5-10 well", "end 11")[0] == [9.0]
 
 
 def test_a_cooldown_keeps_the_next_alert_away(tmp_path):
@@ -51,7 +51,7 @@ def test_an_alert_that_expires_comes_back_only_after_it_was_unmet(tmp_path):
 
 def test_clear_is_another_value_than_the_threshold(tmp_path):
     share = """\
-- {rule: t.share, why: T., measure: {talk_share: {by: agent, window: 30s, least: 5s}}, more_than: 60%, say: Listen., cooldown: 0%s}
+- {rule: t.share, rationale: T., measure: {talk_share: {by: agent, window: 30s, least: 5s}}, more_than: 60%, message: Listen., cooldown: 0%s}
 """
     lines = (
         "caller 0-6 one",
@@ -66,14 +66,14 @@ def test_clear_is_another_value_than_the_threshold(tmp_path):
     assert held[0][1] > plain[0][1] + 5
 
 
-def test_the_ladder_goes_up_and_not_down(tmp_path):
+def test_the_escalation_goes_up_and_not_down(tmp_path):
     rule = (
         SILENCE.replace("  at_least: 5s\n", "")
-        + "  ladder: [{at_least: 5s}, {at_least: 9s, level: critical, say: Now.}]\n"
+        + "  escalation: [{at_least: 5s}, {at_least: 9s, level: critical, message: Now.}]\n"
     )
     said = events(book_of(rule, tmp_path), "agent 0-2 so", "agent 20-21 well", "end 23")
-    assert [(e.at, e.level, e.say) for e in opened(said)] == [(7.0, "info", "Say something.")]
-    assert ("critical", "Now.", 11.0) in [(e.level, e.say, e.at) for e in updated(said)]
+    assert [(e.at, e.level, e.message) for e in opened(said)] == [(7.0, "info", "Say something.")]
+    assert ("critical", "Now.", 11.0) in [(e.level, e.message, e.at) for e in updated(said)]
     assert closed(said)[0].level == "critical"
 
 
@@ -114,13 +114,13 @@ def test_parts_of_the_call(tmp_path, during, opens):
     ],
 )
 def test_the_calls_that_a_rule_is_for(tmp_path, only, meta, there):
-    opens, _ = alerts(tmp_path, f"  only: {only}\n", "agent 0-2 so", "end 10", meta=meta)
+    opens, _ = alerts(tmp_path, f"  scope: {only}\n", "agent 0-2 so", "end 10", meta=meta)
     assert bool(opens) == there
 
 
 def test_all_wants_all_and_any_wants_one(tmp_path):
     two = "[{measure: {silence: {}}, at_least: 5s}, {measure: {phrases: {of: blame, by: agent, window: 60s}}, at_least: 1}]"
-    rule = "- {rule: t.two, why: T., %s: " + two + ", say: Do., cooldown: 0}\n"
+    rule = "- {rule: t.two, rationale: T., %s: " + two + ", message: Do., cooldown: 0}\n"
     quiet, both = ("agent 0-2 so", "end 9"), ("agent 0-2 you should have read it", "end 9")
     assert alerts(tmp_path, "", *quiet, rule=rule % "all")[0] == []
     assert alerts(tmp_path, "", *both, rule=rule % "all")[0] == [7.0]
@@ -132,7 +132,7 @@ def test_without_words_any_asks_what_can_be_heard(tmp_path):
     two = (
         "[{measure: {silence: {}}, at_least: 5s}, {measure: {phrases: {of: blame, by: agent}}, at_least: 1}]"
     )
-    rule = f"- {{rule: t.two, why: T., any: {two}, say: Do.}}\n"
+    rule = f"- {{rule: t.two, rationale: T., any: {two}, message: Do.}}\n"
     assert alerts(tmp_path, "", "agent 0-2 so", "end 9", rule=rule, words=False)[0] == [7.0]
 
 
@@ -152,6 +152,6 @@ def test_every_signal_in_every_state_leads_somewhere():
 
 def test_old_evidence_opens_nothing_after_the_cooldown(tmp_path):
     rule = """\
-- {rule: t.blame, why: T., measure: {phrases: {of: blame, by: agent, window: 120s}}, at_least: 1, say: Do., cooldown: 20s, expires: 5s}
+- {rule: t.blame, rationale: T., measure: {phrases: {of: blame, by: agent, window: 120s}}, at_least: 1, message: Do., cooldown: 20s, expires: 5s}
 """
     assert len(alerts(tmp_path, "", "agent 0-2 you should have read it", "end 100", rule=rule)[0]) == 1

@@ -51,7 +51,7 @@ class HubThread:
     async def _publish(self, call: str, wired: list) -> None:
         assert self._hub
         self._hub.publish(call, wired)
-        self._hub.answer_orders(call, self.orders.append)
+        self._hub.take_commands(call, self.orders.append)
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

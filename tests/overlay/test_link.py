@@ -4,7 +4,7 @@ import queue
 
 import pytest
 
-from monitor.client.address import HubAddress, parse_hub, why_no_line
+from monitor.client.address import HubAddress, parse_hub
 from monitor.errors import BadInput
 from monitor.events import AlertOpened, Command, CommandApplied, Event, Prosody, Snapshot
 from monitor.hub.access import mint
@@ -22,7 +22,7 @@ class Listening:
 
     def __init__(self, url: str, agent: str | None = None) -> None:
         self.told: queue.Queue = queue.Queue()
-        self.link = Link(parse_hub(url).connect, lambda call, news: self.told.put((call, news)), agent)
+        self.link = Link(parse_hub(url), lambda call, news: self.told.put((call, news)), agent)
         self.link.start()
 
     def until(self, wanted) -> list[Event]:
@@ -144,13 +144,13 @@ async def test_a_token_that_the_hub_will_not_have_is_told_apart_from_a_hub_that_
     said: list[str] = []
     async with a_hub(secret=SECRET) as place:
         hub = parse_hub(place.url, lambda: old)
-        link = Link(hub.connect, lambda _, news: told.append(news), why=why_no_line, say=said.append)
+        link = Link(hub, lambda _, news: told.append(news), say=said.append)
         link.start()
         await true(lambda: len(told) >= 2)
     await true(lambda: "down" in told)
     link.stop()
     assert told[:2] == ["refused", "refused"]
-    assert said[0] == "No line to the hub: the hub refused: This token has expired; ask for a new one."
+    assert said[0] == "No connection to the hub: the hub refused: This token has expired; ask for a new one."
     assert len(said) == len(set(said)), "each trouble once"
 
 
@@ -164,7 +164,7 @@ async def test_an_overlay_whose_token_file_is_not_there_yet_comes_in_once_it_is(
 
     told: list[object] = []
     async with a_hub(secret=SECRET) as place:
-        link = Link(HubAddress(place.url, token).connect, lambda _, news: told.append(news))
+        link = Link(HubAddress(place.url, token), lambda _, news: told.append(news))
         link.start()
         await true(lambda: "refused" in told)
         tokens.append(mint(SECRET, role="agent", agent="anna", teams=(), seconds=600))

@@ -4,18 +4,18 @@ from tests.judge.judging import book_of, closed, events, opened
 
 PROMISE = """\
 - rule: t.promise
-  why: Test.
+  rationale: Test.
   after: {agent: promise}
   expect: {agent: time_expression}
   within: 8s
-  say: Add a when.
+  message: Add a when.
 """
 ABSENT = """\
 - rule: t.absent
-  why: Test.
+  rationale: Test.
   measure: {phrases: {of: good_time, by: agent}}
   not_said_by: 20s
-  say: Ask if now is a good time.
+  message: Ask if now is a good time.
 """
 
 
@@ -24,10 +24,11 @@ def test_a_promise_without_a_date_is_told_at_its_deadline(tmp_path):
         book_of(PROMISE, tmp_path), "agent 0-3 I will send you a new one", "caller 4-20 all right then"
     )
     (alert,) = opened(said)
-    cue = alert.evidence.words[0]
+    cue = alert.evidence[0]
     assert alert.at == round(cue.end + 8.0, 3)
     assert cue.text.startswith("I will send")
-    assert "did not come in time" in alert.why
+    assert alert.summary.startswith("What should follow “I will send")
+    assert alert.summary.endswith("did not come within 8 s.")
 
 
 def test_a_date_that_comes_in_time_keeps_it(tmp_path):
@@ -44,10 +45,10 @@ def test_a_date_that_comes_late_does_not(tmp_path):
     assert len(opened(said)) == 1
 
 
-def test_looking_back_counts_what_was_said_just_before(tmp_path):
+def test_lookback_counts_what_was_said_just_before(tmp_path):
     lines = ("agent 0-2 by friday noon", "agent 3-6 I will send you a new one", "end 30")
     assert len(opened(events(book_of(PROMISE, tmp_path), *lines))) == 1
-    assert opened(events(book_of(PROMISE + "  looking_back: 5s\n", tmp_path), *lines)) == []
+    assert opened(events(book_of(PROMISE + "  lookback: 5s\n", tmp_path), *lines)) == []
 
 
 def test_an_exemption_exempts(tmp_path):
@@ -91,7 +92,7 @@ def test_a_deadline_that_the_call_did_not_reach_is_no_fault(tmp_path):
 def test_the_same_words_under_two_classes_are_one_cue(tmp_path):
     text = (
         PROMISE.replace("{agent: promise}", "{caller: [distress, anger]}")
-        + "  ladder: [{at_least: 2, window: 60s}]\n"
+        + "  escalation: [{at_least: 2, window: 60s}]\n"
     )
     said = events(book_of(text, tmp_path), "caller 0-4 I am so angry about it", "agent 5-9 I see", "end 40")
     assert opened(said) == []

@@ -20,7 +20,7 @@ def test_under_eu_rules_alerts_on_the_agents_voice_are_the_agents_own():
     for rule in voice:
         assert rule.private
         assert rule.to == ("agent",)
-        assert all(rung.to in (None, ("agent",)) for rung in rule.ladder or ())
+        assert all(step.to in (None, ("agent",)) for step in rule.escalation or ())
     assert eu.hide_agent_effort
     assert not default.hide_agent_effort
     assert eu.hash != default.hash
@@ -32,8 +32,8 @@ def test_under_eu_rules_the_callers_voice_may_be_seen():
 
 def test_quiet_keeps_the_alerts_and_drops_the_cards():
     quiet = load_rules(profile="quiet")
-    assert not quiet.rule("talk.share").card
-    assert quiet.rule("agent.disrespect").card
+    assert quiet.rule("talk.share").card == "never"
+    assert quiet.rule("agent.disrespect").card == "auto"
 
 
 def test_an_unknown_profile_names_the_known_ones():

@@ -6,15 +6,17 @@ import pytest
 from monitor.errors import BadInput
 from monitor.events import Word
 from monitor.judge.rule_tests import rule_tests
+from monitor.rules.check import RENAMED
+from monitor.rules.rule import Rule
 from monitor.rules.rule_set import load_rules
 from tests.judge.judging import book_of
 
 GOOD = """\
 - rule: a.b
-  why: Because.
+  rationale: Because.
   measure: {interruptions: {by: agent}}
   at_least: 2
-  say: Let them finish.
+  message: Let them finish.
 """
 
 BROKEN = {
@@ -36,31 +38,42 @@ BROKEN = {
     "two questions": (GOOD + "  all: []\n", "it has measure and all"),
     "two measures": (GOOD.replace("{by: agent}}", "{by: agent}, silence: {}}"), "exactly one measure"),
     "text too long": (GOOD.replace("Let them finish.", "x" * 61), "line 5", "at most 60 characters; this one has 61"),
-    "no text": (GOOD.replace("  say: Let them finish.\n", ""), "needs a text"),
+    "no text": (GOOD.replace("  message: Let them finish.\n", ""), "needs a text"),
     "unknown level": (GOOD + "  level: grave\n", "[0].level", "one of info, warn, critical was expected; this is 'grave'"),
     "unknown audience": (GOOD + "  to: [boss]\n", "[0].to"),
     "unknown phrases": (
         GOOD.replace("interruptions: {by: agent}", "phrases: {of: apologee, by: agent}"), "there are no phrases apologee (did you mean apology?)"),
-    "ladder beside a threshold": (GOOD + "  ladder: [{at_least: 3}]\n", "[0].ladder"),
+    "escalation beside a threshold": (GOOD + "  escalation: [{at_least: 3}]\n", "[0].escalation"),
     "rung without threshold": (
-        GOOD.replace("  at_least: 2\n", "  ladder: [{level: warn}]\n"), "[0].ladder[0]", "exactly one of"),
+        GOOD.replace("  at_least: 2\n", "  escalation: [{level: warn}]\n"), "[0].escalation[0]", "exactly one of"),
     "clears above its threshold": (GOOD + "  clear: 5\n", "clears below"),
     "window beside a measure": (GOOD + "  window: 5s\n", "stands inside the measure"),
     "first and last": (GOOD + "  during: {first: 5s, last: 3s}\n", "cannot both hold"),
     "duplicate id": (GOOD + GOOD, "line 6", "the rule a.b already stands in"),
-    "duplicate key": (GOOD + "  why: Again.\n", "line 6", "stands twice"),
+    "duplicate key": (GOOD + "  rationale: Again.\n", "line 6", "stands twice"),
     "override of nothing": ("- override: nobody\n  at_least: 3\n", "there is no rule nobody to override"),
     "like nothing": (GOOD + "- rule: c\n  like: nobody\n", "there is no rule nobody to be like"),
     "circular": ("- {rule: a, like: b}\n- {rule: b, like: a}\n", "in a circle: a -> b -> a"),
     "after without expect": (
-        "- {rule: a, why: w, say: s, after: {agent: promise}, within: 3s}\n", "`after` needs `expect`"),
+        "- {rule: a, rationale: w, message: s, after: {agent: promise}, within: 3s}\n", "`after` needs `expect`"),
     "empty cue": (
-        "- {rule: a, why: w, say: s, after: {within: 3s}, expect: {agent: solution}, within: 3s}\n", "[0].after"),
+        "- {rule: a, rationale: w, message: s, after: {within: 3s}, expect: {agent: solution}, within: 3s}\n", "[0].after"),
     "unknown moment": (
-        "- {rule: a, why: w, say: s, after: {moment: noon}, expect: {agent: solution}, within: 3s}\n", "no moment noon"),
+        "- {rule: a, rationale: w, message: s, after: {moment: noon}, expect: {agent: solution}, within: 3s}\n", "no moment noon"),
     "no time to answer": (
-        "- {rule: a, why: w, say: s, after: {agent: promise}, expect: {agent: solution}, within: 0s}\n", "within 0 s"),
+        "- {rule: a, rationale: w, message: s, after: {agent: promise}, expect: {agent: solution}, within: 0s}\n", "within 0 s"),
     "not_said_by without phrases": (GOOD.replace("at_least: 2", "not_said_by: 3s"), "goes with a measure of phrases"),
+    "a former key": (GOOD + "  say: Now.\n", "line 6: at [0].say (rule a.b): `say` is now `message`."),
+    "a card that is true": (GOOD + "  card: true\n", "line 6: at [0].card (rule a.b): `card` is `auto` or `never`; write `auto` for `true`."),
+    "a card that is false": (
+        "- {override: talk.share, card: false}\n", "[0].card (rule talk.share): `card` is `auto` or `never`; write `never` for `false`."),
+    "title too long": (GOOD + f"  title: {'x' * 41}\n", "line 6", "a title has at most 40 characters; this one has 41"),
+    "a former key of a step": (
+        GOOD.replace("  at_least: 2\n", "  escalation:\n    - {at_least: 3, say: Now.}\n"), "line 5: at [0].escalation[0].say (rule a.b): `say` is now `message`."),
+    "a former key of a test": (
+        GOOD + "  tests:\n    - {why: A call., call: [], alerts: []}\n", "line 7: at [0].tests[0].why (rule a.b): `why` is now `about`."),
+    "a former key of an override": (
+        "- override: talk.share\n  mutes: all\n", "line 2: at [0].mutes (rule talk.share): `mutes` is now `inhibits`."),
     "nothing at all": ("# to be written\n", "There are no rules in"),
     "a mapping": ("rule: a\n", "a list of rules was expected"),
     "a list of words": ("- a\n- b\n", "a rule was expected"),
@@ -81,6 +94,22 @@ def test_a_broken_rule_is_refused_with_its_place(case, tmp_path):
     for part in said:
         assert part in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(("former", "key"), RENAMED.items())
+def test_every_former_key_is_refused_with_its_new_name(former, key, tmp_path):
+    with pytest.raises(BadInput, match=f"`{former}` is now `{key}`"):
+        book_of(GOOD + f"  {former}: 1\n", tmp_path)
+    assert key in Rule.__struct_encode_fields__
+
+
+def test_a_former_key_in_a_profile_is_refused_with_its_new_name(tmp_path):
+    profile = tmp_path / "own.yaml"
+    profile.write_text(
+        "profile: own\nabout: Ours.\noverrides:\n  - {override: talk.share, hold: 3s}\n", encoding="utf-8"
+    )
+    with pytest.raises(BadInput, match=r"own.yaml, line 4: .*\(rule talk.share\): `hold` is now `for`"):
+        load_rules(profile=str(profile))
 
 
 def test_a_megabyte_of_anchors_is_refused_before_it_is_unfolded(tmp_path):
@@ -125,7 +154,7 @@ def test_a_file_of_overrides_is_laid_over_the_bundled_rules(tmp_path):
     bundled = load_rules()
     assert len(book.rules) == len(bundled.rules)
     assert book.rule("talk.share").more_than == "70%"
-    assert book.rule("talk.share").say == bundled.rule("talk.share").say
+    assert book.rule("talk.share").message == bundled.rule("talk.share").message
     assert book.rule("lang.jargon").off
     assert book.rule("lang.blame") == bundled.rule("lang.blame")
 
@@ -133,9 +162,9 @@ def test_a_file_of_overrides_is_laid_over_the_bundled_rules(tmp_path):
 def test_an_error_in_an_override_names_the_override(tmp_path):
     with pytest.raises(
         BadInput,
-        match=r"rules.yaml, line 2: at .*say \(rule talk.share\): a text to the agent has at most 60",
+        match=r"rules.yaml, line 2: at .*message \(rule talk.share\): a text to the agent has at most 60",
     ):
-        book_of(f"- override: talk.share\n  say: {'x' * 70}\n", tmp_path)
+        book_of(f"- override: talk.share\n  message: {'x' * 70}\n", tmp_path)
 
 
 def test_a_rule_may_be_like_another(tmp_path):
@@ -144,17 +173,22 @@ def test_a_rule_may_be_like_another(tmp_path):
     assert book.rule("c.d").measure == book.rule("a.b").measure
 
 
+def test_title_and_row_are_not_taken_over_from_another_rule(tmp_path):
+    book = book_of(GOOD + "  title: Ours\n  row: 3\n- {rule: c.d_e, like: a.b}\n", tmp_path)
+    assert [(rule.name, rule.rows) for rule in book.rules] == [("Ours", (3,)), ("C d e", ())]
+
+
 def test_the_example_of_the_design_is_valid_word_for_word(tmp_path):
     from monitor.judge.rule_tests import rule_tests
 
     text = """\
 - rule: interrupt.agent
-  why: A caller who is cut off stops explaining.
+  rationale: A caller who is cut off stops explaining.
   measure: {interruptions: {by: agent, window: 60s}}
   at_least: 2
   cooldown: 60s
   level: warn
-  say: Let them land the sentence.
+  message: Let them land the sentence.
   to: [agent, supervisor]
   tests:
     - {call: ["caller 0-6 it broke on monday", "agent 4-9 have you tried", "caller 10-16 no listen", "agent 14-18 okay but"], alerts: [16.4]}
@@ -173,10 +207,10 @@ RULE = """\
 - override: lang.jargon
   off: true
 - rule: team.discount
-  why: Discounts are the lead's to give.
+  rationale: Discounts are the lead's to give.
   measure: {phrases: {of: discount, by: agent, window: 30s}}
   at_least: 1
-  say: Offer the voucher instead.
+  message: Offer the voucher instead.
   tests:
     - {call: ["agent 0-4 I can give you ten percent off"], alerts: [{at: 4, tolerance: 1}]}
     - {call: ["agent 0-4 I can give you a voucher"], alerts: []}

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.__main__ import main
 from monitor.errors import BadInput
 from monitor.events import CallStarted, Event, SpeechEnded, SpeechStarted
 from monitor.sinks import Line
@@ -136,3 +137,27 @@ def test_a_call_whose_name_leads_out_of_the_folder_is_not_written(tmp_path: Path
     with pytest.raises(BadInput, match="no name for a file"):
         JournalSink(tmp_path / "journals").take([Line("../c-1", 1, STARTED)])
     assert list(tmp_path.iterdir()) == []
+
+
+FORMER = (
+    '{"specversion":"1.0","id":"c/1","source":"/calls/c","type":"monitor.call.started","sequence":"1",'
+    '"partitionkey":"c","data":{"known":0.0,"call":"c","sources":["x"],"rate":8000,"band":"narrow",'
+    '"model":"none","rules_hash":"0","profile":"default"}}',
+    '{"specversion":"1.0","id":"c/2","source":"/calls/c","type":"monitor.utterance","sequence":"2",'
+    '"partitionkey":"c","data":{"known":3.5,"channel":"caller","utterance":1,"revision":1,"start":1.0,'
+    '"end":3.0,"text":" hello","words":[{"text":" hello","start":1.0,"end":1.5,"p":0.9}],"final":true}}',
+)
+"""What the version before wrote: ``known`` is now ``detected_at``, ``p`` is ``confidence``."""
+
+
+def test_a_journal_of_the_version_before_is_refused_with_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    journal = tmp_path / "former.jsonl"
+    journal.write_text("\n".join(FORMER) + "\n")
+    assert main(["replay", str(journal)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"monitor: {journal}, line 1: ")
+    assert "earlier version" in said
+    assert said.count("\n") == 1
+    assert "hello" not in said

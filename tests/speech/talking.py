@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio.frames import Run
+from monitor.audio.frames import FrameBlock
 from monitor.config import SpeechSettings
 from monitor.events import (
     CHANNELS,
@@ -84,7 +84,7 @@ class Talk:
     def hear(self, frames: int) -> None:
         """The next frames."""
         end = min(self.at + frames, self.speaking.shape[1])
-        run = Run(self.at, self.pcm[:, self.at * FRAME : end * FRAME], RATE)
+        run = FrameBlock(self.at, self.pcm[:, self.at * FRAME : end * FRAME], RATE)
         self.events += self.transcriber.feed(run, self.speaking[:, self.at : end])
         self.at = end
 
@@ -92,10 +92,10 @@ class Talk:
         self, recognise: Callable[[list[RecognitionRequest]], list[RecognitionResult]] | None = None
     ) -> None:
         """Asks and answers until nothing is left to ask."""
-        while jobs := self.transcriber.jobs():
-            self.asked += jobs
-            for heard in (recognise or self.recogniser.recognise)(jobs):
-                self.events += self.transcriber.heard(heard, round(self.at * FRAME_SECONDS, 3))
+        while requests := self.transcriber.requests():
+            self.asked += requests
+            for result in (recognise or self.recogniser.recognise)(requests):
+                self.events += self.transcriber.add_result(result, round(self.at * FRAME_SECONDS, 3))
 
     def play(self, cuts: Sequence[int] | int = 5) -> list[Event]:
         """The whole call, flat out, in blocks of so many frames."""

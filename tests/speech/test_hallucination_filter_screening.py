@@ -9,14 +9,14 @@ import pytest
 import soundfile
 import soxr
 
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.config import CallSettings
 from monitor.events import Block, Utterance, Word
 from monitor.playback import play
 from monitor.review.truth import load_truth, truth_beside
 from monitor.rules.rule_set import load_rules
 from monitor.speech.agreement import key
-from monitor.speech.hallucination_filter import Loudness
+from monitor.speech.hallucination_filter import ChannelLevels
 from monitor.speech.model_store import bundled_folder
 from monitor.speech.whisper import Whisper
 from tests.speech.noises import KINDS, RATE, dialling, hum, music, ringing, white
@@ -25,8 +25,8 @@ from tests.speech.noises import KINDS, RATE, dialling, hum, music, ringing, whit
 def committed(pcm: np.ndarray, gate: str = "silero") -> dict[str, list[Word]]:
     """The committed words of both sides (rows agent, caller) after the whole product."""
     settings = CallSettings()
-    settings = msgspec.structs.replace(settings, gate=msgspec.structs.replace(settings.gate, gate=gate))
-    call = Call(About("noise", ("noise",), RATE, "narrow", "bundled"), load_rules(), settings)
+    settings = msgspec.structs.replace(settings, vad=msgspec.structs.replace(settings.vad, detector=gate))
+    call = Call(CallInfo("noise", ("noise",), RATE, "narrow", "bundled"), load_rules(), settings)
     step = RATE // 5
     blocks = (Block(at, pcm[:, at : at + step]) for at in range(0, pcm.shape[1], step))
     words: dict[str, list[Word]] = {"agent": [], "caller": []}
@@ -90,7 +90,7 @@ def test_an_answer_of_one_short_word_is_heard(project: Path):
 
 
 def test_the_louder_side_is_told_by_its_level_in_that_stretch():
-    loudness = Loudness()
+    loudness = ChannelLevels()
     pcm = np.zeros((2, 10 * RATE), np.float32)
     pcm[0, 2 * RATE : 4 * RATE] = 0.1
     pcm[1, 2 * RATE : 4 * RATE] = 0.01

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.events import AlertOpened, Block, Event, RecognitionRequest, RecognitionResult, Status, Utterance
 from monitor.playback import replay_events
 from monitor.rules.rule_set import load_rules
@@ -29,13 +29,13 @@ BLOCK = 0.04
 SLOW_FROM, SLOW_TO, TIMES = 8.0, 62.0, 5.0
 
 
-def cost(job: RecognitionRequest) -> float:
+def cost(request: RecognitionRequest) -> float:
     """Seconds that a model of the size of base.en takes for a question on one slow core."""
-    return 0.15 + 0.03 * (job.end - job.start)
+    return 0.15 + 0.03 * (request.end - request.start)
 
 
-def slowed(job: RecognitionRequest, now: float) -> float:
-    return cost(job) * (TIMES if SLOW_FROM <= now < SLOW_TO else 1.0)
+def slowed(request: RecognitionRequest, now: float) -> float:
+    return cost(request) * (TIMES if SLOW_FROM <= now < SLOW_TO else 1.0)
 
 
 @dataclass
@@ -51,18 +51,18 @@ class Counted:
     _coming: tuple[float, RecognitionResult] | None = None
 
     def hear(self, block: Block) -> None:
-        self.events += self.call.hear(block)
+        self.events += self.call.process(block)
         self.advance(self.call.now)
 
     def advance(self, now: float) -> None:
         """Asks, and passes on what has been answered by ``now``."""
-        self._queue += self.call.jobs()
+        self._queue += self.call.requests()
         self.most_waiting = max(self.most_waiting, len(self._queue))
         while self._coming is None or self._coming[0] <= now:
             began = now if self._coming is None else self._coming[0]
             if self._coming is not None:
-                self.events += self.call.heard(self._coming[1])
-                self._queue += self.call.jobs()
+                self.events += self.call.add_result(self._coming[1])
+                self._queue += self.call.requests()
             self._coming = self._begin(began)
             if self._coming is None:
                 return
@@ -70,15 +70,15 @@ class Counted:
     def _begin(self, now: float) -> tuple[float, RecognitionResult] | None:
         if not self._queue:
             return None
-        job = next((job for job in self._queue if job.final), self._queue[0])
-        self._queue.remove(job)
-        (heard,) = self.recogniser.recognise([job])
-        spent = self.cost(job, now)
-        return now + spent, msgspec.structs.replace(heard, cost=spent)
+        request = next((request for request in self._queue if request.final), self._queue[0])
+        self._queue.remove(request)
+        (result,) = self.recogniser.recognise([request])
+        spent = self.cost(request, now)
+        return now + spent, msgspec.structs.replace(result, cost=spent)
 
 
-def about(recording: object, model: str) -> About:
-    return About("slow", (CALL.name,), recording.rate, recording.band, model)
+def about(recording: object, model: str) -> CallInfo:
+    return CallInfo("slow", (CALL.name,), recording.rate, recording.band, model)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def slow(whisper: Whisper) -> Counted:
     counted = Counted(Call(about(recording, "bundled"), load_rules()), whisper, slowed)
     for block in recording.blocks(BLOCK):
         counted.hear(block)
-    counted.events += counted.call.hang_up()
+    counted.events += counted.call.finish()
     end = counted.call.now
     while not counted.call.ended:
         end += BLOCK

@@ -13,12 +13,12 @@ from tests.speech.talking import spaced
 PATIENCE = 20.0
 
 
-def job(number: int, *, final: bool = False) -> RecognitionRequest:
+def request(number: int, *, final: bool = False) -> RecognitionRequest:
     return RecognitionRequest(number, "agent", 1, 0.0, 1.0, 8000, np.zeros(0, np.float32), final=final)
 
 
 class Echo:
-    """Answers with the number of the job; can be held, and can fail."""
+    """Answers with the number of the request; can be held, and can fail."""
 
     name = "echo"
 
@@ -30,32 +30,32 @@ class Echo:
         if not held:
             self.go.set()
 
-    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
-        self.batches.append([job.job for job in jobs])
+    def recognise(self, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+        self.batches.append([request.id for request in requests])
         self.asked.set()
         self.go.wait(PATIENCE)
         if self.fails:
             raise RuntimeError("a secret that somebody said")
-        return [RecognitionResult(job.job, spaced(str(job.job))) for job in jobs]
+        return [RecognitionResult(request.id, spaced(str(request.id))) for request in requests]
 
 
 def test_an_answer_comes_back_with_what_it_cost():
     answers: queue.Queue[RecognitionResult] = queue.Queue()
     worker = RecogniserThread(Echo())
-    worker.submit([job(7)], answers.put)
-    heard = answers.get(timeout=PATIENCE)
+    worker.submit([request(7)], answers.put)
+    result = answers.get(timeout=PATIENCE)
     worker.close()
-    assert heard.job == 7
-    assert heard.cost > 0
+    assert result.request_id == 7
+    assert result.cost > 0
 
 
 def test_ends_of_utterances_come_first_and_calls_take_turns():
     recogniser, answers = Echo(held=True), queue.Queue()
     worker = RecogniserThread(recogniser)
-    worker.submit([job(0)], answers.put)
+    worker.submit([request(0)], answers.put)
     assert recogniser.asked.wait(PATIENCE)
     for number in range(1, 7):
-        worker.submit([job(number, final=number in {5, 6})], answers.put)
+        worker.submit([request(number, final=number in {5, 6})], answers.put)
     recogniser.go.set()
     for _ in range(7):
         answers.get(timeout=PATIENCE)
@@ -68,8 +68,8 @@ def test_a_recogniser_that_fails_ends_no_call_and_tells_nothing_that_was_said(
     caplog: pytest.LogCaptureFixture,
 ):
     with caplog.at_level(logging.ERROR):
-        (heard,) = recognise_timed(Echo(fails=True), [job(1)])
-    assert heard.words == ()
+        (result,) = recognise_timed(Echo(fails=True), [request(1)])
+    assert result.words == ()
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text
 
@@ -80,10 +80,10 @@ def test_closing_ends_the_thread_in_every_state(state: str):
     answers: list[RecognitionResult] = []
     worker = RecogniserThread(recogniser)
     if state != "idle":
-        worker.submit([job(0)], answers.append)
+        worker.submit([request(0)], answers.append)
         assert recogniser.asked.wait(PATIENCE)
     if state == "with work waiting":
-        worker.submit([job(1), job(2, final=True)], answers.append)
+        worker.submit([request(1), request(2, final=True)], answers.append)
     if state == "closed before":
         worker.close()
     closing = threading.Thread(target=worker.close)
@@ -94,9 +94,9 @@ def test_closing_ends_the_thread_in_every_state(state: str):
     worker._thread.join(PATIENCE)
     assert not worker._thread.is_alive()
     assert recogniser.batches in ([], [[0]])
-    worker.submit([job(3)], answers.append)
-    assert all(heard.job == 0 for heard in answers)
+    worker.submit([request(3)], answers.append)
+    assert all(result.request_id == 0 for result in answers)
 
 
 def test_a_flat_out_answer_costs_nothing_so_that_a_replay_repeats():
-    assert [heard.cost for heard in recognise_now(Echo(), [job(1), job(2)])] == [0.0, 0.0]
+    assert [result.cost for result in recognise_now(Echo(), [request(1), request(2)])] == [0.0, 0.0]

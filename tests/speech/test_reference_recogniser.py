@@ -11,33 +11,33 @@ from tests.speech.talking import script, spaced
 LINES = ("caller 1-3 my internet is down", "agent 2-3 oh dear")
 
 
-def job(start: float, end: float, **more: object) -> RecognitionRequest:
+def request(start: float, end: float, **more: object) -> RecognitionRequest:
     return RecognitionRequest(1, "caller", 1, start, end, 8000, np.zeros(0, np.float32), **more)  # type: ignore[arg-type]
 
 
 def test_the_words_of_that_side_inside_the_window_are_the_answer(tmp_path: Path):
-    (heard,) = script(tmp_path, *LINES).recognise([job(0.5, 3.5, final=True)])
-    assert [word.text for word in heard.words] == ["my", "internet", "is", "down"]
+    (result,) = script(tmp_path, *LINES).recognise([request(0.5, 3.5, final=True)])
+    assert [word.text for word in result.words] == ["my", "internet", "is", "down"]
 
 
 def test_a_call_that_is_heard_the_other_way_round_keeps_each_voice_its_words(tmp_path: Path):
     script(tmp_path, *LINES)
     path = next(tmp_path.glob("*.json"))
-    (heard,) = ReferenceRecogniser(path, agent_channel=0).recognise([job(0.5, 3.5, final=True)])
-    assert [word.text for word in heard.words] == ["oh", "dear"]
-    (heard,) = ReferenceRecogniser(path, agent_channel=1).recognise([job(0.5, 3.5, final=True)])
-    assert [word.text for word in heard.words] == ["my", "internet", "is", "down"]
+    (result,) = ReferenceRecogniser(path, agent_channel=0).recognise([request(0.5, 3.5, final=True)])
+    assert [word.text for word in result.words] == ["oh", "dear"]
+    (result,) = ReferenceRecogniser(path, agent_channel=1).recognise([request(0.5, 3.5, final=True)])
+    assert [word.text for word in result.words] == ["my", "internet", "is", "down"]
 
 
 def test_a_word_that_is_not_over_yet_is_not_known_yet(tmp_path: Path):
-    (heard,) = script(tmp_path, *LINES).recognise([job(0.5, 2.3)])
-    assert [word.text for word in heard.words] == ["my", "internet"]
+    (result,) = script(tmp_path, *LINES).recognise([request(0.5, 2.3)])
+    assert [word.text for word in result.words] == ["my", "internet"]
 
 
 def test_words_that_stand_are_not_said_again(tmp_path: Path):
     prefix = spaced("my internet", start=1.0, step=0.5)
-    (heard,) = script(tmp_path, *LINES).recognise([job(0.5, 3.5, final=True, prefix=prefix)])
-    assert [word.text for word in heard.words] == ["is", "down"]
+    (result,) = script(tmp_path, *LINES).recognise([request(0.5, 3.5, final=True, prefix=prefix)])
+    assert [word.text for word in result.words] == ["is", "down"]
 
 
 def test_the_script_lies_beside_the_recording():

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from monitor.call import About, Call
+from monitor.call import Call, CallInfo
 from monitor.events import RecognitionRequest, RecognitionResult, Utterance
 from monitor.rules.rule_set import load_rules
 from monitor.session import Session, paced
@@ -30,10 +30,10 @@ class Shared:
         self.threads: set[int] = set()
         self.batches: list[int] = []
 
-    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+    def recognise(self, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
         self.threads.add(threading.get_ident())
-        self.batches.append(len(jobs))
-        return self._script.recognise(jobs)
+        self.batches.append(len(requests))
+        return self._script.recognise(requests)
 
 
 async def test_calls_at_once_all_get_their_words_from_one_thread():
@@ -43,7 +43,7 @@ async def test_calls_at_once_all_get_their_words_from_one_thread():
 
     async def hear(sink: Kept, name: str) -> None:
         recording = open_recording([CALL])
-        call = Call(About(name, (CALL.name,), recording.rate, recording.band, "shared"), book)
+        call = Call(CallInfo(name, (CALL.name,), recording.rate, recording.band, "shared"), book)
         session = Session(call, Announcer(name, [sink]).say, worker)
         await session.run(paced(recording.blocks(0.2), recording.rate, 20.0))
 

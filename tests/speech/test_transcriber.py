@@ -83,12 +83,14 @@ class Moody:
     def __init__(self, reader: Recogniser, seed: int) -> None:
         self._reader, self._chance = reader, random.Random(seed)  # noqa: S311 - moods
 
-    def recognise(self, jobs: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
-        return [self._changed(heard) for heard in self._reader.recognise(jobs)]
+    def recognise(self, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
+        return [self._changed(result) for result in self._reader.recognise(requests)]
 
-    def _changed(self, heard: RecognitionResult) -> RecognitionResult:
-        words = tuple(self._word(word) for word in heard.words if self._chance.random() > 0.1)
-        return RecognitionResult(heard.job, words, self._chance.uniform(-2, 0), self._chance.random() ** 3)
+    def _changed(self, result: RecognitionResult) -> RecognitionResult:
+        words = tuple(self._word(word) for word in result.words if self._chance.random() > 0.1)
+        return RecognitionResult(
+            result.request_id, words, self._chance.uniform(-2, 0), self._chance.random() ** 3
+        )
 
     def _word(self, word: Word) -> Word:
         text = word.text if self._chance.random() > 0.3 else self._chance.choice(["no", "refund", "Sorry."])
@@ -107,15 +109,15 @@ def played_slowly(talk: Talk, sizes: Sequence[int], delays: Sequence[int]) -> li
         at = talk.at if not over else max(due for due, _ in coming)
         for item in [item for item in coming if item[0] <= at]:
             coming.remove(item)
-            talk.events += talk.transcriber.heard(item[1], round(talk.at * 0.02, 3))
-        jobs = talk.transcriber.jobs()
-        coming += [(talk.at + next(delay), heard) for heard in talk.recogniser.recognise(jobs)]
+            talk.events += talk.transcriber.add_result(item[1], round(talk.at * 0.02, 3))
+        requests = talk.transcriber.requests()
+        coming += [(talk.at + next(delay), result) for result in talk.recogniser.recognise(requests)]
         if over:
             continue
         talk.hear(next(turns))
         if over := talk.at >= talk.speaking.shape[1]:
             talk.events += talk.transcriber.finish()
-            coming += [(talk.at, heard) for heard in talk.recogniser.recognise(talk.transcriber.jobs())]
+            coming += [(talk.at, result) for result in talk.recogniser.recognise(talk.transcriber.requests())]
     return talk.events
 
 
@@ -166,27 +168,38 @@ def test_the_words_before_the_hang_up_are_heard(tmp_path: Path):
 def test_a_side_has_one_question_under_way(talk: Talk):
     while talk.at < talk.speaking.shape[1]:
         talk.hear(5)
-        jobs = talk.transcriber.jobs()
-        assert talk.transcriber.jobs() == []
-        assert len({job.channel for job in jobs}) == len(jobs)
-        for job in jobs:
-            talk.events += talk.transcriber.heard(*talk.recogniser.recognise([job]), job.end)
+        requests = talk.transcriber.requests()
+        assert talk.transcriber.requests() == []
+        assert len({request.channel for request in requests}) == len(requests)
+        for request in requests:
+            talk.events += talk.transcriber.add_result(*talk.recogniser.recognise([request]), request.end)
 
 
 def test_a_question_continues_the_words_that_stand(talk: Talk):
     talk.play()
-    continued = [job for job in talk.asked if job.prefix]
+    continued = [request for request in talk.asked if request.prefix]
     assert continued
-    assert all(word.committed for job in continued for word in job.prefix)
-    assert all(job.audio.shape == (round((job.end - job.start) * RATE),) for job in talk.asked)
+    assert all(word.committed for request in continued for word in request.prefix)
+    assert all(
+        request.audio.shape == (round((request.end - request.start) * RATE),) for request in talk.asked
+    )
 
 
 def test_the_last_words_are_context_until_a_long_silence(tmp_path: Path):
     lines = ("caller 1-2 first words", "caller 3-4 second words", "caller 8-9 third words")
     talk = Talk(lines, 10.0, script(tmp_path, *lines))
     talk.play()
-    contexts = {round(job.start): job.context for job in talk.asked}
-    assert contexts == {0: (), 2: ("first", "words"), 8: ()}
+    contexts = {(round(request.start), request.context) for request in talk.asked}
+    assert contexts == {(0, ()), (2, ("first", "words")), (8, ())}, (
+        "the same for all requests of an utterance"
+    )
+
+
+def test_a_burst_too_short_for_a_word_is_not_decoded(tmp_path: Path):
+    line = "caller 1-1.08 hm"
+    talk = Talk([line, "caller 3-4 yes indeed"], 6.0, script(tmp_path, line, "caller 3-4 yes indeed"))
+    talk.play()
+    assert {round(request.start, 1) for request in talk.asked} == {2.5}
 
 
 def test_nothing_is_asked_while_nobody_speaks(tmp_path: Path):
@@ -199,10 +212,11 @@ def test_an_unbelievable_answer_takes_back_what_was_shown_and_says_so(tmp_path: 
     line = "caller 1-3 some noise"
     talk = Talk([line], 4.0, script(tmp_path, line))
 
-    def invented(jobs: list[RecognitionRequest]) -> list[RecognitionResult]:
-        p = [(-0.3, 0.0) if not job.final else (-2.0, 0.9) for job in jobs]
+    def invented(requests: list[RecognitionRequest]) -> list[RecognitionResult]:
+        p = [(-0.3, 0.0) if not request.final else (-2.0, 0.9) for request in requests]
         return [
-            RecognitionResult(j.job, spaced("thank you", start=1.2), *x) for j, x in zip(jobs, p, strict=True)
+            RecognitionResult(j.id, spaced("thank you", start=1.2), *x)
+            for j, x in zip(requests, p, strict=True)
         ]
 
     while talk.at < talk.speaking.shape[1]:
@@ -232,17 +246,17 @@ class Late:
 
     def step(self) -> None:
         self.talk.hear(5)
-        jobs = self.talk.transcriber.jobs()
-        self.talk.asked += jobs
-        self.queue = sorted(self.queue + jobs, key=lambda job: not job.final)
+        requests = self.talk.transcriber.requests()
+        self.talk.asked += requests
+        self.queue = sorted(self.queue + requests, key=lambda request: not request.final)
         self.most_waiting = max(self.most_waiting, len(self.queue))
         now = self.talk.at * 0.02
         while self.queue and self.busy_until <= now:
-            job = self.queue.pop(0)
+            request = self.queue.pop(0)
             self.busy_until = max(self.busy_until, now) + self.seconds
-            (heard,) = self.talk.recogniser.recognise([job])
-            slow = RecognitionResult(heard.job, heard.words, -0.1, 0.0, self.seconds)
-            self.talk.events += self.talk.transcriber.heard(slow, round(now, 3))
+            (result,) = self.talk.recogniser.recognise([request])
+            slow = RecognitionResult(result.request_id, result.words, -0.1, 0.0, self.seconds)
+            self.talk.events += self.talk.transcriber.add_result(slow, round(now, 3))
 
 
 def conversation(turns: int) -> tuple[list[str], float]:
@@ -279,7 +293,7 @@ def test_a_recogniser_that_never_answers_costs_bounded_memory_and_the_loss_is_co
     talk = Talk(lines, 720.0, script(tmp_path, *lines))
     while talk.at < talk.speaking.shape[1]:
         talk.hear(500)
-        talk.transcriber.jobs()
+        talk.transcriber.requests()
     last = [e for e in talk.events if isinstance(e, Status)][-1]
     assert last.dropped > 0
     assert last.lag_s > 300
@@ -287,11 +301,11 @@ def test_a_recogniser_that_never_answers_costs_bounded_memory_and_the_loss_is_co
 
 def test_what_is_not_heard_yet_holds_back_the_moment_that_is_caught_up(talk: Talk):
     talk.hear(75)
-    assert talk.transcriber.caught_up == 0.5
+    assert talk.transcriber.decoded_to == 0.5
     talk.answer()
-    assert talk.transcriber.caught_up == 1.4
+    assert talk.transcriber.decoded_to == 1.4
     talk.play()
-    assert talk.transcriber.caught_up == 22.0
+    assert talk.transcriber.decoded_to == 22.0
 
 
 def test_without_words_nothing_is_asked(tmp_path: Path):

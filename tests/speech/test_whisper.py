@@ -32,24 +32,24 @@ def opening(project: Path) -> tuple[np.ndarray, int]:
 def ask(sound: np.ndarray, rate: int, **more: object) -> RecognitionRequest:
     fields: dict[str, object] = {"final": True, "utterance": 1, "channel": "agent", **more}
     return RecognitionRequest(
-        job=1, start=10.0, end=10.0 + len(sound) / rate, rate=rate, audio=sound, **fields
+        id=1, start=10.0, end=10.0 + len(sound) / rate, rate=rate, audio=sound, **fields
     )  # type: ignore[arg-type]
 
 
-def text(heard: RecognitionResult) -> str:
-    return " ".join(word.text for word in heard.words)
+def text(result: RecognitionResult) -> str:
+    return " ".join(word.text for word in result.words)
 
 
 def test_a_turn_becomes_words_with_times_and_probabilities(whisper: Whisper, opening: tuple[np.ndarray, int]):
-    (heard,) = whisper.recognise([ask(*opening)])
-    assert "good morning" in text(heard).lower()
-    edges = [edge for word in heard.words for edge in (word.start, word.end)]
+    (result,) = whisper.recognise([ask(*opening)])
+    assert "good morning" in text(result).lower()
+    edges = [edge for word in result.words for edge in (word.start, word.end)]
     assert edges == sorted(edges)
     assert edges[0] >= 10.0
     assert edges[-1] <= 14.6
-    assert all(0 < word.confidence <= 1 for word in heard.words)
-    assert not any(word.committed for word in heard.words)
-    assert heard.avg_logprob < 0
+    assert all(0 < word.confidence <= 1 for word in result.words)
+    assert not any(word.committed for word in result.words)
+    assert result.avg_logprob < 0
 
 
 def test_the_same_sound_gives_the_same_words_twice(opening: tuple[np.ndarray, int]):
@@ -62,9 +62,9 @@ def test_an_answer_does_not_depend_on_what_was_asked_with_it(
 ):
     sound, rate = opening
     lengths = (1.0, 0.98, 0.9, 0.4)
-    jobs = [ask(sound[: round(len(sound) * x)], rate, utterance=n) for n, x in enumerate(lengths)]
-    together = [word for heard in whisper.recognise(jobs) for word in heard.words]
-    alone = [word for job in jobs for heard in whisper.recognise([job]) for word in heard.words]
+    requests = [ask(sound[: round(len(sound) * x)], rate, utterance=n) for n, x in enumerate(lengths)]
+    together = [word for result in whisper.recognise(requests) for word in result.words]
+    alone = [word for request in requests for result in whisper.recognise([request]) for word in result.words]
     assert [(word.text, word.start, word.end) for word in together] == [
         (word.text, word.start, word.end) for word in alone
     ]
@@ -92,19 +92,19 @@ def test_an_answer_continues_the_words_that_stand_and_does_not_repeat_them(
 def test_wide_band_and_telephone_sound_are_both_heard(whisper: Whisper, opening: tuple[np.ndarray, int]):
     sound, rate = opening
     other = 16000 if rate == 8000 else 8000
-    (heard,) = whisper.recognise([ask(soxr.resample(sound, rate, other), other)])
-    assert {"morning", "broadband", "michael"} <= set(re.findall(r"\w+", text(heard).lower()))
+    (result,) = whisper.recognise([ask(soxr.resample(sound, rate, other), other)])
+    assert {"morning", "broadband", "michael"} <= set(re.findall(r"\w+", text(result).lower()))
 
 
 def test_without_alignment_words_are_spread_over_the_sound(whisper: Whisper, opening: tuple[np.ndarray, int]):
-    (heard,) = whisper.recognise([ask(*opening, align=False, final=False)])
-    assert heard.words[0].start == 10.0
-    assert heard.words[-1].end == pytest.approx(14.6, abs=0.01)
+    (result,) = whisper.recognise([ask(*opening, align=False, final=False)])
+    assert result.words[0].start == 10.0
+    assert result.words[-1].end == pytest.approx(14.6, abs=0.01)
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "a hum"])
 def test_sound_without_speech_gives_no_words_that_would_be_believed(whisper: Whisper, kind: str):
-    from monitor.speech.hallucination_filter import believable
+    from monitor.speech.hallucination_filter import is_plausible
 
     times = np.arange(16000 * 2, dtype=np.float32) / 16000
     sounds = {
@@ -112,14 +112,14 @@ def test_sound_without_speech_gives_no_words_that_would_be_believed(whisper: Whi
         "noise": 0.01 * np.random.default_rng(1).standard_normal(len(times)).astype(np.float32),
         "a hum": 0.1 * np.sin(2 * np.pi * 50 * times, dtype=np.float32),
     }
-    (heard,) = whisper.recognise([ask(sounds[kind], 16000)])
-    assert not heard.words or not believable(heard, heard.words, 0.0) or len(heard.words) <= 3
+    (result,) = whisper.recognise([ask(sounds[kind], 16000)])
+    assert not result.words or not is_plausible(result, result.words, 0.0) or len(result.words) <= 3
 
 
 @pytest.mark.parametrize("seconds", [0.02, 0.1, 0.6, 1.58, 1.6])
 def test_windows_of_any_length_are_answered(whisper: Whisper, seconds: float):
     sound = 0.01 * np.random.default_rng(1).standard_normal(round(seconds * 8000)).astype(np.float32)
-    exact = Whisper(bundled_folder(), "exact", handling=DecodingOptions(window_least=0.0, window_after=0.0))
+    exact = Whisper(bundled_folder(), "exact", options=DecodingOptions(window_least=0.0, window_after=0.0))
     for model in (whisper, exact):
         assert len(model.recognise([ask(sound, 8000)])) == 1
 
@@ -131,18 +131,18 @@ def test_no_window_has_a_length_that_ctranslate2_takes_for_mel_bands():
 
 def test_an_answer_is_no_longer_than_can_be_spoken(whisper: Whisper, opening: tuple[np.ndarray, int]):
     sound, rate = opening
-    (heard,) = whisper.recognise([ask(np.tile(sound[: rate // 2], 4), rate)])
-    assert len(heard.words) <= 6 * 2 + 8
+    (result,) = whisper.recognise([ask(np.tile(sound[: rate // 2], 4), rate)])
+    assert len(result.words) <= 6 * 2 + 8
 
 
 def test_words_that_left_the_window_move_to_the_context(opening: tuple[np.ndarray, int]):
     scrolling = Whisper(
         bundled_folder(),
         "s",
-        handling=DecodingOptions(window_least=0.0, window_after=1.0, keep=0.5, context=True),
+        options=DecodingOptions(window_least=0.0, window_after=1.0, keep=0.5, context=True),
     )
     prefix = spaced("good morning Metro Broadband you are", start=10.3, step=0.4)
-    question = scrolling._question(ask(*opening, prefix=prefix))
+    question = scrolling._window(ask(*opening, prefix=prefix))
     assert 11.0 < question.offset < 12.7
     assert scrolling._tokens.words(question.prefix)[-1][0] == "are"
     assert len(question.prefix) < len(scrolling._tokens.text([word.text for word in prefix]))

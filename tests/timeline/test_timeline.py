@@ -165,11 +165,11 @@ def test_without_a_recogniser_nothing_is_waited_for():
 
 def test_a_trouble_lasts_until_it_is_said_to_be_over():
     line = Timeline()
-    line.take(Quality(kind="crosstalk", channel="agent", start=3.0))
+    line.take(Quality.of("crosstalk", "agent", 3.0))
     assert line.troubled(("crosstalk",), None) == "crosstalk"
     assert line.troubled(("crosstalk",), "caller") is None
     assert line.troubled(("clipping",), None) is None
-    line.take(Quality(kind="crosstalk", channel="agent", start=3.0, end=9.0))
+    line.take(Quality.of("crosstalk", "agent", 3.0, end=9.0))
     assert line.troubled(("crosstalk",), None) is None
 
 

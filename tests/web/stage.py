@@ -77,7 +77,7 @@ class Stage:
             if echo:
                 self._loop.call_soon(self.hub.take, list(self._numbered(call, [told(order)])))
 
-        self._do(lambda: self.hub.answer_orders(call, take))
+        self._do(lambda: self.hub.take_commands(call, take))
 
     def _numbered(self, call: str, events: Iterable[Event]) -> Iterable[Line]:
         for event in events:

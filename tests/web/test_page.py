@@ -193,6 +193,7 @@ def test_everything_is_reached_by_keys(visit: Open, stage: Stage) -> None:
     assert focused(seen) == "Agent 1"
     keys.press("Enter")
     seen.wait_text(".said li", "words of call 1")
+    seen.wait("() => document.querySelector('[aria-label=\"Acknowledge: many apologies\"]')")
     assert focused(seen) == "Agent 1"  # the heading of the call
     reached = []
     for _ in range(8):

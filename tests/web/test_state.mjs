@@ -1,16 +1,15 @@
 // What the page makes of events, without a page: `node --test tests/web/`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agentShare, arranged, choices, emptyState, fits, forget, secondsOf, stretches, take } from "../../monitor/web/js/state.js";
+import { agentShare, arranged, choices, emptyState, fits, forget, isRaised, secondsOf, stretches, take } from "../../monitor/web/js/state.js";
 import { cited, emptyConversation, hear, items, runs } from "../../monitor/web/js/conversation.js";
-import { KNOWN, named } from "../../monitor/web/js/names.js";
 import { Voices } from "../../monitor/web/js/voices.js";
-import { bar, clock, reason, signed } from "../../monitor/web/js/text.js";
+import { chipText, clock, compared, kindOf, measured, signed, spelled } from "../../monitor/web/js/text.js";
 
 const event = (type, data, call = "c1") => ({ type: `monitor.${type}`, partitionkey: call, data: { detected_at: 0, ...data } });
 const alert = (rule, level, more = {}) => ({
-  alert: `${rule}-1`, rule, level, at: 1, channel: "agent", why: "because",
-  evidence: { value: 1, unit: "times", words: [], events: [] }, ...more,
+  alert: `${rule}-1`, rule, level, praise: false, at: 1, channel: "agent", title: spelled(rule), summary: "Because.",
+  measured: 1, threshold: 1, comparison: "at_least", unit: "times", evidence: [], ...more,
 });
 
 test("a call's time goes on between its events, and never back", () => {
@@ -77,12 +76,6 @@ test("a snapshot tells who has talked how long; what it counted is not counted a
   assert.equal(agentShare(call, 71_000), 0.6);
 });
 
-test("every bundled rule has a name for supervisors, other rules are spelled", () => {
-  assert.equal(named("interrupt.agent"), "agent interrupts");
-  assert.equal(named("our.own_rule"), "our own rule");
-  assert.ok(KNOWN.every((rule) => named(rule).length <= 22));
-});
-
 test("help needed comes first, ended calls last, and filters narrow", () => {
   const state = emptyState();
   for (const [id, agent] of [["c1", "A"], ["c2", "B"], ["c3", "C"]]) take(state, event("call.started", { agent, team: "T" }, id), 0);
@@ -92,7 +85,7 @@ test("help needed comes first, ended calls last, and filters narrow", () => {
   assert.deepEqual(arranged(state, { order: "agent" }), ["c1", "c2", "c3"]);
   assert.deepEqual(arranged(state, { level: "warn" }), ["c3"]);
   assert.ok(!fits(state.calls.get("c3"), { rule: "other" }));
-  assert.deepEqual(choices(state), { team: ["T"], agent: ["A", "B", "C"], rule: ["x.y"] });
+  assert.deepEqual(choices(state), { team: ["T"], agent: ["A", "B", "C"], rule: ["x.y"], titles: new Map([["x.y", "x y"]]) });
   assert.ok(forget(state, 400_000, "c2"));
   assert.ok(!state.calls.has("c1"));
 });
@@ -110,10 +103,42 @@ test("a later revision replaces an earlier one, an earlier never a later", () =>
 test("evidence marks its words, on its own side only", () => {
   const talk = emptyConversation("c1");
   const words = [{ text: "so", start: 0, end: 0.3, committed: true }, { text: "sorry", start: 0.3, end: 0.8, committed: false }];
-  hear(talk, event("alert.opened", alert("a.b", "warn", { evidence: { value: 1, words: [{ start: 0.3, end: 0.8, channel: "agent" }], events: [] } })));
+  hear(talk, event("alert.opened", alert("a.b", "warn", { evidence: [{ start: 0.3, end: 0.8, channel: "agent", text: "so" }] })));
   const marks = cited(talk);
   assert.deepEqual(runs({ words, final: false, text: "" }, marks.agent).map((run) => [run.text, run.firm, run.alert?.rule ?? null]), [["so", true, null], ["sorry", false, "a.b"]]);
   assert.deepEqual(runs({ words, final: true, text: "" }, marks.caller).map((run) => run.text), ["so sorry"]);
+});
+
+test("a voice is raised from when the rules say so until they say that it came down", () => {
+  const state = emptyState();
+  take(state, event("raised_voice", { detected_at: 21, channel: "caller", start: 20, end: null }), 21_000);
+  const call = state.calls.get("c1");
+  assert.deepEqual([19, 20, 60].map((at) => isRaised(call, "caller", at)), [false, true, true]);
+  assert.ok(!isRaised(call, "agent", 20));
+  take(state, event("raised_voice", { detected_at: 40, channel: "caller", start: 20, end: 38 }), 40_000);
+  assert.deepEqual([38, 39].map((at) => isRaised(call, "caller", at)), [true, false]);
+});
+
+test("phrases are marked in the words while they stand, unless they were only perhaps said", () => {
+  const talk = emptyConversation("c1");
+  const words = [{ text: "so", start: 0, end: 0.3, committed: true }, { text: "sorry", start: 0.3, end: 0.8, committed: true }];
+  const phrase = (more) => event("phrase", { channel: "agent", utterance: 1, of: "apology", start: 0.3, end: 0.8, text: "sorry", certain: true, withdrawn: false, ...more });
+  const marked = () => runs({ words, final: true, text: "" }, cited(talk).agent).map((run) => [run.text, run.phrase]);
+  hear(talk, phrase({ certain: false }));
+  assert.deepEqual(marked(), [["so sorry", null]]);
+  hear(talk, phrase());
+  assert.deepEqual(marked(), [["so", null], ["sorry", "apology"]]);
+  hear(talk, phrase({ withdrawn: true }));
+  assert.deepEqual(marked(), [["so sorry", null]]);
+});
+
+test("whatever a detector found stands in the transcript once, by its name", () => {
+  const talk = emptyConversation("c1");
+  hear(talk, event("hold", { channel: "caller", start: 3, end: null }));
+  hear(talk, event("hold", { channel: "caller", start: 3, end: 9 }));
+  hear(talk, event("big_sigh", { channel: "agent", start: 12, end: 13 }));
+  hear(talk, event("prosody", { channel: "agent", at: 12 }));
+  assert.deepEqual(items(talk).map((item) => [item.at, item.text]), [[3, "The caller is on hold"], [12, "big sigh (agent)"]]);
 });
 
 test("voices bridge what a slow connection leaves out, but not a pause", () => {
@@ -128,11 +153,18 @@ test("voices bridge what a slow connection leaves out, but not a pause", () => {
   assert.ok(Number.isNaN(voices.at("agent", "level", 4)));
 });
 
-test("the bar that was passed stands with the evidence, whichever way it is passed", () => {
-  const few = { why: "The agent had asked once before (alert below twice): “We will send” – Two questions find the cause." };
-  assert.equal(reason(few), "The agent had asked once before: “We will send” – Two questions find the cause.");
-  assert.equal(bar(few), "alert below twice");
-  assert.equal(bar({ why: "Because." }), null);
+test("a value stands with its unit, and beside what it was compared with", () => {
+  assert.equal(measured(1, "times"), "once");
+  assert.equal(measured(0.654, "share"), "65 %");
+  assert.equal(compared({ comparison: "less_than", threshold: 1.2, unit: "st" }), "alert below 1.2 st");
+  assert.equal(compared({ comparison: "at_least", threshold: 3, unit: "times" }), "alert from 3 times");
+  assert.equal(chipText(alert("a.b", "warn", { measured: 3 })), "a b ×3");
+  assert.equal(chipText(alert("a.b", "warn", { measured: 0.654, unit: "share" })), "a b, 65 %");
+});
+
+test("praise is a kind of its own, whatever the rule is called", () => {
+  assert.equal(kindOf(alert("x.credit", "info")), "info");
+  assert.equal(kindOf(alert("x.y", "info", { praise: true })), "praise");
 });
 
 test("times and differences are written as people read them", () => {

@@ -3,10 +3,10 @@
 // in a second.
 
 import { Voices } from "./voices.js";
-import { hardness, rank } from "./text.js";
+import { hardness, rank, RANKS } from "./text.js";
 
 /** The kinds of events that the list of calls is made of. */
-export const KINDS = ["call", "speech", "prosody", "alert", "difficulty"];
+export const KINDS = ["call", "speech", "prosody", "raised_voice", "alert", "difficulty"];
 
 const BAND_SECONDS = 60;
 const ENDED_STAY_MS = 300_000;
@@ -20,7 +20,7 @@ function newCall(state, id, now) {
   const call = {
     id, agent: null, team: null, order: state.arrived++, zero: null, seen: null, ended: null, endedAt: null, counted: -1,
     alerts: new Map(), difficulty: null, talk: { agent: 0, caller: 0 }, speaking: { agent: null, caller: null },
-    spoken: { agent: [], caller: [] }, voices: new Voices(),
+    spoken: { agent: [], caller: [] }, raised: { agent: [], caller: [] }, voices: new Voices(),
   };
   state.calls.set(id, call);
   return call;
@@ -95,6 +95,12 @@ const APPLY = {
   prosody(call, data) {
     call.voices.put(data);
   },
+  raised_voice(call, data) {
+    const raised = call.raised[data.channel], known = raised.find((one) => one.start === data.start);
+    if (known) known.end = data.end ?? null;
+    else raised.push({ start: data.start, end: data.end ?? null });
+    while (raised.length && raised[0].end !== null && raised[0].end < data.detected_at - BAND_SECONDS - 5) raised.shift();
+  },
   difficulty(call, data) {
     call.difficulty = data;
   },
@@ -128,6 +134,11 @@ export function stretches(call, channel, now) {
   return found;
 }
 
+/** Whether the rules hold a side's voice for raised at a moment of the call. */
+export function isRaised(call, channel, at) {
+  return call.raised[channel].some(({ start, end }) => start <= at && (end === null || at <= end));
+}
+
 /** The share of what was said that the agent said, or null while next to nothing was said. */
 export function agentShare(call, now) {
   const running = (channel) =>
@@ -139,7 +150,7 @@ export function agentShare(call, now) {
 
 /** The open alerts of a call that a filter lets through, the gravest first. */
 export function openAlerts(call, filter = {}) {
-  const least = { info: 1, warn: 2, critical: 3 }[filter.level] ?? 0;
+  const least = RANKS[filter.level] ?? 0;
   return [...call.alerts.values()]
     .filter((alert) => rank(alert) >= least && (!filter.rule || alert.rule === filter.rule))
     .sort((a, b) => rank(b) - rank(a) || b.at - a.at);
@@ -173,14 +184,14 @@ export function arranged(state, filter) {
   return ranked.sort((a, b) => compare(a, b) || a.call.order - b.call.order).map(({ call }) => call.id);
 }
 
-/** What the filters can offer: the teams, agents and rules that occur. */
+/** What the filters can offer: the teams, agents and rules that occur, and the `titles` of the rules. */
 export function choices(state) {
-  const team = new Set(), agent = new Set(), rule = new Set();
+  const team = new Set(), agent = new Set(), titles = new Map();
   for (const call of state.calls.values()) {
     if (call.team) team.add(call.team);
     if (call.agent) agent.add(call.agent);
-    for (const alert of call.alerts.values()) rule.add(alert.rule);
+    for (const alert of call.alerts.values()) titles.set(alert.rule, alert.title);
   }
   const sorted = (set) => [...set].sort((a, b) => a.localeCompare(b));
-  return { team: sorted(team), agent: sorted(agent), rule: sorted(rule) };
+  return { team: sorted(team), agent: sorted(agent), rule: sorted(titles.keys()), titles };
 }

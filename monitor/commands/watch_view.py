@@ -1,8 +1,11 @@
-"""Drawing the board of a supervisor: a table of calls and a stream of alerts, or plain lines in a pipe."""
+"""What ``monitor watch`` shows: a table of open calls and a stream of alerts, or plain lines in a pipe."""
 
 import asyncio
 import contextlib
 import signal
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -10,12 +13,28 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.client.address import HubAddress
-from monitor.client.follower import Back, Broken, EventFollower, RefusedByHub
-from monitor.commands.board import LEVELS, BoardRow, CallBoard, Happened
-from monitor.events import Level
+from monitor.client.hub_client import Connected, Disconnected, HubClient, HubEvent
+from monitor.commands.outputs import STOPPED
+from monitor.errors import BadInput
+from monitor.events import (
+    AlertClosed,
+    AlertEvent,
+    AlertOpened,
+    AlertUpdated,
+    CallEnded,
+    CallStarted,
+    CommandApplied,
+    Dropped,
+    Event,
+    Level,
+    OpenCall,
+    Refused,
+    Snapshot,
+    severity,
+)
 from monitor.sinks.console import SHAPES, Outlet, clock_text
+from monitor.wire.call_state import CallState, by_level
 
-STOPPED = 130
 LONGEST_NAME, LONGEST_ID = 16, 12
 WITH_TEAM, WITH_CALL = 72, 96
 """Columns from which there is room for more."""
@@ -24,20 +43,109 @@ NOTHING = "No calls just now. A row comes here by itself as soon as a call begin
 KINDS = ("alert", "call", "difficulty", "told")
 
 
+MOST_LINES = 200
+
+
+@dataclass
+class BoardRow(CallState):
+    """An open call with its name."""
+
+    call: str = ""
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One line of the stream: when in which call, how serious, and what."""
+
+    call: str
+    agent: str | None
+    at: float
+    level: Level | None
+    text: str
+
+
+class CallBoard:
+    """Follows events, and remembers what a supervisor wants to see."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, BoardRow] = {}
+        self.stream: deque[Happened] = deque(maxlen=MOST_LINES)
+
+    def take(self, call: str, event: Event) -> list[Happened]:
+        """Follows one event; what is new in the stream."""
+        if isinstance(event, Snapshot):
+            self.rows = {known.call: _row(known) for known in event.calls}
+            return []
+        news = list(self._news(call, event))
+        self.stream.extend(news)
+        return news
+
+    def in_order(self) -> list[BoardRow]:
+        """The calls, those that need somebody first."""
+        return sorted(self.rows.values(), key=lambda row: (-_weight(row), -_score(row), row.call))
+
+    def _news(self, call: str, event: Event) -> Iterator[Happened]:
+        if isinstance(event, Dropped):
+            yield Happened("", None, 0.0, None, f"{event.lines} lines left out: this terminal was too slow")
+            return
+        if isinstance(event, Refused):
+            yield Happened("", None, 0.0, None, event.reason)
+            return
+        row = self.rows.setdefault(call, BoardRow(call=call))
+        text = _applied(row, event)
+        if text:
+            level = event.level if isinstance(event, AlertOpened | AlertUpdated) else None
+            yield Happened(call, row.agent, event.detected_at, level, text)
+        if isinstance(event, CallEnded):
+            del self.rows[call]
+
+
+def _applied(row: BoardRow, event: Event) -> str | None:
+    """Changes the row; a text if people should read of it."""
+    before = row.alerts.get(event.alert) if isinstance(event, AlertEvent) else None
+    row.apply(event)
+    match event:
+        case CallStarted():
+            return "the call began"
+        case CallEnded():
+            return "the call ended" + (f": {event.notice}" if event.notice else "")
+        case CommandApplied():
+            return f"{event.by or 'somebody'}: {event.kind}" + (f" “{event.text}”" if event.text else "")
+        case AlertClosed():
+            return None
+        case AlertEvent() if before is None or before.level != event.level:
+            return f"{event.title}: {event.summary}"
+    return None
+
+
+def _row(known: OpenCall) -> BoardRow:
+    return BoardRow(**vars(CallState.of(known)), call=known.call)
+
+
+def _score(row: BoardRow) -> float:
+    return row.difficulty.score if row.difficulty else 0.0
+
+
+def _weight(row: BoardRow) -> int:
+    return severity(row.worst) + 1 if row.worst else 0
+
+
+# --- drawing it ---
+
+
 def watch(hub: HubAddress, filters: dict[str, list[str]]) -> int:
     """Watches until Ctrl-C (130) or SIGTERM (0)."""
     console = Outlet()
     show: WatchScreen | WatchLines = WatchScreen(console) if console.is_terminal else WatchLines(console)
-    follower = EventFollower(hub, {**filters, "kind": list(KINDS)})
     try:
-        return asyncio.run(_watch(follower, show))
+        return asyncio.run(_watch(HubClient(hub), {**filters, "kind": list(KINDS)}, show))
     finally:
         show.close()
 
 
-async def _watch(follower: EventFollower, show: "WatchScreen | WatchLines") -> int:
+async def _watch(client: HubClient, filters: dict[str, list[str]], show: "WatchScreen | WatchLines") -> int:
     loop = asyncio.get_running_loop()
-    following = asyncio.ensure_future(_follow(follower, show))
+    following = asyncio.ensure_future(_follow(client, filters, show))
     code = [0]
 
     def stop(number: int) -> None:
@@ -52,16 +160,20 @@ async def _watch(follower: EventFollower, show: "WatchScreen | WatchLines") -> i
     return code[0]
 
 
-async def _follow(follower: EventFollower, show: "WatchScreen | WatchLines") -> None:
+async def _follow(client: HubClient, filters: dict[str, list[str]], show: "WatchScreen | WatchLines") -> None:
+    """Shows what comes. Raises ``BadInput`` where the hub refuses this terminal."""
     board = CallBoard()
-    async for news in follower.news():
-        match news:
-            case RefusedByHub():
-                show.show(board, board.take(news.call, news.event))
-            case Broken():
-                show.tell(board, f"{news.reason}; trying again")
-            case Back():
-                show.tell(board, "catching up" if news.resumed else "listening")
+    async with contextlib.aclosing(client.follow(filters)) as news:
+        async for one in news:
+            match one:
+                case HubEvent():
+                    show.show(board, board.take(one.call, one.event))
+                case Disconnected(refused=True):
+                    raise BadInput(f"{one.reason[0].upper()}{one.reason[1:]}.")
+                case Disconnected():
+                    show.tell(board, f"{one.reason}; trying again")
+                case Connected():
+                    show.tell(board, "catching up" if one.resumed else "listening")
 
 
 class WatchLines:
@@ -149,23 +261,24 @@ def table(rows: list[BoardRow], width: int) -> Table:
     for row in rows:
         cells: list[str | Text] = [_mark(row.worst), row.agent or "–"]
         cells += [row.team or "–"] if width >= WITH_TEAM else []
-        cells += [clock_text(row.seconds), _score(row.difficulty), _alerts(row)]
+        cells += [clock_text(row.seconds), _difficulty(row), _alerts(row)]
         cells += [row.call[-LONGEST_ID:]] if width >= WITH_CALL else []
         grid.add_row(*[_printable(cell) if isinstance(cell, str) else cell for cell in cells])
     return grid
 
 
-def _score(difficulty: float | None) -> Text:
-    if difficulty is None:
+def _difficulty(row: BoardRow) -> Text:
+    if row.difficulty is None:
         return Text("–", "dim")
-    style = SHAPES["critical"][1] if difficulty >= 70 else SHAPES["warn"][1] if difficulty >= 50 else ""
-    return Text(f"{difficulty:.0f}", style)
+    score = row.difficulty.score
+    style = SHAPES["critical"][1] if score >= 70 else SHAPES["warn"][1] if score >= 50 else ""
+    return Text(f"{score:.0f}", style)
 
 
 def _alerts(row: BoardRow) -> Text:
     """The open alerts, the gravest first, each with its shape."""
-    alerts = sorted(row.alerts.values(), key=lambda alert: LEVELS.index(alert.level), reverse=True)
-    parts = [Text.assemble(_mark(alert.level), " ", _printable(alert.rule)) for alert in alerts]
+    alerts = by_level(row.alerts.values())
+    parts = [Text.assemble(_mark(alert.level), " ", _printable(alert.title)) for alert in alerts]
     return Text("  ").join(parts) if parts else Text("quiet", "dim")
 
 
