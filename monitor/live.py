@@ -202,7 +202,7 @@ class LiveMonitor:
         self._info = info = call.info
         silence = QuietSource(day.end_after)
         holder: list[Session] = []
-        sinks = [silence, *day.sinks(info, lambda order: holder[0].put(order))]
+        sinks = [silence, *day.sinks(info, lambda command: holder[0].put(command))]
         announcer = Announcer(info.call, sinks)
         recorder = day.recorder(info) if day.recorder else None
         session = Session(call, announcer.say, self._worker, keep=recorder.write if recorder else None)

@@ -122,7 +122,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     wants: StreamFilter
 
     @property
-    def eyes(self) -> "Viewer":
+    def audience(self) -> "Viewer":
         """Equal for all viewers who may see the same, whatever they resume from."""
         return Viewer(who=self.who, wants=msgspec.structs.replace(self.wants, since=None, log=None))
 

@@ -202,7 +202,7 @@ class Hub:
     async def attend_listener(self, connection: ServerConnection, viewer: Viewer) -> None:
         """Sends one listener what it may see until it goes. Raises ``FellBehind`` where it is too slow."""
         listener = Listener(viewer, connection, lambda lines: self._own(self._dropped(lines)))
-        audience = viewer.eyes
+        audience = viewer.audience
         sending = asyncio.create_task(self._catch_up_and_go_on(listener))
         try:
             await asyncio.wait((sending, listener.overflowed), return_when=asyncio.FIRST_COMPLETED)
@@ -231,7 +231,7 @@ class Hub:
         lost = self._lost(viewer.wants)
         if viewer.wants.since is None or lost:
             listener.after = self.log.last
-            self._audiences[viewer.eyes].add(listener)
+            self._audiences[viewer.audience].add(listener)
             await connection.send(self._own(self.snapshot(viewer, lost)), text=True)
         else:
             listener.after = viewer.wants.since
@@ -241,7 +241,7 @@ class Hub:
                         await connection.send(entry.line, text=True)
                     listener.after = entry.sequence
                 await asyncio.sleep(0)
-            self._audiences[viewer.eyes].add(listener)
+            self._audiences[viewer.audience].add(listener)
         await listener.run()
 
     def _lost(self, wants: StreamFilter) -> str | None:

@@ -144,6 +144,29 @@ async def test_what_a_killed_monitor_left_is_sent_by_the_next_and_its_call_ends_
         assert got[-1]["data"]["seconds"] == 7.5
 
 
+async def test_what_an_earlier_version_left_is_neither_sent_nor_lost_and_stops_nobody(tmp_path: Path):
+    """Its events have other names of fields; they would arrive without their times."""
+    former = (
+        b'{"specversion":"1.0","id":"c1/1","source":"/calls/c1","type":"monitor.gap","sequence":"1",'
+        b'"partitionkey":"c1","data":{"known":3.5,"channel":"caller","at":3.0,"seconds":0.5}}'
+    )
+    async with a_hub() as place:
+        hub = HubAddress(place.url)
+        for name in ("c1", "c3"):
+            left = Spool(path_of(tmp_path, name))
+            left.begin(hub.url, Claimed(call=name, agent="anna", team="north"))
+            lines = [(1, former)] if name == "c1" else [(1, Line(name, 1, started(name)).json)]
+            left.put(lines)
+            left.close()
+        os.utime(path_of(tmp_path, "c1"), (clock.unix() - 90, clock.unix() - 90))  # the first in line
+        long_ago(path_of(tmp_path, "c3"))
+        uplink = Uplink(hub, Claimed(call="c2", agent="anna", team="north"), tmp_path)
+        await true(lambda: ("c3", 2) in stored(place.hub.log))
+        await asyncio.to_thread(uplink.close)
+        assert {call for call, _ in stored(place.hub.log)} == {"c3"}
+    assert there(tmp_path) == [path_of(tmp_path, "c1")]
+
+
 async def test_a_buffer_that_another_monitor_fills_is_left_alone(tmp_path: Path):
     async with a_hub() as place:
         hub = HubAddress(place.url)
