@@ -53,7 +53,7 @@ class CallControlRelay:
         self._monitors[agent] = connection
         try:
             async for message in connection:
-                self._heard(connection, message)
+                self._receive_reply(connection, message)
         finally:
             if self._monitors.get(agent) is connection:
                 del self._monitors[agent]
@@ -94,7 +94,7 @@ class CallControlRelay:
             raise BadInput("No monitor stands by for this agent: start `monitor live --uplink` there.")
         return self._monitors[agent]
 
-    def _heard(self, connection: ServerConnection, message: str | bytes) -> None:
+    def _receive_reply(self, connection: ServerConnection, message: str | bytes) -> None:
         try:
             replied = _replied.decode(message)
         except (msgspec.DecodeError, UnicodeDecodeError):
