@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from monitor.errors import BadInput
-from monitor.events import CHANNELS, Channel, RecognitionRequest, RecognitionResult, Word, other
+from monitor.events import CHANNELS, Channel, Word, other
+from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 
 NAME = "script of the recording"
 _SLACK = 0.02
