@@ -37,12 +37,13 @@ from monitor.events import (
     Gap,
     Note,
     Prosody,
+    RecognitionRequest,
+    RecognitionResult,
     Utterance,
 )
 from monitor.judge.binding import META_ALIASES
 from monitor.judge.judge import NEEDS_WORDS, Judge
 from monitor.rules.rule_set import RuleSet
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 from monitor.speech.transcriber import Transcriber
 
 _detected_at = attrgetter("detected_at")

@@ -8,7 +8,7 @@ Each event has the name it bears on the wire (``monitor.`` goes before it there)
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -67,6 +67,44 @@ class Word(msgspec.Struct, frozen=True):
     committed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class RecognitionRequest:
+    """What the recogniser is asked: the words in one window of one side.
+
+    ``audio`` is float32 mono at ``rate`` and begins at ``start`` seconds of the call. ``context`` are
+    committed words before the window; ``prefix`` are the committed words inside it, which the answer
+    must continue and does not repeat. ``final`` tells that the utterance is over, ``better`` allows a
+    wider search for it, ``align`` asks for word times from the sound.
+    """
+
+    id: int
+    channel: Channel
+    utterance: int
+    start: float
+    end: float
+    rate: int
+    audio: NDArray[np.float32]
+    context: tuple[str, ...] = ()
+    prefix: tuple[Word, ...] = ()
+    final: bool = False
+    better: bool = True
+    align: bool = True
+
+
+class RecognitionResult(msgspec.Struct, frozen=True):
+    """The recogniser's answer to the request ``request_id``; ``Call.add_result`` takes it.
+
+    ``avg_logprob`` is per token, ``no_speech`` a probability, ``cost`` the seconds of inference time
+    that the answer took (this is how a pure core learns that the machine is slow).
+    """
+
+    request_id: int
+    words: tuple[Word, ...] = ()
+    avg_logprob: float = 0.0
+    no_speech: float = 0.0
+    cost: float = 0.0
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Something a person asked for during the call; an input of the core, so that it replays too.
 
@@ -80,6 +118,22 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     text: str | None = None
     by: str | None = None
+
+
+class CallControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a softphone says. ``call`` names the call, ``meta`` is what the dialler knows of it."""
+
+    kind: Literal["start", "end", "hold", "resume", "status"]
+    call: Annotated[str, msgspec.Meta(pattern=r"^[\w.@+-]{1,100}$")] | None = None
+    meta: dict[str, Any] | None = None
+
+
+class CallControlAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the monitor answers: one sentence, and whether it did what was asked."""
+
+    done: bool
+    say: str
+    call: str | None = None
 
 
 # --- what comes out ------------------------------------------------------------------------------

@@ -15,7 +15,18 @@ from typing import Any, Protocol, TypeVar
 
 from monitor import clock
 from monitor.call import CallInfo
-from monitor.events import CHANNELS, Band, Block, Channel, Command, CommandApplied, SpeechEnded, SpeechStarted
+from monitor.events import (
+    CHANNELS,
+    Band,
+    Block,
+    CallControl,
+    CallControlAnswer,
+    Channel,
+    Command,
+    CommandApplied,
+    SpeechEnded,
+    SpeechStarted,
+)
 from monitor.playback import CallSetup
 from monitor.session import HangUp, Session
 from monitor.sinks import Line, Sink
@@ -23,7 +34,6 @@ from monitor.sinks.announcer import Announcer
 from monitor.sinks.recorder import Recorder
 from monitor.sources.call_detection import CallDetector, HangUpToneDetector, rebased
 from monitor.speech.recogniser import RecogniserThread
-from monitor.wire.messages import CallControl, CallControlAnswer
 
 T = TypeVar("T")
 

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from monitor import clock
 from monitor.call import Call
 from monitor.errors import BadInput
-from monitor.events import Block, Command, Event
+from monitor.events import Block, Command, Event, RecognitionResult
 from monitor.playback import Playback, replay_events, run_flat_out
 from monitor.sinks import CommandSource
 from monitor.speech.recogniser import RecogniserThread
-from monitor.speech.recognition import RecognitionResult
 
 if TYPE_CHECKING:
     from monitor.hub.hub import Hub

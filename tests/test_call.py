@@ -17,12 +17,12 @@ from monitor.events import (
     Event,
     Gap,
     Prosody,
+    RecognitionResult,
     Utterance,
 )
 from monitor.playback import play
 from monitor.rules.rule_set import load_rules
 from monitor.sources.recording import open_recording
-from monitor.speech.recognition import RecognitionResult
 from monitor.speech.reference_recogniser import ReferenceRecogniser, script_beside
 
 AUDIO = Path(__file__).resolve().parent.parent / "fixtures" / "audio"

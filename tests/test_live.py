@@ -9,14 +9,23 @@ import numpy as np
 import pytest
 
 from monitor.call import CallInfo
-from monitor.events import AlertOpened, Block, CallEnded, CallStarted, Command, CommandApplied, Event, Status
+from monitor.events import (
+    AlertOpened,
+    Block,
+    CallControl,
+    CallEnded,
+    CallStarted,
+    Command,
+    CommandApplied,
+    Event,
+    Status,
+)
 from monitor.live import LiveMonitor, LiveSettings, call_name
 from monitor.playback import CallSetup, replay_events
 from monitor.rules.rule_set import load_rules
 from monitor.sinks import Line, Sink
 from monitor.sinks.recorder import Recorder
 from monitor.sources.recording import open_recording
-from monitor.wire.messages import CallControl
 
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "audio" / "interruptions.flac"
 RATE = 8000

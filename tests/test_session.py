@@ -19,6 +19,8 @@ from monitor.events import (
     Command,
     CommandApplied,
     Event,
+    RecognitionRequest,
+    RecognitionResult,
     Utterance,
 )
 from monitor.rules.rule_set import load_rules
@@ -27,7 +29,6 @@ from monitor.sinks import Line
 from monitor.sinks.announcer import Announcer
 from monitor.sources.recording import open_recording
 from monitor.speech.recogniser import RecogniserThread
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 from monitor.speech.reference_recogniser import ReferenceRecogniser, script_beside
 
 CALL = Path(__file__).resolve().parent.parent / "fixtures" / "audio" / "interruptions.flac"

@@ -14,8 +14,8 @@ import numpy as np
 from benchmarks.streaming_parts.material import Floats, Material
 from benchmarks.streaming_parts.sizes import loaded
 from benchmarks.streaming_parts.whisper_streaming import Spoken, Transcribe
+from monitor.events import RecognitionRequest, RecognitionResult
 from monitor.speech.mel import LogMel, normalised
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 from monitor.speech.reference_recogniser import ReferenceRecogniser
 from monitor.speech.whisper import Whisper
 

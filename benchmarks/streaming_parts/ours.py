@@ -15,9 +15,17 @@ from benchmarks.streaming_parts.score import Committed, Result, add
 from monitor.audio.frames import Framer
 from monitor.audio.vad import VoiceActivityDetector
 from monitor.config import CallSettings, SpeechSettings
-from monitor.events import CHANNELS, Block, Channel, Event, Utterance, Word
+from monitor.events import (
+    CHANNELS,
+    Block,
+    Channel,
+    Event,
+    RecognitionRequest,
+    RecognitionResult,
+    Utterance,
+    Word,
+)
 from monitor.speech.recogniser import BATCH, Recogniser
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 from monitor.speech.transcriber import Transcriber
 
 BLOCK = 0.04

@@ -24,9 +24,9 @@ from websockets.uri import parse_uri
 from monitor import clock
 from monitor.client.address import HubAddress, is_refused, why_disconnected
 from monitor.errors import BadInput
-from monitor.events import Command, Event, Snapshot
+from monitor.events import CallControl, CallControlAnswer, Command, Event, Snapshot
 from monitor.wire import envelope as wire
-from monitor.wire.messages import CallControl, CallControlAnswer, Passed, Replied, Standing
+from monitor.wire.messages import Passed, Replied, Standing
 
 FIRST_DELAY, LONGEST_DELAY = 0.4, 5.0
 """Seconds between attempts: at random up to the first, then doubled up to the longest."""

@@ -35,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
     import msgspec
 
     from monitor.errors import BadInput
+    from monitor.events import CallControl
     from monitor.metadata import read_meta
     from monitor.sources.call_control import ask
-    from monitor.wire.messages import CallControl
 
     if args.kind != "start" and (args.call or args.meta):
         raise BadInput("--call and --meta belong to `monitor call start`.")

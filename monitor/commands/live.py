@@ -28,7 +28,7 @@ from monitor.errors import BadInput
 if TYPE_CHECKING:
     from monitor.call import CallInfo
     from monitor.client.uplink import Uplink
-    from monitor.events import Channel, Command
+    from monitor.events import CallControl, CallControlAnswer, Channel, Command
     from monitor.live import LiveSettings
     from monitor.playback import CallOptions
     from monitor.session import Served
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from monitor.sources.device import Device
     from monitor.sources.soundcheck import SoundCheck
     from monitor.speech.recogniser import RecogniserThread
-    from monitor.wire.messages import CallControl, CallControlAnswer
 
 EPILOG = """\
 examples:

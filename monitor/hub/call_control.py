@@ -12,9 +12,10 @@ import msgspec
 from websockets.asyncio.server import ServerConnection
 
 from monitor.errors import BadInput
+from monitor.events import CallControlAnswer
 from monitor.hub.access import Identity, Viewer, why_not_publish
 from monitor.hub.publishing import FIRST_WORD_SECONDS
-from monitor.wire.messages import CallControlAnswer, CallControlMessage, Claimed, Passed, Replied, Standing
+from monitor.wire.messages import CallControlMessage, Claimed, Passed, Replied, Standing
 
 PATIENCE = 5.0
 """Seconds that a monitor may take to answer."""

@@ -18,6 +18,7 @@ from monitor import clock
 from monitor.errors import BadInput
 from monitor.events import (
     AlertOpened,
+    CallControlAnswer,
     CallControlReply,
     CallEnded,
     Command,
@@ -37,14 +38,7 @@ from monitor.hub.publishing import OrdersOut, arrivals, encoded, hear_claim
 from monitor.sinks import Line
 from monitor.wire import envelope as wire
 from monitor.wire.call_state import CallState, ended_without_sums
-from monitor.wire.messages import (
-    Answer,
-    CallControlAnswer,
-    CallControlMessage,
-    Claimed,
-    CommandMessage,
-    is_private,
-)
+from monitor.wire.messages import Answer, CallControlMessage, Claimed, CommandMessage, is_private
 
 HUB = "hub"
 """The partition of what the hub itself says."""

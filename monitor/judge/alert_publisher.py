@@ -179,9 +179,8 @@ class AlertPublisher:
             told.withheld = SILENT_RULE
             return
         pause = None if rule.at_pause is None else milliseconds(rule.at_pause)
-        cooldown = milliseconds(rule.cooldown)
         request = CardRequest(
-            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, cooldown,
+            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, milliseconds(rule.cooldown),
             at_end=rule.during is not None and rule.during.last is not None,
         )  # fmt: skip
         told.withheld = self.cards.ask(request)

@@ -17,7 +17,7 @@ import msgspec
 import platformdirs
 
 from monitor.errors import BadInput
-from monitor.wire.messages import CallControl, CallControlAnswer
+from monitor.events import CallControl, CallControlAnswer
 
 HOST = "127.0.0.1"
 PATIENCE = 5.0

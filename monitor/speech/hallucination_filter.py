@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.audio.frames import frames_of, seconds
-from monitor.events import Word
+from monitor.events import RecognitionRequest, RecognitionResult, Word
 from monitor.speech import hallucination_filter as guards
 from monitor.speech.agreement import key
 from monitor.speech.channel_transcriber import ChannelTranscriber, PendingUtterance
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 
 NO_SPEECH = 0.6
 """The decoder itself says that nobody speaks: its words are believed only where it is sure of them."""

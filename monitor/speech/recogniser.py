@@ -18,8 +18,8 @@ from typing import Protocol
 import msgspec
 
 from monitor import clock
+from monitor.events import RecognitionRequest, RecognitionResult
 from monitor.speech.native_thread import NativeThread, run_apart
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 
 
 class Recogniser(Protocol):

@@ -11,8 +11,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.errors import BadInput
-from monitor.events import CHANNELS, Channel, Word, other
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
+from monitor.events import CHANNELS, Channel, RecognitionRequest, RecognitionResult, Word, other
 
 NAME = "script of the recording"
 _SLACK = 0.02

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from monitor.audio.frames import FrameBlock, frames_of, seconds
 from monitor.config import SpeechSettings
-from monitor.events import CHANNELS, Event, Status
+from monitor.events import CHANNELS, Event, RecognitionRequest, RecognitionResult, Status
 from monitor.speech.backpressure import Backpressure
 from monitor.speech.channel_transcriber import ChannelTranscriber, PendingUtterance
 from monitor.speech.hallucination_filter import HallucinationFilter, Loudness
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 
 LATE_BLOCK = 0.3
 """Seconds by which a block may overshoot a due moment without changing what is asked."""

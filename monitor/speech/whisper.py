@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from monitor.errors import BadInput
-from monitor.events import Word
+from monitor.events import RecognitionRequest, RecognitionResult, Word
 from monitor.speech.decoding import DecodingOptions, Tokens, decoding_options_of
 from monitor.speech.mel import Floats, LogMel, MelCache, normalised
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 
 TOKENS_PER_SECOND = 6
 TOKENS_AT_LEAST = 8

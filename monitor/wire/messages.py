@@ -4,29 +4,23 @@ A monitor announces a call with a ``Claim`` and gets an ``Answer``; a listener s
 softphone a ``CallControlMessage``, which the hub passes on to the monitor that stands by for the agent.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import msgspec
 
-from monitor.events import AlertEvent, Command, Event, OverlapStarted, Prosody, Status, Utterance
+from monitor.events import (
+    AlertEvent,
+    CallControl,
+    CallControlAnswer,
+    Command,
+    Event,
+    OverlapStarted,
+    Prosody,
+    Status,
+    Utterance,
+)
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"\A[^\x00-\x1f\x7f/\\]+\Z")]
-
-
-class CallControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a softphone says. ``call`` names the call, ``meta`` is what the dialler knows of it."""
-
-    kind: Literal["start", "end", "hold", "resume", "status"]
-    call: Annotated[str, msgspec.Meta(pattern=r"^[\w.@+-]{1,100}$")] | None = None
-    meta: dict[str, Any] | None = None
-
-
-class CallControlAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the monitor answers: one sentence, and whether it did what was asked."""
-
-    done: bool
-    say: str
-    call: str | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

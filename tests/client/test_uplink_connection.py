@@ -12,10 +12,11 @@ from monitor.client.credentials import read_token
 from monitor.client.hub_client import LONGEST_DELAY, HubClient
 from monitor.client.spool import Spool, path_of
 from monitor.client.uplink import HubConnectionStatus, Uplink
+from monitor.events import CallControl, CallControlAnswer
 from monitor.hub.access import mint
 from monitor.hub.log import EventLog
 from monitor.wire.addresses import Address
-from monitor.wire.messages import CallControl, CallControlAnswer, Standing
+from monitor.wire.messages import Standing
 from tests.client.test_uplink import ANNA, long_ago, numbered, stored, there
 from tests.hub.hubs import SECRET, a_hub, alert, ended, started, true
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import BadInput
+from monitor.events import CallControl, CallControlAnswer
 from monitor.sources.call_control import ask, control_file, hooks
-from monitor.wire.messages import CallControl, CallControlAnswer
 
 
 class Phone:

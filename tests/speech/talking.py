@@ -9,9 +9,16 @@ from numpy.typing import NDArray
 
 from monitor.audio.frames import FrameBlock
 from monitor.config import SpeechSettings
-from monitor.events import CHANNELS, FRAME_SECONDS, Event, Utterance, Word
+from monitor.events import (
+    CHANNELS,
+    FRAME_SECONDS,
+    Event,
+    RecognitionRequest,
+    RecognitionResult,
+    Utterance,
+    Word,
+)
 from monitor.speech.recogniser import Recogniser
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 from monitor.speech.reference_recogniser import ReferenceRecogniser
 from monitor.speech.transcriber import Transcriber
 from tests.talk import active

@@ -1,7 +1,7 @@
 import pytest
 
+from monitor.events import RecognitionResult
 from monitor.speech.hallucination_filter import believable, where_spoken, without_echo, without_loop
-from monitor.speech.recognition import RecognitionResult
 from tests.speech.talking import spaced, word
 
 GOOD = RecognitionResult(1, avg_logprob=-0.2, no_speech=0.1)

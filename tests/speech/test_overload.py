@@ -13,14 +13,13 @@ import msgspec
 import pytest
 
 from monitor.call import Call, CallInfo
-from monitor.events import AlertOpened, Block, Event, Status, Utterance
+from monitor.events import AlertOpened, Block, Event, RecognitionRequest, RecognitionResult, Status, Utterance
 from monitor.playback import replay_events
 from monitor.rules.rule_set import load_rules
 from monitor.session import Playback, run_paced
 from monitor.sources.recording import open_recording
 from monitor.speech.backpressure import STEPS
 from monitor.speech.model_store import bundled_folder
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 from monitor.speech.reference_recogniser import script_beside
 from monitor.speech.whisper import Whisper
 from tests.test_session import Kept

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from monitor.events import RecognitionRequest, RecognitionResult
 from monitor.speech.recogniser import BATCH, RecogniserThread, recognise_now, recognise_timed
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 from tests.speech.talking import spaced
 
 PATIENCE = 20.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.errors import BadInput
-from monitor.speech.recognition import RecognitionRequest
+from monitor.events import RecognitionRequest
 from monitor.speech.reference_recogniser import ReferenceRecogniser, script_beside
 from tests.speech.talking import script, spaced
 

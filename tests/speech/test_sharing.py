@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monitor.call import Call, CallInfo
-from monitor.events import Utterance
+from monitor.events import RecognitionRequest, RecognitionResult, Utterance
 from monitor.rules.rule_set import load_rules
 from monitor.session import Session, paced
 from monitor.sinks.announcer import Announcer
 from monitor.sources.recording import open_recording
 from monitor.speech.recogniser import BATCH, RecogniserThread
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 from monitor.speech.reference_recogniser import ReferenceRecogniser, script_beside
 from tests.test_session import Kept
 

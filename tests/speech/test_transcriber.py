@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import SpeechSettings
-from monitor.events import Event, Status, Word
+from monitor.events import Event, RecognitionRequest, RecognitionResult, Status, Word
 from monitor.speech.backpressure import STEPS
 from monitor.speech.recogniser import Recogniser
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 from tests.examples import examples
 from tests.speech.talking import RATE, Talk, said, script, spaced, utterances
 

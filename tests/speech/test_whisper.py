@@ -10,9 +10,9 @@ import soxr
 from rapidfuzz import fuzz
 
 from monitor.errors import BadInput
+from monitor.events import RecognitionRequest, RecognitionResult
 from monitor.speech.decoding import DecodingOptions
 from monitor.speech.model_store import bundled_folder
-from monitor.speech.recognition import RecognitionRequest, RecognitionResult
 from monitor.speech.whisper import Whisper, _safe
 from tests.speech.talking import spaced
 
