@@ -39,18 +39,18 @@ class CallOptions:
     """How calls are heard and judged, as a person chose it. Files are read by ``set_up``.
 
     ``model``: a model's name or path, ``bundled``, ``script``, ``none``, or None for the best that is there.
-    ``rules``: a rule file or folder instead of the bundled rules. ``profile``: a profile's name or file.
+    ``rules``: a file or folder of rules, or the rules themselves. ``profile``: a profile's name or file.
     ``meta``: a YAML file with what the dialler knows. ``config``: a file of settings, or the settings.
-    ``gate``: the voice activity detector. ``agent_channel``: the agent's channel of a stereo source, 0 or 1.
+    ``vad``: the voice activity detector. ``agent_channel``: the agent's channel of a stereo source, 0 or 1.
     ``mono``: the side that a mono recording holds. ``agent`` and ``team``: whose call it is.
     """
 
     model: str | None = None
-    rules: Path | None = None
+    rules: Path | RuleSet | None = None
     profile: str = "default"
     meta: Path | None = None
     config: Path | CallSettings | None = None
-    gate: str | None = None
+    vad: str | None = None
     agent_channel: int = 1
     mono: Literal["agent", "caller"] | None = None
     agent: str | None = None
@@ -58,16 +58,18 @@ class CallOptions:
 
     def rule_set(self) -> RuleSet:
         """The rules in force. Raises ``BadInput``."""
+        if isinstance(self.rules, RuleSet):
+            return self.rules
         return load_rules([self.rules] if self.rules else None, profile=self.profile)
 
     def settings(self) -> CallSettings:
         """The core's settings. Raises ``BadInput``."""
         given = self.config
         settings = given if isinstance(given, CallSettings) else load_call_settings(given)
-        if self.gate is None:
+        if self.vad is None:
             return settings
-        vad = {**msgspec.to_builtins(settings.vad), "detector": self.gate}
-        return msgspec.structs.replace(settings, vad=convert(vad, type(settings.vad), "--gate"))
+        vad = {**msgspec.to_builtins(settings.vad), "detector": self.vad}
+        return msgspec.structs.replace(settings, vad=convert(vad, type(settings.vad), "--vad"))
 
     def metadata(self) -> dict[str, Any] | None:
         """What the dialler knows of the call. Raises ``BadInput``."""
@@ -264,9 +266,14 @@ def replay_events(
         config=settings or CallSettings(),
         profile=profile,
     )
-    if len(paths) == 1 and is_journal(paths[0]):
-        journal = read_journal(paths[0])
-        batches = rejudge(journal.events, options.rule_set(), settings)
-    else:
-        batches = prepare(paths, options, block_seconds=block_seconds).events()
+    batches = replay_batches(paths, options, block_seconds=block_seconds)
     return [event for events in batches for event in events]
+
+
+def replay_batches(
+    paths: Sequence[Path], options: CallOptions, *, block_seconds: float | None = None
+) -> Iterator[list[Event]]:
+    """The events of a recorded call or journal, batch by batch, as fast as it goes. Raises ``BadInput``."""
+    if len(paths) == 1 and is_journal(paths[0]):
+        return rejudge(read_journal(paths[0]).events, options.rule_set(), options.settings())
+    return prepare(paths, options, block_seconds=block_seconds).events()

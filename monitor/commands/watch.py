@@ -1,4 +1,4 @@
-"""``monitor watch``: a supervisor's view in the terminal: open calls, alerts as they come."""
+"""``monitor watch``: open calls and alerts of a hub in the terminal, live."""
 
 import argparse
 from pathlib import Path
@@ -8,15 +8,15 @@ examples:
   monitor watch                                              the hub on this machine
   monitor watch --team north --level warn
   monitor watch --url wss://hub.example --token-file boss.token
-In a pipe it prints plain lines. It comes back by itself when the line breaks, and misses nothing."""
+In a pipe it prints plain lines. It reconnects automatically and misses nothing."""
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "watch",
-        help="a supervisor's live view in the terminal",
-        description="Shows the calls and alerts of a hub, live.",
+        help="Show the open calls and alerts of a hub in the terminal",
+        description="Shows the open calls and the alerts of a hub, live.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

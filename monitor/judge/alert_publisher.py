@@ -180,7 +180,8 @@ class AlertPublisher:
             return
         pause = None if rule.at_pause is None else milliseconds(rule.at_pause)
         request = CardRequest(
-            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, milliseconds(rule.cooldown),
+            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause,
+            milliseconds(rule.cooldown),
             at_end=rule.during is not None and rule.during.last is not None,
         )  # fmt: skip
         told.withheld = self.cards.ask(request)

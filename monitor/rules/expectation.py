@@ -1,19 +1,33 @@
 """Expectations and absences: what ought to be said in time.
 
-A verdict waits until the recogniser has caught up with the deadline (see ``View.heard``), because words
-are known later than they are said. Times are ms of the call.
+A verdict waits until the recogniser has caught up with the deadline (see ``TimelineView.heard``), because
+words are known later than they are said. Times are ms of the call.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Literal
 
 from monitor.events import Channel
 from monitor.rules.reading import ZERO, Bar, Reading, from_marks
 from monitor.rules.triggers import NOT_MET, Assessment, BoundCue, Step, in_part
-from monitor.timeline import Mark, View
+from monitor.timeline import Mark, TimelineView
 
 JUDGED_LATE = 30_000
 """For how many ms after its time a cue is still remembered, so that a verdict can wait for the words."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedExpectation:
+    """What became of an expectation: the cue that called for it, the deadline, and the answers that came.
+
+    ``open``: the call ended before the deadline.
+    """
+
+    outcome: Literal["kept", "broken", "open"]
+    cue: Mark
+    deadline: int
+    answers: tuple[Mark, ...] = ()
 
 
 @dataclass(slots=True)
@@ -31,8 +45,9 @@ class ExpectationTrigger:
     unless: BoundCue | None = None
     words: bool = field(init=False)
     expected: frozenset[Channel] = field(init=False)
-    kept: int = 0
-    broken: int = 0
+    judged: list[JudgedExpectation] = field(default_factory=list, init=False)
+    """What was judged since somebody last took it from here."""
+
     _judged_to: int = field(default=-1, init=False)
     _broken: deque[tuple[int, Mark]] = field(default_factory=deque, init=False)
 
@@ -40,7 +55,7 @@ class ExpectationTrigger:
         self.words = self.after.words or self.expect.words
         self.expected = frozenset(self.expect.channels)
 
-    def assess(self, view: View, step: int) -> Assessment:
+    def assess(self, view: TimelineView, step: int) -> Assessment:
         """See ``Trigger``."""
         self._judge(view)
         longest = max(self.windows)
@@ -56,7 +71,7 @@ class ExpectationTrigger:
                 best, bar, reading = place, self.bars[place], from_marks(marks, len(marks))
         return Assessment(best, staying, reading, bar, at)
 
-    def _judge(self, view: View) -> None:
+    def _judge(self, view: TimelineView) -> None:
         """Judges every cue whose time is over."""
         reach = self.within + self.lookback + JUDGED_LATE
         for cue in self.after.marks_since(view, max(self._judged_to, view.now - reach)):
@@ -67,17 +82,20 @@ class ExpectationTrigger:
             self._judged_to = cue.end
             if same or self._exempt(view, cue, deadline):
                 continue
-            if self._answered(view, cue, deadline):
-                self.kept += 1
+            answers = self.expect.coming(view, cue.start - self.lookback, deadline, cue)
+            if answers:
+                self.judged.append(JudgedExpectation("kept", cue, deadline, tuple(answers)))
             elif view.ended is None or deadline <= view.ended:
-                self.broken += 1
+                self.judged.append(JudgedExpectation("broken", cue, deadline))
                 self._broken.append((deadline, cue))
+            else:
+                self.judged.append(JudgedExpectation("open", cue, deadline))
 
-    def _due(self, view: View, deadline: int) -> bool:
+    def _due(self, view: TimelineView, deadline: int) -> bool:
         """Whether the deadline is over, and the words of all sides that could answer are known up to it."""
         return view.passed(deadline) and all(view.heard(side, deadline) for side in self.expect.channels)
 
-    def _deadline(self, view: View, cue: Mark) -> int:
+    def _deadline(self, view: TimelineView, cue: Mark) -> int:
         deadline = cue.end + self.within
         if self.turns:
             ends = [
@@ -90,15 +108,12 @@ class ExpectationTrigger:
                 deadline = min(deadline, sorted(ends)[self.turns - 1])
         return deadline
 
-    def _answered(self, view: View, cue: Mark, deadline: int) -> bool:
-        return self.expect.came(view, cue.start - self.lookback, deadline, cue)
-
-    def _exempt(self, view: View, cue: Mark, deadline: int) -> bool:
+    def _exempt(self, view: TimelineView, cue: Mark, deadline: int) -> bool:
         if not self.unless:
             return False
         reach = self.unless.within
         since = cue.start - (self.lookback if reach is None else reach)
-        return self.unless.came(view, since, deadline)
+        return bool(self.unless.coming(view, since, deadline))
 
 
 @dataclass(slots=True)
@@ -114,7 +129,7 @@ class AbsenceTrigger:
     def __post_init__(self) -> None:
         self.expected = frozenset(self.said.channels)
 
-    def assess(self, view: View, step: int) -> Assessment:
+    def assess(self, view: TimelineView, step: int) -> Assessment:
         """See ``Trigger``."""
         side = next(iter(self.said.channels))
         begun = view.first(("speech",), side)
@@ -126,12 +141,14 @@ class AbsenceTrigger:
         if not view.passed(deadline) or not view.heard(side, deadline):
             return _unmet(ZERO, view)
         met = 0 if in_part(self.step.during, deadline, view) else NOT_MET
-        return Assessment(met, True, Reading(0, begun, deadline, side), UNSAID, deadline)
+        return Assessment(
+            met, staying=True, reading=Reading(0, begun, deadline, side), bar=UNSAID, at=deadline
+        )
 
 
 UNSAID = Bar("at_most", 0)
 """The bar of an absence: words that were not said even once."""
 
 
-def _unmet(reading: Reading, view: View) -> Assessment:
-    return Assessment(NOT_MET, False, reading, UNSAID, view.now)
+def _unmet(reading: Reading, view: TimelineView) -> Assessment:
+    return Assessment(NOT_MET, staying=False, reading=reading, bar=UNSAID, at=view.now)

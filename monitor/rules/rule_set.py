@@ -37,6 +37,15 @@ class RuleSet:
     phrases: tuple[Path, ...] = ()
     """Folders of phrases that are laid over the bundled ones."""
 
+    @classmethod
+    def load(cls, *paths: str | Path, profile: str = "default", language: str = "en") -> "RuleSet":
+        """The rules in files or folders, or the bundled ones without any; see ``load_rules``.
+
+        Raises:
+            BadInput: A rule, a phrase or the profile is wrong; the message names file, line and key.
+        """
+        return load_rules([Path(path) for path in paths], profile=profile, language=language)
+
     @property
     def hash(self) -> str:
         """The hash of all rules in force, and of the phrases that came with them."""

@@ -1,6 +1,7 @@
-"""Ten thousand connections a second: bounded, and those inside notice nothing."""
+"""A flood of connections: bounded, and those inside get every alert (`benchmarks/fanout.py`: how soon)."""
 
 import asyncio
+import contextlib
 import errno
 import multiprocessing
 import socket
@@ -8,43 +9,45 @@ import struct
 import time
 from multiprocessing.connection import Connection
 
-import numpy as np
 import pytest
 
 from monitor.hub.limits import AT_A_TIME, AcceptLimiter, ConnectionLimiter, Limits, connection_limiters
 from tests.hub.hubs import SOON, Place, a_hub, alert, alerts_in, arrivals, ask, next_line, started
 
-RATE, SECONDS = 10_000, 3.0
-"""Connections a second that are begun, for so long; a busy machine begins fewer."""
-LEAST, LEAST_WAITING = 3000, 500
-"""A second; below it this was no flood."""
-LATE = 0.5
-"""Seconds within which 19 of 20 alerts are in the hands of somebody who was there before."""
+RATE = 10_000
+"""Connections a second that are begun at most; a slow machine begins fewer, and takes longer."""
+KNOCKING, WAITING = 15_000, 2_000
+"""Connections in all."""
 
 forks = multiprocessing.get_context("spawn")
 
 
 def flood(port: int, pipe: Connection, waits: bool) -> None:
-    """Knocks and goes away, again and again; tells how often and how long that took.
+    """Connects and goes away, again and again; tells how often.
 
     Who waits holds out until the hub has a place in its queue, and begins the next one then.
     """
     gone_at_once = struct.pack("ii", 1, 0)  # a reset: no port of ours is left waiting
-    began, made = time.monotonic(), 0
-    while (now := time.monotonic() - began) < SECONDS:
-        while made < now * RATE and time.monotonic() - began < SECONDS:
+    began, made, wanted = time.monotonic(), 0, WAITING if waits else KNOCKING
+    while made < wanted:
+        while made < min(wanted, (time.monotonic() - began) * RATE):
             with socket.socket() as one:
                 one.settimeout(0.2 if waits else 0.0)
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, gone_at_once)
                 made += one.connect_ex(("127.0.0.1", port)) in (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
         time.sleep(0.001)
-    pipe.send((made, time.monotonic() - began))
+    pipe.send(made)
 
 
 async def turned_away(place: Place) -> float:
     """How many connections the hub counts as turned away, once it lets us in to ask."""
     async with asyncio.timeout(SOON):
-        while (answer := await ask(place, "/metrics"))[0] == 503:  # noqa: ASYNC110 - nobody tells when
+        answer = (503, {}, "")
+        while answer[0] == 503:
+            with contextlib.suppress(
+                ConnectionError
+            ):  # refused before our request was read: a reset, not a 503
+                answer = await ask(place, "/metrics")
             await asyncio.sleep(0.1)
     (line,) = (line for line in answer[2].splitlines() if line.startswith("monitor_turned_away_total "))
     return float(line.split()[1])
@@ -60,48 +63,41 @@ async def test_a_flood_changes_nothing_for_those_who_are_inside(waits: bool):
         ours, theirs = forks.Pipe()
         flooding = forks.Process(target=flood, args=(place.address.port, theirs, waits), daemon=True)
         flooding.start()
-        late = []
         number = 1
         while not ours.poll():
             number += 1
-            sent = time.monotonic()
             place.hub.publish("c1", arrivals("c1", [alert(number)], first=number))
             assert alerts_in([await next_line(listener)]) == [f"a{number}"]
-            late.append(time.monotonic() - sent)
             await asyncio.sleep(0.02)
-        made, seconds = ours.recv()
+        made = ours.recv()
         flooding.join(SOON)
-        assert made > (LEAST_WAITING if waits else LEAST) * seconds, (
-            f"this was no flood: {made} connections in {seconds:.1f} s"
-        )
         assert len(place.hub.log.since(0)) == number, "every alert is in the log, and nothing else"
-        assert float(np.percentile(late, 95)) < LATE, (made, seconds, sorted(late)[-5:])
         assert await turned_away(place) > 0.5 * made, "they came as far as the hub, and no further"
 
 
-def test_a_gate_turns_away_before_anything_is_made_for_anybody_and_takes_a_breath():
-    turnstile = AcceptLimiter(Limits(per_source=3, new_at_once=3, new_per_second=0.001))
-    (gate,) = connection_limiters(turnstile, "127.0.0.1", 0)
-    there = [socket.create_connection(gate.getsockname()[:2]) for _ in range(AT_A_TIME + 10)]
+def test_a_listening_socket_refuses_before_anything_is_made_for_anybody_and_lets_others_run():
+    limiter = AcceptLimiter(Limits(per_source=3, new_at_once=3, new_per_second=0.001))
+    (listening,) = connection_limiters(limiter, "127.0.0.1", 0)
+    there = [socket.create_connection(listening.getsockname()[:2]) for _ in range(AT_A_TIME + 10)]
     let_in, breaths = [], 0
     for _ in range(4):
         try:
             while True:
-                connection, _ = ConnectionLimiter.accept(gate)
-                assert turnstile.enter("127.0.0.1")
+                connection, _ = ConnectionLimiter.accept(listening)
+                assert limiter.enter("127.0.0.1")
                 let_in.append(connection)
         except BlockingIOError:
             breaths += 1
     assert len(let_in) == 3
-    assert turnstile.refused == AT_A_TIME + 7
+    assert limiter.refused == AT_A_TIME + 7
     assert b"503" in there[-1].recv(4096)
-    for one in (*there, *let_in, gate):
+    for one in (*there, *let_in, listening):
         one.close()
 
 
 def test_a_name_with_several_addresses_is_listened_to_at_each_of_them():
     found = connection_limiters(AcceptLimiter(Limits()), "localhost", 0)
-    assert len({gate.getsockname()[1] for gate in found}) == 1
-    assert len({gate.getsockname()[0] for gate in found}) == len(found)
-    for gate in found:
-        gate.close()
+    assert len({listening.getsockname()[1] for listening in found}) == 1
+    assert len({listening.getsockname()[0] for listening in found}) == len(found)
+    for listening in found:
+        listening.close()

@@ -12,7 +12,7 @@ FLAGS = [
 ]  # fmt: skip
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 """How long a condition may take on a busy machine."""
 
 EXPECTED_WHILE_THE_HUB_IS_AWAY = ("ERR_CONNECTION_REFUSED", "WebSocket connection to")

@@ -1,10 +1,8 @@
 """Phrases: how often, how near to what, in which order."""
 
-from functools import lru_cache
 from typing import Literal
 
 from monitor.events import Channel, other
-from monitor.phrases.lexicon import PERHAPS
 from monitor.rules.measures.registry import (
     FIVE_MINUTES,
     HALF_MINUTE,
@@ -17,35 +15,23 @@ from monitor.rules.measures.registry import (
 )
 from monitor.rules.measures.talk import apart, counted
 from monitor.rules.reading import NOTHING, ZERO, Reading, from_marks
-from monitor.timeline import Mark, View
+from monitor.timeline import Mark, TimelineView
 
 FIX: Phrases = Phrases(("solution", "option", "policy", "question"))
 FEELING: Phrases = Phrases(("empathy", "apology", "ownership"))
 
 
-@lru_cache(maxsize=1024)
-def doubtful(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """The kinds of marks of phrases that perhaps were said."""
-    return tuple(kind + PERHAPS for kind in kinds)
-
-
-@lru_cache(maxsize=1024)
-def perhaps(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """The kinds of marks of phrases that were said, and of those that perhaps were."""
-    return (*kinds, *doubtful(kinds))
-
-
-def backed(view: View, kinds: Phrases, by: Channel | None, window: int) -> list[Mark]:
+def backed(view: TimelineView, kinds: Phrases, by: Channel | None, window: int) -> list[Mark]:
     """What was said, and of what was perhaps said at most as much again: once sure, twice likely."""
     sure = view.marks(kinds, by, window)
-    maybe = view.marks(doubtful(kinds), by, window)
+    maybe = view.marks(kinds, by, window, certain=False)
     maybe = [mark for mark in apart(maybe) if not any(mark.meets(one) for one in sure)]
     return sorted([*sure, *maybe[: len(sure)]], key=lambda mark: (mark.end, mark.start))
 
 
 @measure("times", tells="{by} said it {value} in {window}", words=True, doubts=("of",))
 def phrases(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases,
     by: Channel | None = None,
@@ -59,11 +45,11 @@ def phrases(
     if doubt == "backed":
         marks = backed(view, of, by, window)
         return from_marks(marks, len(marks))
-    return counted(view, perhaps(of) if doubt == "always" else of, by, window)
+    return counted(view, of, by, window, perhaps=doubt == "always")
 
 
 @measure("times", tells="{by} said it {value} in one turn", words=True)
-def phrases_in_turn(view: View, *, of: Phrases, by: Channel) -> Reading:
+def phrases_in_turn(view: TimelineView, *, of: Phrases, by: Channel) -> Reading:
     """How often phrases of these classes were said in the side's latest turn."""
     latest = view.latest(of, by)
     if latest is None:
@@ -75,7 +61,7 @@ def phrases_in_turn(view: View, *, of: Phrases, by: Channel) -> Reading:
 
 @measure("times", tells="{by} said it {value} right after {other}'s words", words=True)
 def phrases_near(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases,
     by: Channel,
@@ -89,13 +75,13 @@ def phrases_near(
     return from_marks(near, len(near))
 
 
-def _heard_before(view: View, kinds: Phrases, by: Channel, mark: Mark, within: int) -> bool:
+def _heard_before(view: TimelineView, kinds: Phrases, by: Channel, mark: Mark, within: int) -> bool:
     return any(cue.end <= mark.end for cue in view.marks_since(kinds, by, mark.start - within))
 
 
 @measure("share", tells="the share was {value} in {window}", words=True, doubts=("of", "against"))
 def phrase_share(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases,
     against: Phrases,
@@ -107,13 +93,13 @@ def phrase_share(
     theirs = backed(view, against, by, window)
     if len(theirs) < least:
         return NOTHING
-    mine = view.marks(perhaps(of), by, window)
+    mine = view.marks(of, by, window, certain=None)
     return from_marks(theirs, len(mine) / (len(mine) + len(theirs)))
 
 
 @measure("times", tells="{by} came with a fix before a word on feelings", words=True, doubts=("feeling",))
 def fix_before_feeling(
-    view: View,
+    view: TimelineView,
     *,
     by: Channel,
     cue: Phrases,
@@ -128,7 +114,7 @@ def fix_before_feeling(
         cues = [one for one in view.marks_since(cue, other(by), mark.start - within) if one.end <= mark.start]
         if not cues or any(one.start > cues[-1].end and one.end <= mark.start for one in early):
             continue
-        felt = view.marks_since(perhaps(feeling), by, cues[-1].end)
+        felt = view.marks_since(feeling, by, cues[-1].end, certain=None)
         if not any(one.start <= mark.end for one in felt):
             early.append(mark)
     return from_marks(early, len(early))
@@ -136,7 +122,7 @@ def fix_before_feeling(
 
 @measure("times", tells="{by} had asked {value} before", words=True, doubts=("of",), quality=UNHEARD)
 def asked_before(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases,
     by: Channel,
@@ -149,7 +135,7 @@ def asked_before(
     if raised is None:
         return NOTHING
     first = view.first(before, by)
-    marks = view.marks(perhaps(of), by)
+    marks = view.marks(of, by, certain=None)
     if first is not None:
         told = view.marks(before, by)[:1]
         return from_marks(told, len([mark for mark in apart(marks) if mark.end <= first]))
@@ -161,7 +147,7 @@ def asked_before(
 
 @measure("times", tells="it came {value} after a limit had been set", words=True, doubts=("boundary",))
 def despite_boundary(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases = Phrases(("abuse",)),
     boundary: Phrases = Phrases(("boundary",)),
