@@ -81,7 +81,8 @@ def closed(rule: str, at: float, reason: str = "cleared", level: Level = "warn")
 def _fields(rule: str, level: Level, words: tuple[EvidenceItem, ...]) -> dict[str, Any]:
     bundled = RULES.rule(rule)
     return {
-        "alert": f"{rule}-1", "rule": rule, "level": level, "title": bundled.name if bundled else spelled(rule).capitalize(),
+        "alert": f"{rule}-1", "rule": rule, "level": level,
+        "title": bundled.name if bundled else spelled(rule).capitalize(),
         "praise": bundled is not None and bundled.praise, "message": "Swap 'sorry' for an action.",
         "summary": f"What {rule} looks for was heard.", "measure": "phrases", "measured": 3.0,
         "threshold": 3.0, "evidence": words, "clears_when": "the count is below 3",
