@@ -9,7 +9,7 @@ examples:
   monitor models get base.en            fetch a model (145 MB) into the hub's cache
   monitor replay call.wav --model base.en
 Models are looked for in MONITOR_MODELS and in the Hugging Face caches before anything is fetched;
-HF_HUB_OFFLINE=1 forbids fetching."""
+HF_HUB_OFFLINE=1 forbids downloading."""
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
