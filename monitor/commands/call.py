@@ -1,4 +1,4 @@
-"""``monitor call``: a softphone tells the monitor of this machine that a call begins or ends."""
+"""``monitor call``: call control for the monitor that runs on this machine."""
 
 import argparse
 from pathlib import Path
@@ -16,8 +16,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "call",
-        help="tell the running monitor that a call begins or ends",
-        description="A softphone's hook: tells `monitor live` that a call begins, ends, or is on hold.",
+        help="Tell the running monitor that a call starts, ends or is on hold",
+        description="Call control for a softphone: tells `monitor live` that a call starts or ends.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -28,7 +28,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Passes one hook on; the exit code."""
+    """Sends one request; the exit code."""
     import re
     import sys
 

@@ -41,27 +41,30 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  monitor live --check                               five seconds of meters: is each side there?
+  monitor live --check                               a five-second sound check of both sides
   monitor live                                       the default microphone, and what the headset plays
   monitor live --mic "USB Headset" --speaker alsa_output.usb-headset.monitor --serve
   monitor live --uplink wss://hub.example --token-file anna.token --agent anna --team north
   monitor live --device "Line In" --agent-channel 0  one two-channel device, the agent on the left
 A call begins when the caller is heard, or with `monitor call start`; it ends with `monitor call end`, a
-hang-up tone, or a long silence. Between calls nothing is transcribed or kept. Ctrl-C ends it."""
+hang-up tone, or a long silence. Between calls nothing is transcribed or stored. Ctrl-C ends the monitor."""
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "live",
-        help="listen to the calls of this headset, all day",
-        description="Listens to the microphone (agent) and to what the headset plays (caller).",
+        help="Monitor the calls of this headset: runs all day and detects calls automatically",
+        description="Monitors calls on this machine: the microphone is the agent, what the headset plays is "
+        "the caller. Runs all day and detects calls automatically.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--mic", metavar="DEVICE", help="what hears the agent (`monitor devices`)")
-    parser.add_argument("--speaker", metavar="DEVICE", help="what hears the caller: a loopback or monitor")
-    parser.add_argument("--device", metavar="DEVICE", help="one two-channel device that hears both")
+    parser.add_argument("--mic", metavar="DEVICE", help="the microphone of the agent (see `monitor devices`)")
+    parser.add_argument(
+        "--speaker", metavar="DEVICE", help="the loopback or monitor source that carries the caller"
+    )
+    parser.add_argument("--device", metavar="DEVICE", help="one two-channel device that carries both sides")
     parser.add_argument(
         "--agent-channel",
         type=int,
@@ -75,13 +78,16 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         metavar="HZ",
         help="open the devices at this rate (default: their own; 8000 for a telephone line)",
     )
-    parser.add_argument("--check", action="store_true", help="a five-second sound check, and nothing else")
+    parser.add_argument("--check", action="store_true", help="run a five-second sound check and exit")
     _add_calls(parser)
     add_judging(parser)
     add_outputs(parser)
-    parser.add_argument("--record", type=Path, metavar="DIR",
-                        help="write the sound of each call to DIR/CALL.wav (removed after 30 days); ask "
-                        "whoever is heard first")  # fmt: skip
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="DIR",
+        help="record the audio of each call to DIR/CALL.wav (deleted after 30 days); ask for consent first",
+    )
     parser.set_defaults(run=run)
 
 
@@ -98,16 +104,16 @@ def _add_calls(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=30.0,
         metavar="SECONDS",
-        help="a call ends when nobody has spoken for so long (default 30)",
+        help="a call ends after this much silence (default 30)",
     )
     parser.add_argument(
         "--preroll",
         type=float,
         default=4.0,
         metavar="SECONDS",
-        help="so much of what was heard before the caller belongs to the call (default 4)",
+        help="audio before the caller is heard that belongs to the call (default 4)",
     )
-    parser.add_argument("--once", action="store_true", help="end after the first call")
+    parser.add_argument("--once", action="store_true", help="exit after the first call")
 
 
 STOP_PATIENCE = 0.25
@@ -164,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def listen(devices: DeviceOptions, options: "CallOptions", outputs: OutputOptions) -> int:
-    """Hears calls until it is stopped; the exit code. The recogniser is loaded before a device is opened."""
+    """Monitors calls until it is stopped; the exit code. Loads the recogniser before it opens a device."""
     import asyncio
 
     from monitor.live import LiveSettings

@@ -1,32 +1,32 @@
-"""``monitor models``: which recognisers are on this machine; fetch one."""
+"""``monitor models``: the speech recognition models on this machine, and downloading one."""
 
 import argparse
 import sys
 
 EXAMPLES = """\
 examples:
-  monitor models                        what is here, and what can be fetched
-  monitor models get base.en            fetch a model (145 MB) into the hub's cache
+  monitor models                        installed models, and those that can be downloaded
+  monitor models get base.en            download a model (145 MB) into the Hugging Face cache
   monitor replay call.wav --model base.en
-Models are looked for in MONITOR_MODELS and in the Hugging Face caches before anything is fetched;
-HF_HUB_OFFLINE=1 forbids downloading."""
+Models are looked for in MONITOR_MODELS and in the Hugging Face caches before anything is downloaded;
+HF_HUB_OFFLINE=1 forbids downloads."""
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command."""
     parser = subparsers.add_parser(
         "models",
-        help="which recognisers are here; fetch one",
-        description="Lists the Whisper models that calls can be heard with, or fetches one.",
+        help="List or download speech recognition models",
+        description="Lists the Whisper models that can be used, or downloads one.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run_list, json=False)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    listing = actions.add_parser("list", help="what is here, and what can be fetched (the default)")
+    listing = actions.add_parser("list", help="list the models (the default)")
     listing.add_argument("--json", action="store_true", help="print JSON lines and nothing else on stdout")
     listing.set_defaults(run=run_list)
-    get = actions.add_parser("get", help="fetch a model, with a progress bar")
+    get = actions.add_parser("get", help="download a model")
     get.add_argument("name", metavar="NAME", help="for example base.en, small.en or large-v3")
     get.set_defaults(run=run_get)
 

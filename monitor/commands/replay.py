@@ -42,7 +42,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "replay",
-        help="Replay a recorded call and show the alerts it would have raised",
+        help="Replay a recorded call or a journal and show its alerts",
         description="Replays a recorded call (or a journal) through the pipeline of a live one.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

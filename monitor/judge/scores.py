@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from monitor.judge.engine import RuleInstance
 from monitor.rules.expectation import ExpectationTrigger
 from monitor.rules.triggers import NOT_MET, MeasureTrigger
-from monitor.timeline import Timeline, View
+from monitor.timeline import Timeline, TimelineView
 
 
 def scores_of(watches: Iterable[RuleInstance], line: Timeline, difficulty: float) -> dict[str, float]:
     """Every score that could be taken on this call."""
     scores = {"difficulty": difficulty}
-    view = View(line)
+    view = TimelineView(line)
     for watch in watches:
         name, trigger = watch.rule.score, watch.trigger
         if name is None:

@@ -14,7 +14,7 @@ from statistics import median
 import msgspec
 from rapidfuzz.distance import Levenshtein
 
-from monitor.events import CHANNELS, AlertEvent, AlertOpened, CallStarted, Channel, Event
+from monitor.events import CHANNELS, AlertEvent, AlertOpened, CallStarted, Channel, Event, Level, severity
 from monitor.review.detections import Detection, detections, final_words
 from monitor.review.truth import ExpectedAlert, TrueEvent, Truth, TruthKind
 
@@ -192,11 +192,11 @@ def _alerts(
     events: Sequence[Event], truth: Truth, *, words: bool
 ) -> tuple[tuple[Alerted, ...], tuple[Alerted, ...], tuple[Alerted, ...]]:
     """Expected alerts that came, those that did not, and alerts of warn level or above nobody expected."""
-    levels: dict[str, str] = {}
+    levels: dict[str, Level] = {}
     opened: list[AlertOpened] = []
     for event in events:
         if isinstance(event, AlertEvent):
-            levels[event.alert] = max(levels.get(event.alert, "info"), event.level, key=_RANK.index)
+            levels[event.alert] = max(levels.get(event.alert, "info"), event.level, key=severity)
         if isinstance(event, AlertOpened):
             opened.append(event)
     due = [one for one in truth.expected_alerts if not (one.wordless if words else one.words)]
@@ -212,9 +212,6 @@ def _alerts(
         and alert.rule not in truth.allowed_alerts
     )
     return met, missed, unexpected
-
-
-_RANK = ("info", "warn", "critical")
 
 
 def _answers(alert: AlertOpened, one: ExpectedAlert) -> bool:

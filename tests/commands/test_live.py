@@ -81,7 +81,7 @@ def test_no_devices_is_one_sentence_and_exit_code_2(
     monkeypatch.setattr(device, "devices", list)
     assert main(["devices"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("monitor: Nothing can be heard here")
+    assert said.startswith("monitor: No audio devices were found")
     assert said.count("\n") == 1
 
 
