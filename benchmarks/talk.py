@@ -80,7 +80,7 @@ def found(text: str, lexicon: Lexicon) -> list[Match]:
         Word(text=word, start=place / 3, end=(place + 1) / 3, confidence=0.95, committed=True)
         for place, word in enumerate(text.split())
     ]
-    return lexicon.find(words)
+    return [match for match in lexicon.find(words) if match.certain]
 
 
 def main() -> None:

@@ -30,17 +30,15 @@ from monitor.audio.vad import VoiceActivityDetector
 from monitor.config import CallSettings
 from monitor.dialogue.roles import SideExchangeDetector
 from monitor.events import (
-    AlertEvent,
+    DERIVED,
     Block,
     CallEnded,
     CallStarted,
     Channel,
     Command,
     CommandApplied,
-    Difficulty,
     Event,
     Gap,
-    Note,
     Prosody,
     RecognitionRequest,
     RecognitionResult,
@@ -262,7 +260,7 @@ def rejudge(
     for event in events[1:]:
         if isinstance(event, CallEnded):
             ended = event
-        if isinstance(event, AlertEvent | Difficulty | Note | CallEnded):
+        if isinstance(event, (*DERIVED, CallEnded)):
             continue
         out = judge.advance(event.detected_at)
         if isinstance(event, CommandApplied):

@@ -8,38 +8,22 @@ Each event has the name it bears on the wire (``monitor.`` goes before it there)
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-Channel = Literal["agent", "caller"]
-CHANNELS: tuple[Channel, Channel] = ("agent", "caller")
-"""The order of the rows in every array that holds both sides."""
-
-FRAME_SECONDS = 0.02
-"""The core's grid: it thinks in frames of 20 ms."""
-
-Level = Literal["info", "warn", "critical"]
-LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
-"""The levels of alerts, from a hint to what cannot wait."""
-
-Comparison = Literal["at_least", "at_most", "more_than", "less_than"]
-Band = Literal["narrow", "wide"]
-Audience = Literal["agent", "supervisor"]
-OverlapKind = Literal["interruption", "talk_over", "backchannel", "terminal", "simultaneous", "other"]
-QualityKind = Literal["crosstalk", "same_audio", "swapped", "clipping", "dead_channel"]
-
-
-def other(channel: Channel) -> Channel:
-    """The other side of the call."""
-    return "caller" if channel == "agent" else "agent"
-
-
-def severity(level: Level) -> int:
-    """The place of a level in ``LEVELS``: what is more serious is greater."""
-    return LEVELS.index(level)
+# Named again here, so that there is one place to import from.
+# isort: off
+from monitor.inputs import CHANNELS as CHANNELS, FRAME_SECONDS as FRAME_SECONDS, Channel as Channel
+from monitor.inputs import Command as Command, Word as Word, other as other
+from monitor.inputs import CallControl as CallControl, CallControlAnswer as CallControlAnswer
+from monitor.inputs import RecognitionRequest as RecognitionRequest, RecognitionResult as RecognitionResult
+from monitor.inputs import Audience as Audience, Band as Band, Comparison as Comparison, Level as Level
+from monitor.inputs import LEVELS as LEVELS, OverlapKind as OverlapKind, QualityKind as QualityKind
+from monitor.inputs import EvidenceItem as EvidenceItem, quality_text as quality_text, severity as severity
+# isort: on
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,98 +39,6 @@ class Block:
     pcm: NDArray[np.float32]
     gaps: tuple["Gap", ...] = ()
     notices: tuple[str, ...] = ()
-
-
-class Word(msgspec.Struct, frozen=True):
-    """One recognised word; ``confidence`` is the recogniser's probability, 0 to 1."""
-
-    text: str
-    start: float
-    end: float
-    confidence: float = 1.0
-    committed: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class RecognitionRequest:
-    """A request to recognise the words in one window of one side.
-
-    ``id`` numbers the requests of a call. ``audio`` is float32 [samples], mono at ``rate`` Hz, from ``start``
-    to ``end`` seconds of the call. ``context`` are committed words before the window; ``prefix`` are the
-    committed words inside it, which the result continues and does not repeat. ``final`` says that the
-    utterance is over, ``better`` allows a wider search for it, ``align`` asks for word times by alignment.
-    """
-
-    id: int
-    channel: Channel
-    utterance: int
-    start: float
-    end: float
-    rate: int
-    audio: NDArray[np.float32]
-    context: tuple[str, ...] = ()
-    prefix: tuple[Word, ...] = ()
-    final: bool = False
-    better: bool = True
-    align: bool = True
-
-
-class RecognitionResult(msgspec.Struct, frozen=True):
-    """The recogniser's result for the request with the id ``request_id``; ``Call.add_result`` takes it.
-
-    ``avg_logprob`` is the mean log-probability of the tokens, ``no_speech`` a probability, ``cost`` the
-    inference time in seconds (this is how the core, which has no clock, learns that the machine is slow).
-    """
-
-    request_id: int
-    words: tuple[Word, ...] = ()
-    avg_logprob: float = 0.0
-    no_speech: float = 0.0
-    cost: float = 0.0
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a person asked for during the call; an input of the core, so that it replays too.
-
-    ``snooze`` holds back cards for ``seconds``; ``acknowledge`` and ``wrong`` name an ``alert``;
-    ``message`` carries a supervisor's short ``text`` to the agent; ``hold`` and ``resume`` come from a
-    softphone.
-    """
-
-    kind: Literal["acknowledge", "snooze", "wrong", "message", "hold", "resume"]
-    alert: str | None = None
-    seconds: float | None = None
-    text: str | None = None
-    by: str | None = None
-
-
-class CallControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a softphone says. ``call`` names the call, ``meta`` is what the dialler knows of it."""
-
-    kind: Literal["start", "end", "hold", "resume", "status"]
-    call: Annotated[str, msgspec.Meta(pattern=r"^[\w.@+-]{1,100}$")] | None = None
-    meta: dict[str, Any] | None = None
-
-
-class CallControlAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the monitor answers: one sentence, and whether it did what was asked."""
-
-    done: bool
-    say: str
-    call: str | None = None
-
-
-# --- what comes out ------------------------------------------------------------------------------
-
-
-class EvidenceItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of evidence: words, or something that happened, with its place in the call."""
-
-    start: float
-    end: float
-    channel: Channel | None = None
-    text: str | None = None
-    kind: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,22 +184,79 @@ class Utterance(Event, frozen=True, kw_only=True):
     final: bool
 
 
-_QUALITY: dict[QualityKind, tuple[str, str]] = {
-    "crosstalk": (
-        "{channel} also carries the other side's voice",
-        "{channel} no longer carries the other side's voice",
-    ),
-    "same_audio": ("both channels carry the same sound", "the channels carry different sounds again"),
-    "swapped": ("the sides seem to be exchanged", "the sides no longer seem to be exchanged"),
-    "clipping": ("{channel} is clipped (the input is too loud)", "{channel} is no longer clipped"),
-    "dead_channel": ("{channel} is silent (no signal)", "{channel} has a signal again"),
-}
+class Phrase(Event, frozen=True, kw_only=True):
+    """A side said a phrase of class ``of`` (of the lexicon, or of ``dialogue.tracker.KINDS``).
+
+    ``certain`` is false where it was perhaps said. ``text`` are its words, null where several utterances
+    together tell it. Where a revision of ``utterance`` shows that it was not said after all, the same event
+    comes again with ``withdrawn``.
+    """
+
+    name: ClassVar[str] = "phrase"
+    channel: Channel
+    start: float
+    end: float
+    of: str
+    text: str | None = None
+    utterance: int | None = None
+    certain: bool = True
+    withdrawn: bool = False
 
 
-def quality_text(kind: QualityKind, channel: Channel | None = None, *, over: bool = False) -> str:
-    """What is wrong with the sound, as a clause (or, with ``over``, that it no longer is)."""
-    where = f"the {channel}'s channel" if channel else "a channel"
-    return _QUALITY[kind][over].format(channel=where)
+class RaisedVoice(Event, frozen=True, kw_only=True):
+    """A side's voice is raised from ``start`` on; said again with ``end`` when it has come down.
+
+    Raised is an effort score (``audio/prosody.py``) of 1.0 and more, held for 0.8 s of voiced speech.
+    """
+
+    name: ClassVar[str] = "raised_voice"
+    channel: Channel
+    start: float
+    end: float | None = None
+
+
+class Hold(Event, frozen=True, kw_only=True):
+    """The caller is on hold from ``start`` on; said again with ``end`` when somebody speaks to them again.
+
+    The softphone says so, or the agent's words and the silence that follows them.
+    """
+
+    name: ClassVar[str] = "hold"
+    channel: Channel = "caller"
+    start: float
+    end: float | None = None
+
+
+class DeadAir(Event, frozen=True, kw_only=True):
+    """Nobody has spoken for 8 s, since ``start``, and it is no hold; said again with ``end`` when over."""
+
+    name: ClassVar[str] = "dead_air"
+    channel: Channel | None = None
+    start: float
+    end: float | None = None
+
+
+class Expectation(Event, frozen=True, kw_only=True):
+    """A contract of ``rule`` was judged: something happened after which something was to be said in time.
+
+    ``of`` is the class of the phrase (or the kind of moment) that called for it, from ``start`` to ``end``;
+    ``text`` are its words. ``expected`` are the classes of phrases that would do, ``answers`` those that
+    came by ``deadline``. ``broken``: none came; ``unheard``: the channel on which they were to come was
+    dead; ``open``: the call ended before the deadline. ``score`` names the score to which it counts.
+    """
+
+    name: ClassVar[str] = "expectation"
+    rule: str
+    outcome: Literal["kept", "broken", "unheard", "open"]
+    channel: Channel | None
+    start: float
+    end: float
+    of: str
+    text: str | None = None
+    deadline: float
+    expected: tuple[str, ...] = ()
+    answers: tuple[EvidenceItem, ...] = ()
+    score: str | None = None
 
 
 class Quality(Event, frozen=True, kw_only=True):
@@ -527,11 +476,22 @@ class CallControlReply(Event, frozen=True, kw_only=True):
     call: str | None = None
 
 
-EVENTS: dict[str, type[Event]] = {
-    kind.name: kind
-    for kind in (CallStarted, SpeechStarted, SpeechEnded, Prosody, Floor, Silence, OverlapStarted, Overlap,
-                 Interruption, TalkOver, Utterance, Quality, Gap, Status, CommandApplied, AlertOpened,
-                 AlertUpdated, AlertClosed, Difficulty, Note, CallEnded, Snapshot, Dropped, Refused,
-                 CallControlReply)
-}  # fmt: skip
-"""Every kind of event by its name on the wire."""
+DERIVED = (AlertEvent, Difficulty, Note, Phrase, RaisedVoice, Hold, DeadAir, Expectation)
+"""What the judge makes of the facts of a call. Judging a journal again leaves it out and makes it anew."""
+
+
+def is_stretch(kind: type[Event]) -> bool:
+    """Whether events of this kind say what one side, or both, did from a ``start`` to an ``end``."""
+    return {"channel", "start", "end"} <= set(kind.__struct_fields__)
+
+
+def _named(kind: type[Event]) -> dict[str, type[Event]]:
+    """The kinds of event below ``kind`` that have a name of their own, in the order of this file."""
+    found = {kind.name: kind} if kind.name else {}
+    for one in kind.__subclasses__():
+        found |= _named(one)
+    return found
+
+
+EVENTS: dict[str, type[Event]] = _named(Event)
+"""Every kind of event by its name on the wire. A new class of event needs no entry of its own."""

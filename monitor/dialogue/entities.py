@@ -42,7 +42,11 @@ class Entity(NamedTuple):
 
 def entities(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Entity]:
     """Everything worth a note in one utterance, by place."""
-    found = [Entity(FROM_PHRASES[m.cls], max(m.first, 0), m.last) for m in matches if m.cls in FROM_PHRASES]
+    found = [
+        Entity(FROM_PHRASES[m.cls], max(m.first, 0), m.last)
+        for m in matches
+        if m.certain and m.cls in FROM_PHRASES
+    ]
     found += _numbers(tokens)
     return sorted(found, key=lambda entity: (entity.first, entity.last))
 

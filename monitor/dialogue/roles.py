@@ -49,7 +49,11 @@ def signs(utterance: Utterance, language: str = "en") -> list[RoleCues]:
     lexicon = _lexicon(language)
     if lexicon is None:
         return []
-    return [RoleCues(cast("Sign", one.cls), _cited(one, utterance)) for one in lexicon.find(utterance.words)]
+    return [
+        RoleCues(cast("Sign", one.cls), _cited(one, utterance))
+        for one in lexicon.find(utterance.words)
+        if one.certain
+    ]
 
 
 def _cited(match: Match, utterance: Utterance) -> EvidenceItem:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from monitor.dialogue.entities import ID_FIGURES, PHONE_FIGURES, figures
-from monitor.phrases.lexicon import PERHAPS, Match
+from monitor.phrases.lexicon import Match
 from monitor.timeline import ms
 
 ANSWER_WITHIN = 20_000
@@ -76,7 +76,7 @@ class SlotTracker:
         """The agent's words: what was asked that is known. ``confirms``: the agent only reads it back."""
         again: list[SlotQuestion] = []
         for match in _asked(matches):
-            slot = SLOTS[match.cls.removesuffix(PERHAPS)]
+            slot = SLOTS[match.cls]
             known = self._filled.get(slot)
             start, end = ms(match.start), ms(match.end)
             if known and not confirms and start - known[1] >= ASKED_AGAIN_AFTER:
@@ -88,7 +88,7 @@ class SlotTracker:
         """The caller's words: which slots they fill for the first time."""
         new: list[str] = []
         for match in matches:
-            slot = GIVES.get(match.cls)
+            slot = GIVES.get(match.cls) if match.certain else None
             if slot:
                 new += self._fill(slot, match.text, end)
         if self._asking and start - self._asking[1] <= ANSWER_WITHIN and _answers(text, self._asking[0]):
@@ -115,8 +115,8 @@ _NUMBERS = ("order number", "phone number")
 
 def _asked(matches: Iterable[Match]) -> list[Match]:
     """The questions for slots; those that were perhaps heard only where there is no sure one."""
-    asked = [match for match in matches if match.cls.removesuffix(PERHAPS) in SLOTS]
-    sure = [match for match in asked if not match.cls.endswith(PERHAPS)]
+    asked = [match for match in matches if match.cls in SLOTS]
+    sure = [match for match in asked if match.certain]
     return sure or asked
 
 

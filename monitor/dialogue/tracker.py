@@ -14,7 +14,7 @@ from monitor.dialogue.entities import entities
 from monitor.dialogue.similarity import SAME, Repeats, Sentence, content, overlap, sentences, shared
 from monitor.dialogue.slots import SlotTracker
 from monitor.events import Channel, Utterance
-from monitor.phrases.lexicon import PERHAPS, Lexicon, Match
+from monitor.phrases.lexicon import Lexicon, Match
 from monitor.phrases.tokens import Token, tokens
 from monitor.timeline import ms
 
@@ -111,7 +111,7 @@ class DialogueTracker:
         words = content([token.text for token in given], self._stop)
         found = self._sentences(utterance.channel, said, matches)
         found += self._notes(given, utterance, matches)
-        helps = any(match.cls.removesuffix(PERHAPS) in HELPS for match in matches)
+        helps = any(match.cls in HELPS for match in matches)
         one = _Said(utterance.channel, words, ms(utterance.start), ms(utterance.end), len(given), helps)
         found += (
             self._agent(one, matches)
@@ -133,7 +133,8 @@ class DialogueTracker:
             if self._repeats[channel].hear(sentence):
                 found.append(Remark("repeat", sentence.start, sentence.end, sentence.text))
             stock = any(
-                match.cls in CANNED_CLASSES
+                match.certain
+                and match.cls in CANNED_CLASSES
                 and ms(match.start) < sentence.end
                 and sentence.start < ms(match.end)
                 for match in matches
@@ -156,8 +157,8 @@ class DialogueTracker:
     # --- the agent ---
 
     def _agent(self, one: _Said, matches: Sequence[Match]) -> list[Remark]:
-        classes = {match.cls for match in matches}
-        closes = {cls.removesuffix(PERHAPS) for cls in classes} & CLOSES
+        classes = {match.cls for match in matches if match.certain}
+        closes = {match.cls for match in matches} & CLOSES
         self._asked = "question" in classes and not closes
         self._closes = bool(closes)
         confirms = "playback" in classes
@@ -166,7 +167,7 @@ class DialogueTracker:
             for asked in self._slots.agent(matches, confirms=confirms)
         ]
         told = self._turn["caller"]
-        offers = any(match.cls.removesuffix(PERHAPS) in OFFERS for match in matches)
+        offers = any(match.cls in OFFERS for match in matches)
         self._offered_at = one.end if offers else self._offered_at
         if shared(one.words, told) >= PLAYED_BACK_WORDS and overlap(one.words, told) >= PLAYED_BACK:
             found.append(Remark("plays_back", one.start, one.end, ""))

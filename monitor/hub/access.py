@@ -84,6 +84,13 @@ class StreamFilter(msgspec.Struct, frozen=True, kw_only=True):
     kinds: frozenset[str] = frozenset()
     level: Level = "info"
 
+    def admits(self, name: str) -> bool:
+        """Whether events of this name were asked for: by name, by first word, or by not being left out."""
+        names = {name, name.split(".")[0]}
+        left_out = {kind.removeprefix("-") for kind in self.kinds if kind.startswith("-")}
+        wanted = {kind for kind in self.kinds if not kind.startswith("-")}
+        return not names & left_out and (not wanted or bool(names & wanted))
+
 
 _LISTS = {"team": "teams", "agent": "agents", "call": "calls", "kind": "kinds"}
 
@@ -143,7 +150,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     def may_see(self, event: Event) -> bool:
         """Whether an event of such a call is for this viewer's role and filters."""
         wants = self.wants
-        if wants.kinds and event.name not in wants.kinds and event.name.split(".")[0] not in wants.kinds:
+        if not wants.admits(event.name):
             return False
         if isinstance(event, AlertEvent):
             looks_as_nobody = self.who.local and self.wants.role is None

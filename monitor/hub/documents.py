@@ -31,7 +31,7 @@ QUERY = {
     "team": "Only calls of these teams (repeat the key or separate with commas).",
     "agent": "Only calls of these agents.",
     "call": "Only these calls.",
-    "kind": "Only these kinds, by name (`alert.opened`) or by its first word (`alert`).",
+    "kind": "Only these kinds, by name (`alert.opened`) or by its first word (`alert`); `-` before it: not.",
     "level": f"Only alerts of this level and above: {', '.join(LEVELS)}.",
     "role": "On loopback: the view of an `agent` or a `supervisor`.",
 }

@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.config import RulesSettings
-from monitor.events import CHANNELS, CallStarted, Command, Event, Utterance
+from monitor.events import CHANNELS, CallStarted, Command, Event, Prosody, RaisedVoice, Utterance
 from monitor.events import CommandApplied as OrderTold
 from monitor.judge.alert_publisher import AlertPublisher
 from monitor.judge.binding import bind, in_scope
 from monitor.judge.difficulty import EVERY, DifficultyMeter
 from monitor.judge.engine import AlertChange, Engine, RuleInstance
+from monitor.judge.outcomes import ExpectationLog
 from monitor.judge.scores import scores_of
+from monitor.judge.states import StateTracker
 from monitor.judge.utterances import UtteranceReader
 from monitor.rules.rule import Rule
 from monitor.rules.rule_set import RuleSet
 from monitor.timeline import Key, Timeline, ms, seconds
+from monitor.timeline.timeline import EFFORT
 
 SNOOZE = 120_000
 """Ms of a snooze that does not say how long."""
@@ -63,6 +66,8 @@ class Judge:
         self._engine = Engine(self._watches, self._line, eager=eager)
         self._hearing = UtteranceReader(book, self._line) if words else None
         self._bulletin = AlertPublisher(settings or RulesSettings(), self._line)
+        self._states = StateTracker(self._line)
+        self._outcomes = ExpectationLog(self._watches, self._line, hide_agent_voice=book.hide_agent_effort)
         self._meter = DifficultyMeter()
         self._begun = False
         self._next: int | None = None
@@ -93,6 +98,9 @@ class Judge:
         if self._hearing is not None and isinstance(event, Utterance):
             notes, heard = self._hearing.hear(event)
             keys, out = (*keys, *heard), out + notes
+        if not isinstance(event, Prosody) or EFFORT[event.channel] in keys:
+            states, changed = self._changed_states()
+            keys, out = (*keys, *changed), out + states
         return out + self._told(self._engine.wake(keys)) if self._engine.concerned(keys) else out
 
     def advance(self, now: float) -> list[Event]:
@@ -116,7 +124,8 @@ class Judge:
         if alert and order.kind in ("acknowledge", "wrong"):
             reason = "wrong" if order.kind == "wrong" else "acknowledged"
             out += self._told(self._engine.put_away(alert, reason))
-        return out + self._told(self._engine.wake(keys))
+        states, changed = self._changed_states()
+        return out + states + self._told(self._engine.wake((*keys, *changed)))
 
     def hang_up(self, now: float) -> list[Event]:
         """The call is over at ``now`` (seconds): what is only known at the end, then every alert closes."""
@@ -125,7 +134,8 @@ class Judge:
         self._line.advance(moment)
         self._line.ended = moment
         last, _ = self._meter.look(self._line)
-        return out + ([last] if last else []) + self._told(self._engine.finish())
+        out += [last] if last else []
+        return out + self._shown(self._states.finish()) + self._told(self._engine.finish())
 
     @property
     def totals(self) -> dict[str, Any]:
@@ -137,7 +147,7 @@ class Judge:
             "silence": round(seconds(line.talk.silence(line.now)), 2),
             "interruptions": {channel: line.marks.counts["interruption", channel] for channel in CHANNELS},
             "alerts": dict(sorted(self._bulletin.opened.items())),
-            "scores": scores_of(self._watches, line, self._meter.highest),
+            "scores": scores_of(self._watches, line, self._meter.highest, self._outcomes),
         }
 
     # --- inside ---
@@ -155,7 +165,7 @@ class Judge:
     def _due(self) -> int:
         """The next moment at which anything is due; kept until something changes."""
         if self._next is None:
-            self._next = min(self._meter_at, self._engine.next_due())
+            self._next = min(self._meter_at, self._engine.next_due(), self._states.due)
             if self._bulletin.restless:
                 self._next = min(self._next, self._cards_at)
         return self._next
@@ -169,18 +179,36 @@ class Judge:
             changed, keys = self._meter.look(self._line)
             if changed:
                 out.append(changed)
+        if moment >= self._states.due:
+            states, more = self._changed_states()
+            keys, out = (*keys, *more), out + states
         out += self._told(self._engine.wake(keys))
         if self._bulletin.restless and moment >= self._cards_at:
             out += self._bulletin.pause()
             self._cards_at = moment - moment % CARD_GRID + CARDS_EVERY
         return out
 
+    def _changed_states(self) -> tuple[list[Event], list[Key]]:
+        """What has begun or is over, and the keys that changed with it."""
+        self._next = None
+        states, keys = self._states.look()
+        return self._shown(states), keys
+
+    def _shown(self, events: Iterable[Event]) -> list[Event]:
+        """Some profiles keep how the agent's voice sounds to the rules."""
+        if not self._book.hide_agent_effort:
+            return list(events)
+        return [
+            event for event in events if not (isinstance(event, RaisedVoice) and event.channel == "agent")
+        ]
+
     def _told(self, changes: Iterable[AlertChange]) -> list[Event]:
-        out: list[Event] = []
+        alerts: list[Event] = []
         self._next = None
         for change in changes:
-            out += self._bulletin.tell(change)
-        if out:
+            alerts += self._bulletin.tell(change)
+        out = [*self._outcomes.take(), *alerts]
+        if alerts:
             after = round(self._line.now / CARD_GRID) * CARD_GRID + CARD_GRID
             self._cards_at = max(self._cards_at, after)
         return out

@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 
 from monitor.judge.engine import RuleInstance
+from monitor.judge.outcomes import ExpectationLog
 from monitor.rules.expectation import ExpectationTrigger
 from monitor.rules.triggers import NOT_MET, MeasureTrigger
 from monitor.timeline import Timeline, TimelineView
 
 
-def scores_of(watches: Iterable[RuleInstance], line: Timeline, difficulty: float) -> dict[str, float]:
+def scores_of(
+    watches: Iterable[RuleInstance], line: Timeline, difficulty: float, outcomes: ExpectationLog
+) -> dict[str, float]:
     """Every score that could be taken on this call."""
     scores = {"difficulty": difficulty}
     view = TimelineView(line)
@@ -18,9 +21,8 @@ def scores_of(watches: Iterable[RuleInstance], line: Timeline, difficulty: float
             continue
         value: float | None = None
         if isinstance(trigger, ExpectationTrigger):
-            trigger.assess(view, NOT_MET)
-            cues = trigger.kept + trigger.broken
-            value = trigger.kept / cues if cues else None
+            kept, broken = outcomes.kept[watch.rule.rule], outcomes.broken[watch.rule.rule]
+            value = kept / (kept + broken) if kept + broken else None
         elif isinstance(trigger, MeasureTrigger):
             value = trigger.assess(view, NOT_MET).reading.value
         if value is not None:

@@ -6,16 +6,13 @@ import msgspec
 
 from monitor.dialogue.slots import SLOTS
 from monitor.dialogue.tracker import DialogueTracker, Remark
-from monitor.events import CHANNELS, Channel, Event, Note, Utterance
+from monitor.events import CHANNELS, Channel, Event, Note, Phrase, Utterance
 from monitor.phrases.lexicon import Match
-from monitor.phrases.spotter import PhraseSpotter
+from monitor.phrases.spotter import REMEMBERED, PhraseSpotter
 from monitor.rules.measures import MEASURES
 from monitor.rules.rule import Rule, names
 from monitor.rules.rule_set import RuleSet
 from monitor.timeline import Key, Mark, Timeline, ms, seconds
-
-DETAILED = frozenset({"reask", "jargon"})
-"""Marks whose text may be named in the text to the agent."""
 
 SILENT = frozenset({"plays_back", "drift", "generic", "wanders"})
 """Remarks without words of their own."""
@@ -31,6 +28,7 @@ class UtteranceReader:
         self._spotter = PhraseSpotter(book.lexicon, doubted & book.lexicon.classes)
         self._remarks = DialogueTracker(book.lexicon, _slots(line))
         self._matched: dict[tuple[Channel, int], tuple[Match, ...]] = {}
+        self._told: dict[tuple[Channel, int], dict[Phrase, Phrase]] = {}
         self._notes: dict[str, frozenset[str]] = dict.fromkeys(CHANNELS, frozenset())
         self._noted: set[tuple[str, str]] = set()
         for rule in book.rules:
@@ -43,29 +41,60 @@ class UtteranceReader:
         self._remarks = DialogueTracker(self._lexicon, _slots(self._line))
 
     def hear(self, utterance: Utterance) -> tuple[list[Event], tuple[Key, ...]]:
-        """The notes that these words are worth, and the keys of the timeline that they change."""
+        """The phrases and notes that these words are worth, and the keys of the timeline that they change."""
         keys: list[Key] = []
+        out: list[Event] = []
         key = utterance.channel, utterance.utterance
         for found in self._spotter.hear(_settled(utterance)):
             keys += self._line.marks.take_back(found.channel, found.utterance)
             self._matched[found.channel, found.utterance] = found.matches
-            for match in found.matches:
-                start, end = ms(match.start), ms(match.end)
-                keys.append(self._mark(match.cls, found.channel, start, end, match.text, found.utterance))
+            marks = [
+                Mark(
+                    match.cls, found.channel, ms(match.start), ms(match.end), match.text, found.utterance,
+                    certain=match.certain,
+                )
+                for match in found.matches
+            ]  # fmt: skip
+            keys += [self._line.marks.add(mark) for mark in marks]
+            out += self._changes((found.channel, found.utterance), marks)
         if not utterance.final:
-            return [], tuple(keys)
-        remarks = self._remarks.hear(utterance, self._matched.pop(key, ()))
-        keys += [self._mark(one.kind, utterance.channel, one.start, one.end, one.text) for one in remarks]
-        return [note for one in remarks for note in self._note(one, utterance.channel)], tuple(keys)
+            return out, tuple(keys)
+        for remark in self._remarks.hear(utterance, self._matched.pop(key, ())):
+            text = None if remark.kind in SILENT else remark.text
+            mark = Mark(remark.kind, utterance.channel, remark.start, remark.end, text)
+            keys.append(self._line.marks.add(mark))
+            out += [self._phrase(mark, utterance.utterance), *self._note(remark, utterance.channel)]
+        return out, tuple(keys)
 
     # --- inside ---
 
-    def _mark(
-        self, kind: str, channel: Channel, start: int, end: int, text: str, utterance: int | None = None
-    ) -> Key:
-        detail = text if kind in DETAILED else None
-        said = None if kind in SILENT else text
-        return self._line.marks.add(Mark(kind, channel, start, end, said, utterance, detail))
+    def _changes(self, utterance: tuple[Channel, int], marks: list[Mark]) -> list[Event]:
+        """What was not told yet of an utterance's phrases, and what of it does not stand any more."""
+        marks = [mark for mark in marks if mark.certain or not _is_sure(mark, marks)]
+        before = self._told.get(utterance, {})
+        now = {_timeless(phrase): phrase for phrase in (self._phrase(mark, utterance[1]) for mark in marks)}
+        self._told[utterance] = {same: before.get(same, phrase) for same, phrase in now.items()}
+        if len(self._told) > 2 * REMEMBERED:  # the oldest are not revised any more
+            del self._told[next(iter(self._told))]
+        at = seconds(self._line.now)
+        gone = [
+            msgspec.structs.replace(phrase, detected_at=at, withdrawn=True)
+            for same, phrase in before.items()
+            if same not in now
+        ]
+        return [*gone, *(phrase for same, phrase in now.items() if same not in before)]
+
+    def _phrase(self, mark: Mark, utterance: int) -> Phrase:
+        return Phrase(
+            detected_at=seconds(self._line.now),
+            channel=mark.channel or "agent",
+            start=seconds(mark.start),
+            end=seconds(mark.end),
+            of=mark.kind,
+            text=mark.text,
+            utterance=utterance,
+            certain=mark.certain,
+        )
 
     def _note_by(self, by: object, kinds: tuple[str, ...]) -> None:
         for side in (str(by),) if by else CHANNELS:
@@ -79,6 +108,16 @@ class UtteranceReader:
         self._noted.add(key)
         known, at = seconds(self._line.now), seconds(remark.end)
         return [Note(detected_at=known, at=at, channel=channel, kind=remark.kind, text=text)]
+
+
+def _is_sure(doubtful: Mark, marks: list[Mark]) -> bool:
+    """Whether a phrase that was perhaps said was surely said in much the same words."""
+    return any(one.certain and one.kind == doubtful.kind and one.meets(doubtful) for one in marks)
+
+
+def _timeless(phrase: Phrase) -> Phrase:
+    """The phrase without when it was known, so that it can be found again."""
+    return msgspec.structs.replace(phrase, detected_at=0.0)
 
 
 def awaited(rules: Iterable[Rule]) -> frozenset[str]:

@@ -24,9 +24,6 @@ from monitor.phrases.trie import Hit, Memo, Trie
 REACH = 5
 """A negation stands at most so many words before the phrase."""
 
-PERHAPS = "?"
-"""Ends the name of a class in a match that was perhaps heard: ``closing?``."""
-
 BELIEVED = {1: 0.69, 2: 0.45}
 """The mean probability that the words of a phrase of one or two words must have: of the bundled model's right
 words 5 % are below 0.69, of its wrong ones nearly half. Longer phrases do not stand there by chance, whatever
@@ -38,7 +35,8 @@ class Match(NamedTuple):
 
     ``start`` and ``end`` are call seconds. ``first`` is negative where the phrase began in the words
     ``before``. ``phrase`` is the class and the line of its file: ``apology:12``; ``gloss`` says the same
-    in plain words, where the lexicon does.
+    in plain words, where the lexicon does. ``certain`` is false where the phrase was perhaps said: it tells
+    against "it was not said", and counts for little else.
     """
 
     cls: str
@@ -49,6 +47,7 @@ class Match(NamedTuple):
     text: str
     phrase: str
     gloss: str = ""
+    certain: bool = True
 
 
 class _Span(NamedTuple):
@@ -56,6 +55,7 @@ class _Span(NamedTuple):
     first: int
     last: int
     entry: PhraseEntry
+    certain: bool = True
 
 
 class Lexicon:
@@ -117,14 +117,15 @@ class Lexicon:
     ) -> list[Match]:
         """The phrases of ``classes`` that may have been said, with one slip of the recogniser.
 
-        Their classes end in ``PERHAPS``: they tell against "it was not said", and count for little else.
+        None of these matches is ``certain``.
         """
         given, seams, joined = _joined(words, before, after)
         sure = [joined[token.word + len(before)].confidence for token in given]
         hits = self._slips(classes).scan(given, sure, seams)
         spans = self._chosen(self._true_hits(given, seams, hits))
-        matches = [_match(span, given, joined, len(before)) for span in spans if span.cls in classes]
-        return [match._replace(cls=match.cls + PERHAPS) for match in matches if 0 <= match.last < len(words)]
+        matches = [_match(span, given, joined, len(before)) for span in spans]
+        matches = [match for match in matches if match.certain and match.cls in classes]
+        return [match._replace(certain=False) for match in matches if 0 <= match.last < len(words)]
 
     def _slips(self, classes: frozenset[str]) -> FuzzyMatcher:
         known = self._slipping.get(classes)
@@ -152,23 +153,28 @@ class Lexicon:
             one = self.source.classes[entry.cls]
             if one.negation and self._negated(given, hit.first):
                 continue
-            mark = PERHAPS if entry.faint else ""
-            spans += [_Span(cls + mark, hit.first, hit.last, entry) for cls in (entry.cls, *one.counts_as)]
+            spans += [
+                _Span(cls, hit.first, hit.last, entry, not entry.faint) for cls in (entry.cls, *one.counts_as)
+            ]
         return [span for span in spans if not any(_covers(out, span.entry.cls, span) for out in exceptions)]
 
     def _chosen(self, spans: list[_Span]) -> list[_Span]:
         """One span where several of a class overlap; none where another class overrides it."""
-        last: dict[str, int] = {}
+        last: dict[tuple[str, bool], int] = {}
         chosen: list[_Span] = []
         for span in sorted(spans, key=lambda span: (span.first, -span.last)):
-            if span.first > last.get(span.cls, -1):
-                last[span.cls] = span.last
+            kind = span.cls, span.certain
+            if span.first > last.get(kind, -1):
+                last[kind] = span.last
                 chosen.append(span)
         strong = [span for span in chosen if self._overrides(span)]
         return [
             span
             for span in chosen
-            if not any(span.cls in self._overrides(over) and _overlap(over, span) for over in strong)
+            if not (
+                span.certain
+                and any(span.cls in self._overrides(over) and _overlap(over, span) for over in strong)
+            )
         ]
 
     def _in_place(self, entry: PhraseEntry, hit: Hit, given: Sequence[Token], seams: frozenset[int]) -> bool:
@@ -200,7 +206,7 @@ class Lexicon:
         return False
 
     def _overrides(self, span: _Span) -> tuple[str, ...]:
-        one = self.source.classes.get(span.cls)
+        one = self.source.classes.get(span.cls) if span.certain else None
         return one.overrides if one else ()
 
 
@@ -226,7 +232,17 @@ def _match(span: _Span, given: list[Token], joined: Sequence[Word], shift: int) 
     first, last = given[span.first].word, given[span.last].word
     said = joined[first + shift : last + shift + 1]
     text = " ".join(word.text.strip() for word in said)
-    return Match(span.cls, first, last, said[0].start, said[-1].end, text, span.entry.id, span.entry.gloss)
+    return Match(
+        span.cls,
+        first,
+        last,
+        said[0].start,
+        said[-1].end,
+        text,
+        span.entry.id,
+        span.entry.gloss,
+        span.certain,
+    )
 
 
 def _covers(out: _Span, cls: str, span: _Span) -> bool:

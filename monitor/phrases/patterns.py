@@ -33,7 +33,7 @@ class Alternatives(NamedTuple):
 Sequence = tuple[Element | Alternatives, ...]
 
 
-class Phrase(NamedTuple):
+class PhrasePattern(NamedTuple):
     """One line of a lexicon: what it looks like, and where it may stand."""
 
     sequence: Sequence
@@ -46,7 +46,7 @@ _PIECE = re.compile(r"\s*(\.\.\.\d+|[()\[\]|]|<[a-z_]+>|\^|\$|\?|[^\s()\[\]|<>^$
 _CLOSING = {"(": ")", "[": "]"}
 
 
-def parse(line: str, where: str) -> Phrase:
+def parse(line: str, where: str) -> PhrasePattern:
     """The phrase of one line; ``where`` names file and line in errors."""
     pieces = _pieces(line, where)
     at_start = pieces[:1] == ["^"]
@@ -63,7 +63,7 @@ def parse(line: str, where: str) -> Phrase:
     sequence = ways[0]
     if any(isinstance(edge, int) for edge in (sequence[:1] + sequence[-1:])) or can_be_empty(sequence):
         raise BadInput(f"{where}: some word must always be there, and a gap stands between words.")
-    return Phrase(sequence, at_start, at_end, question)
+    return PhrasePattern(sequence, at_start, at_end, question)
 
 
 def can_be_empty(sequence: Sequence) -> bool:

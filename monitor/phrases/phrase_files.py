@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple
 
 from monitor.config import Settings, convert, read_yaml
 from monitor.errors import BadInput
-from monitor.phrases.patterns import Phrase, elements, parse
+from monitor.phrases.patterns import PhrasePattern, elements, parse
 from monitor.phrases.tokens import normalised
 from monitor.resources import resource
 
@@ -56,7 +56,7 @@ class PhraseEntry(NamedTuple):
 
     id: str
     cls: str
-    phrase: Phrase
+    phrase: PhrasePattern
     gloss: str = ""
     exception: bool = False
     faint: bool = False
@@ -131,7 +131,7 @@ def _entries(
     for path, one in files.values():
         raw = path.read_text(encoding="utf-8").splitlines()
         for key, text in (("phrases", one.phrases), ("except", one.exceptions), ("perhaps", one.perhaps)):
-            seen: dict[Phrase, int] = {}
+            seen: dict[PhrasePattern, int] = {}
             first = _line_of(raw, f"{key}:")
             for number, line in enumerate(text.splitlines(), first):
                 line = line.split("  #")[0].strip()
@@ -162,7 +162,7 @@ def _line_of(raw: list[str], key: str) -> int:
     return next((number for number, line in enumerate(raw, 2) if line.startswith(key)), 1)
 
 
-def _positioned(phrase: Phrase, one: ClassFile) -> Phrase:
+def _positioned(phrase: PhrasePattern, one: ClassFile) -> PhrasePattern:
     match one.position:
         case "start":
             return phrase._replace(at_start=True)
@@ -174,7 +174,7 @@ def _positioned(phrase: Phrase, one: ClassFile) -> Phrase:
             return phrase
 
 
-def _check_sets(phrase: Phrase, sets: dict[str, frozenset[str]], where: str) -> None:
+def _check_sets(phrase: PhrasePattern, sets: dict[str, frozenset[str]], where: str) -> None:
     for element in elements(phrase.sequence):
         named = isinstance(element, str) and element[0] == "<" and element != "<word>"
         if named and str(element)[1:-1] not in sets:

@@ -10,12 +10,30 @@ Two ways of matching, by the nature of the thing:
 
 from collections.abc import Iterable, Sequence
 from statistics import median
+from typing import NamedTuple
 
 import msgspec
 from rapidfuzz.distance import Levenshtein
 
-from monitor.events import CHANNELS, AlertEvent, AlertOpened, CallStarted, Channel, Event, Level, severity
-from monitor.review.detections import Detection, detections, final_words
+from monitor.events import (
+    CHANNELS,
+    AlertEvent,
+    AlertOpened,
+    CallStarted,
+    Channel,
+    DeadAir,
+    Event,
+    Hold,
+    Interruption,
+    Level,
+    Overlap,
+    Quality,
+    RaisedVoice,
+    TalkOver,
+    Utterance,
+    severity,
+)
+from monitor.review.findings import standing_phrases
 from monitor.review.truth import ExpectedAlert, TrueEvent, Truth, TruthKind
 
 MOMENTS: tuple[TruthKind, ...] = (
@@ -30,6 +48,16 @@ TOLERANCE = 1.0
 
 AUDIBLE_OVERLAP = 0.1
 """Overlaps shorter than this (s) may be claimed but need not be: they lie within the gate's edges."""
+
+
+class Detection(NamedTuple):
+    """One claim: what, whose, from when to when (end may be the start), and when it was first made."""
+
+    kind: TruthKind
+    by: Channel | None
+    start: float
+    end: float
+    detected_at: float
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,13 +169,68 @@ def total(evaluations: Iterable[Evaluation]) -> Evaluation:
     )
 
 
+def detections(events: Sequence[Event]) -> list[Detection]:
+    """Every claim in ``events``, in the order in which they were made."""
+    last = max((event.detected_at for event in events), default=0.0)
+    found: dict[tuple[TruthKind, Channel | None, float], Detection] = {}
+    for event in events:
+        claim = _claim(event)
+        if claim is not None:
+            kind, by, start, end = claim
+            known = found.get((kind, by, start))  # what is said again with its end was claimed before
+            made = event.detected_at if known is None else known.detected_at
+            found[kind, by, start] = Detection(kind, by, start, last if end is None else end, made)
+    apologies = [
+        Detection("apology", one.channel, one.start, one.end, one.detected_at)
+        for one in standing_phrases(events)
+        if one.of == "apology"
+    ]
+    return sorted([*found.values(), *apologies], key=lambda one: one.detected_at)
+
+
+def _claim(event: Event) -> tuple[TruthKind, Channel | None, float, float | None] | None:
+    """What an event claims: its kind, whose it is, from when to when."""
+    match event:
+        case Interruption():
+            return "interruption", event.by, event.start, event.at
+        case TalkOver():
+            return "talk_over", event.by, event.start, event.at
+        case Overlap(kind=("backchannel" | "terminal" | "simultaneous") as kind):
+            return kind, event.by, event.start, event.end
+        case RaisedVoice():
+            return "raised", event.channel, event.start, event.end
+        case DeadAir():
+            return "dead_air", None, event.start, event.end
+        case Hold():
+            return "hold_music", None, event.start, event.end
+        case Quality(kind=("crosstalk" | "clipping" | "dead_channel") as fault):
+            return fault, event.channel, event.start, event.end
+        case _:
+            return None
+
+
+def final_words(events: Iterable[Event], channel: Channel) -> list[str]:
+    """The words of the last revision of each utterance of one side."""
+    latest = {
+        event.utterance: event
+        for event in events
+        if isinstance(event, Utterance) and event.channel == channel
+    }
+    said = sorted(latest.values(), key=lambda utterance: utterance.start)
+    return [word.text for utterance in said for word in utterance.words]
+
+
 def _named(claims: list[Detection], truth: Truth) -> dict[TruthKind, list[Detection]]:
-    """Claims by kind. A silence of the voices during hold music is that music, not dead air."""
+    """Claims by kind. A silence of the voices during hold music is that music, not dead air.
+
+    A hold without music is not in the truth, so nobody can say whether it was claimed rightly.
+    """
     music = truth.happenings("hold_music")
     named: dict[TruthKind, list[Detection]] = {kind: [] for kind in (*MOMENTS, *STRETCHES)}
     for claim in claims:
-        held = claim.kind == "dead_air" and any(_meet(claim, one) for one in music)
-        named["hold_music" if held else claim.kind].append(claim)
+        held = claim.kind in ("dead_air", "hold_music") and any(_meet(claim, one) for one in music)
+        if held or claim.kind != "hold_music":
+            named["hold_music" if held else claim.kind].append(claim)
     return named
 
 
@@ -227,7 +310,7 @@ def _alerted(one: ExpectedAlert, alert: AlertOpened | None, level: str | None) -
 def _word_errors(events: Sequence[Event], truth: Truth, channel: Channel) -> tuple[int, int]:
     """Substitutions, deletions and insertions against the words of the truth; how many those are."""
     said = [_plain(word.text) for word in truth.words if word.channel == channel]
-    heard = [_plain(word.text) for word, _ in final_words(events, channel)]
+    heard = [_plain(word) for word in final_words(events, channel)]
     return int(Levenshtein.distance(said, heard)), len(said)
 
 

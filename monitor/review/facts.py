@@ -17,7 +17,7 @@ import msgspec
 from monitor import clock
 from monitor.config import CallSettings, load_call_settings
 from monitor.errors import BadInput
-from monitor.events import AlertEvent, Difficulty, Event, Note
+from monitor.events import DERIVED, Event
 from monitor.resources import resource
 from monitor.review.callscript import read_script, script_facts
 from monitor.review.collection import Recorded
@@ -28,10 +28,7 @@ from monitor.wire import envelope as wire
 KEPT_DAYS = 30.0
 """Days after which facts that nobody asked for again are deleted."""
 
-DERIVED = (AlertEvent, Difficulty, Note)
-"""What rules made of the facts; it is made anew."""
-
-_CORE = ("audio", "speech", "sources", "call.py", "events.py", "session.py", "dialogue/roles.py")
+_CORE = ("audio", "speech", "sources", "call.py", "inputs.py", "events.py", "session.py", "dialogue/roles.py")
 _DAY = 86_400.0
 
 

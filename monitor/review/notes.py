@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from monitor.events import CallStarted, Note
-from monitor.review.dues import Feeling, Promise
-from monitor.review.spoken import Moment, SpokenCall
+from monitor.events import CallStarted, Note, Utterance
+from monitor.review.findings import Feeling, Moment, Promise
 
 MATTER_FROM = 6
 """The caller's first utterance of so many words is taken for the matter; greetings are shorter."""
@@ -29,7 +28,7 @@ def clock_text(seconds: float) -> str:
 def draft_notes(
     about: CallStarted,
     seconds: float,
-    spoken: SpokenCall,
+    said: Sequence[Utterance],
     *,
     feelings: Sequence[Feeling],
     promises: Sequence[Promise],
@@ -39,7 +38,7 @@ def draft_notes(
     """The lines of the draft; a line that would say nothing is left out."""
     who = f", agent {about.agent}" if about.agent else ""
     yield f"Call {about.call}{who}, {clock_text(seconds)} long."
-    if matter := _matter(spoken):
+    if matter := _matter(said):
         yield f"Matter, in the caller's words: “{matter}”"
     if feelings:
         met = sum(one.answer is not None for one in feelings)
@@ -55,9 +54,9 @@ def draft_notes(
         yield f"Still open, raised at {clock_text(item.start)}: “{item.text}”"
 
 
-def _matter(spoken: SpokenCall) -> str | None:
+def _matter(said: Sequence[Utterance]) -> str | None:
     """The caller's first words that are more than a greeting."""
-    for utterance in spoken.utterances:
+    for utterance in said:
         words = utterance.text.split()
         if utterance.channel == "caller" and len(words) >= MATTER_FROM:
             cut = " ".join(words[:MATTER_WORDS])

@@ -32,6 +32,15 @@ HIGHLIGHTS = {
 }
 """What is highlighted in the transcript, by the class of the style."""
 
+HIGHLIGHTED: dict[tuple[Channel, str], str] = {
+    ("agent", "apology"): "apology",
+    ("agent", "empathy"): "empathy",
+    ("agent", "promise"): "promise",
+    ("caller", "distress"): "feeling",
+    ("caller", "anger"): "feeling",
+}
+"""The phrases that are, by side and class."""
+
 Marked = dict[Channel, list[tuple[float, float, str]]]
 
 
@@ -113,14 +122,10 @@ def transcript_lines(card: Scorecard) -> list[TranscriptLine]:
 def _marked(card: Scorecard) -> Marked:
     """The stretches of speech to highlight, by side."""
     marked: Marked = {"agent": [], "caller": []}
-    for apology in card.apologies:
-        marked["agent"].append((apology.start, apology.end, "apology"))
-    for feeling in card.feelings:
-        marked["caller"].append((feeling.said.start, feeling.said.end, "feeling"))
-        if feeling.answer:
-            marked["agent"].append((feeling.answer.start, feeling.answer.end, "empathy"))
-    for promise in card.promises:
-        marked["agent"].append((promise.said.start, promise.said.end, "promise"))
+    for phrase in card.phrases:
+        kind = HIGHLIGHTED.get((phrase.channel, phrase.of))
+        if kind is not None:
+            marked[phrase.channel].append((phrase.start, phrase.end, kind))
     return marked
 
 

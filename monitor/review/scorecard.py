@@ -24,6 +24,7 @@ from monitor.events import (
     Interruption,
     Note,
     Overlap,
+    Phrase,
     Prosody,
     Quality,
     QualityKind,
@@ -31,10 +32,19 @@ from monitor.events import (
     Utterance,
     severity,
 )
-from monitor.phrases.lexicon import Lexicon
-from monitor.review.dues import Feeling, Promise, feelings, open_items, promises
+from monitor.review.findings import (
+    Feeling,
+    FoundMark,
+    Moment,
+    Promise,
+    feelings,
+    final_utterances,
+    found_marks,
+    open_matters,
+    promises,
+    standing_phrases,
+)
 from monitor.review.notes import draft_notes
-from monitor.review.spoken import Moment, SpokenCall, spoken_in
 
 Verdict = Literal["ordinary", "difficult", "very difficult"]
 AlertKind = Literal["info", "warn", "critical", "praise"]
@@ -139,6 +149,8 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
     cut_ins: tuple[Interruption, ...]
     overlaps: tuple[Overlap, ...]
     speech: dict[Channel, tuple[Span, ...]]
+    phrases: tuple[Phrase, ...]
+    marks: tuple[FoundMark, ...]
     apologies: tuple[Moment, ...]
     feelings: tuple[Feeling, ...]
     promises: tuple[Promise, ...]
@@ -165,7 +177,7 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
         return sum(one.when is not None for one in self.promises)
 
 
-def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice: bool = False) -> Scorecard:
+def scorecard(events: Sequence[Event], *, hide_agent_voice: bool = False) -> Scorecard:
     """The scorecard of one call. ``events`` begin with ``call.started``.
 
     ``hide_agent_voice`` leaves out how the agent sounded, as some profiles ask.
@@ -175,18 +187,12 @@ def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice
         raise TypeError("the events of a call begin with call.started")
     ended = next((event for event in reversed(events) if isinstance(event, CallEnded)), None)
     seconds = ended.seconds if ended else max(event.detected_at for event in events)
-    spoken = spoken_in(events, Lexicon.load(language))
+    said, phrases = final_utterances(events), standing_phrases(events)
     stories = alert_stories(events)
-    troubles = tuple(_troubles(events))
-    deaf = [
-        (trouble.start, seconds if trouble.end is None else trouble.end)
-        for trouble in troubles
-        if (trouble.kind, trouble.channel) == ("dead_channel", "agent")
-    ]
     found: dict[str, Any] = {
-        "feelings": tuple(feelings(spoken, seconds, deaf)),
-        "promises": tuple(promises(spoken)),
-        "open_items": tuple(open_items(spoken, seconds, deaf)),
+        "feelings": tuple(feelings(events, said)),
+        "promises": tuple(promises(events, said)),
+        "open_items": tuple(open_matters(events, said)),
         "notes": tuple(event for event in events if isinstance(event, Note) and event.kind != "withheld"),
     }
     return Scorecard(
@@ -195,15 +201,17 @@ def scorecard(events: Sequence[Event], *, language: str = "en", hide_agent_voice
         seconds=seconds,
         complete=ended is not None,
         has_words=started.model != "none",
-        apologies=tuple(_quoted(spoken, "agent", "apology")),
-        draft=tuple(draft_notes(started, seconds, spoken, **found)),
+        phrases=tuple(phrases),
+        marks=tuple(found_marks(events)),
+        apologies=tuple(_apologies(phrases)),
+        draft=tuple(draft_notes(started, seconds, said, **found)),
         alerts=tuple(story for story in stories if not story.private),
         private_alerts=sum(story.private for story in stories),
         hardness=_hardness(events),
         scores=ended.scores if ended else {},
         curves=curves_of(events, seconds, ("caller",) if hide_agent_voice else CHANNELS),
-        troubles=troubles,
-        transcript=spoken.utterances,
+        troubles=tuple(_troubles(events)),
+        transcript=tuple(said),
         notice=ended.notice if ended else "The call was cut off; this is what is known up to there.",
         **found,
         **_talk(events, ended, seconds),
@@ -273,10 +281,11 @@ def longest_gap(said: Sequence[Span]) -> Span | None:
     return max(gaps, key=lambda gap: gap.end - gap.start, default=None)
 
 
-def _quoted(spoken: SpokenCall, channel: Channel, *classes: str) -> list[Moment]:
+def _apologies(phrases: Iterable[Phrase]) -> list[Moment]:
     return [
-        Moment(start=match.start, end=match.end, channel=channel, text=match.text)
-        for match in spoken.of(channel, *classes)
+        Moment(start=one.start, end=one.end, channel=one.channel, text=one.text or "")
+        for one in phrases
+        if one.of == "apology" and one.channel == "agent"
     ]
 
 

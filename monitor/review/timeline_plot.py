@@ -15,6 +15,7 @@ from monitor.review.sound import Spectrogram
 
 WIDTH, GUTTER, RIGHT = 1120.0, 108.0, 14.0
 LANE, LANE_GAP = 20.0, 6.0
+MARK = 8.0
 PLOT, PLOT_GAP = 104.0, 26.0
 SOUND, SOUND_GAP = 64.0, 8.0
 INKS: dict[Channel, tuple[int, int, int]] = {"agent": (63, 143, 208), "caller": (168, 108, 199)}
@@ -62,6 +63,9 @@ def timeline_plot(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None =
     y = 14.0
     parts += _alerts(card.alerts, rows, x, y)
     y += 18.0 * (max(rows, default=0) + 1) + 6.0
+    if card.marks:
+        parts += _marks(card, x, y)
+        y += MARK + PLOT_GAP / 2
     parts += _speech(card, x, y)
     y += 2 * LANE + LANE_GAP + PLOT_GAP
     for title, reach, normal, unit, value in (
@@ -108,6 +112,17 @@ def _alerts(stories: Sequence[AlertStory], rows: Sequence[int], x: Scale, y: flo
         mark = {"class": f"mark {story.kind}", "transform": place}
         inside = Shape("g", mark, title, inside=(ALERT_SHAPES[story.kind],))
         yield Shape("a", {"href": f"#alert-{number}", "aria-label": title}, inside=(inside,))
+
+
+def _marks(card: Scorecard, x: Scale, y: float) -> Iterator[Shape]:
+    """What was found beside speech: raised voices, holds, and whatever else a detector named."""
+    yield _label("Found", y + MARK)
+    for mark in card.marks:
+        end = card.seconds if mark.end is None else mark.end
+        of = f" of the {mark.channel}" if mark.channel else ""
+        title = f"{clock_text(mark.start)} to {clock_text(end)} {mark.name.replace('_', ' ')}{of}"
+        width = max(x(end) - x(mark.start), 2.0)
+        yield _box(f"found {mark.channel or 'both'}", x(mark.start), y, width, MARK, title)
 
 
 def _speech(card: Scorecard, x: Scale, y: float) -> Iterator[Shape]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from monitor.rules.measures import MEASURES
+from monitor.rules.measures.facts import fact_names
+from monitor.rules.measures.registry import Facts
 from monitor.rules.reading import COMPARISONS, Bar
 from monitor.rules.rule import MESSAGE_MOST, QUESTIONS, TITLE_MOST, Rule, milliseconds, names, number
 from monitor.rules.triggers import MOMENTS
@@ -117,7 +119,8 @@ def _check_measure(place: YamlPosition, written: Mapping[str, object], classes: 
     given = measure.read(params)
     for key, value in given.items():
         if isinstance(value, tuple):
-            _check_classes(inside.part(key), value, classes)
+            found = measure.kinds[key] is Facts
+            _check_classes(inside.part(key), value, classes | fact_names() if found else classes)
         if key == "window" and value != CALL and not 0 < value <= HORIZON:
             longest = f"{seconds(HORIZON):.0f} s"
             raise inside.part(key).wrong(f"a window is above 0 and at most {longest}, or `call`.")

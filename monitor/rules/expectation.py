@@ -6,6 +6,7 @@ words are known later than they are said. Times are ms of the call.
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Literal
 
 from monitor.events import Channel
 from monitor.rules.reading import ZERO, Bar, Reading, from_marks
@@ -14,6 +15,19 @@ from monitor.timeline import Mark, TimelineView
 
 JUDGED_LATE = 30_000
 """For how many ms after its time a cue is still remembered, so that a verdict can wait for the words."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedExpectation:
+    """What became of an expectation: the cue that called for it, the deadline, and the answers that came.
+
+    ``open``: the call ended before the deadline.
+    """
+
+    outcome: Literal["kept", "broken", "open"]
+    cue: Mark
+    deadline: int
+    answers: tuple[Mark, ...] = ()
 
 
 @dataclass(slots=True)
@@ -31,8 +45,9 @@ class ExpectationTrigger:
     unless: BoundCue | None = None
     words: bool = field(init=False)
     expected: frozenset[Channel] = field(init=False)
-    kept: int = 0
-    broken: int = 0
+    judged: list[JudgedExpectation] = field(default_factory=list, init=False)
+    """What was judged since somebody last took it from here."""
+
     _judged_to: int = field(default=-1, init=False)
     _broken: deque[tuple[int, Mark]] = field(default_factory=deque, init=False)
 
@@ -67,11 +82,14 @@ class ExpectationTrigger:
             self._judged_to = cue.end
             if same or self._exempt(view, cue, deadline):
                 continue
-            if self._answered(view, cue, deadline):
-                self.kept += 1
+            answers = self.expect.coming(view, cue.start - self.lookback, deadline, cue)
+            if answers:
+                self.judged.append(JudgedExpectation("kept", cue, deadline, tuple(answers)))
             elif view.ended is None or deadline <= view.ended:
-                self.broken += 1
+                self.judged.append(JudgedExpectation("broken", cue, deadline))
                 self._broken.append((deadline, cue))
+            else:
+                self.judged.append(JudgedExpectation("open", cue, deadline))
 
     def _due(self, view: TimelineView, deadline: int) -> bool:
         """Whether the deadline is over, and the words of all sides that could answer are known up to it."""
@@ -90,15 +108,12 @@ class ExpectationTrigger:
                 deadline = min(deadline, sorted(ends)[self.turns - 1])
         return deadline
 
-    def _answered(self, view: TimelineView, cue: Mark, deadline: int) -> bool:
-        return self.expect.came(view, cue.start - self.lookback, deadline, cue)
-
     def _exempt(self, view: TimelineView, cue: Mark, deadline: int) -> bool:
         if not self.unless:
             return False
         reach = self.unless.within
         since = cue.start - (self.lookback if reach is None else reach)
-        return self.unless.came(view, since, deadline)
+        return bool(self.unless.coming(view, since, deadline))
 
 
 @dataclass(slots=True)

@@ -157,6 +157,8 @@ def _value(default: Any, kind: Any) -> str:
         return _time(default)
     if isinstance(default, tuple):
         return f"`[{', '.join(default)}]`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     return f"`{default:g}`" if isinstance(default, float | int) else f"`{default}`"
 
 

@@ -82,7 +82,10 @@ def about_voice(rule: Rule) -> bool:
     measured += [one.measure for one in (*(rule.all or ()), *(rule.any or ()))]
     for written in measured:
         for name, params in written.items():
-            if name in MEASURES and MEASURES[name].voice and (params or {}).get("by") == "agent":
+            measure = MEASURES.get(name)
+            if measure is None or (params or {}).get("by") == "caller":
+                continue
+            if measure.asked(measure.read(params)).voice:
                 return True
     return False
 

@@ -8,6 +8,7 @@
     hold 20-80                            the softphone puts the caller on hold
     interruption agent 5.2                the agent took the floor at 5.2 s, whatever the times say
     trouble crosstalk agent 3-40              the sound is not to be trusted
+    event laughter caller 7-8.5           what a detector found: any event with a side, a start and an end
     acknowledge 30 RULE                   a person puts away the newest alert of RULE (or: snooze 30 120s)
     end 90                                the call ends here (by default 5 s after the last line)
 
@@ -21,6 +22,7 @@ from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +31,8 @@ from monitor.config import OverlapSettings
 from monitor.errors import BadInput
 from monitor.events import (
     CHANNELS,
+    DERIVED,
+    EVENTS,
     FRAME_SECONDS,
     Channel,
     Command,
@@ -40,6 +44,7 @@ from monitor.events import (
     SpeechStarted,
     Utterance,
     Word,
+    is_stretch,
     other,
 )
 from monitor.rules.rule import number
@@ -67,6 +72,7 @@ _INTERRUPTION = re.compile(rf"interruption (agent|caller) {_TIME}")
 _TROUBLE = re.compile(
     rf"trouble (crosstalk|same_audio|swapped|clipping|dead_channel) (agent|caller) {_TIME}-{_TIME}"
 )
+_EVENT = re.compile(rf"event ([a-z_.]+) (agent|caller) {_TIME}(?:-{_TIME})?")
 _ORDER = re.compile(rf"(acknowledge|wrong|snooze) {_TIME} (\S+)")
 _END = re.compile(rf"end {_TIME}")
 
@@ -107,6 +113,7 @@ class _Lines:
     talk: list[ScriptTalk] = field(default_factory=list)
     facts: list[Event] = field(default_factory=list)
     orders: list[ScriptCommand] = field(default_factory=list)
+    last: float = 0.0
     end: float | None = None
 
 
@@ -116,7 +123,7 @@ def compile_script(lines: tuple[str, ...], *, words: bool = True) -> CompiledScr
     read = _Lines()
     for line in lines:
         _read(line, read)
-    last = max([talk.end for talk in read.talk] + [order.at for order in read.orders], default=0.0)
+    last = max([talk.end for talk in read.talk] + [order.at for order in read.orders] + [read.last])
     end = read.end if read.end is not None else last + TAIL
     facts = [*read.facts]
     for channel in CHANNELS:
@@ -142,6 +149,9 @@ def _read(line: str, read: _Lines) -> None:
         kind, channel, start, end = found[1], _side(found[2]), float(found[3]), float(found[4])
         read.facts.append(Quality.of(kind, channel, start, detected_at=start))  # type: ignore[arg-type]
         read.facts.append(Quality.of(kind, channel, start, end=end, detected_at=end))  # type: ignore[arg-type]
+    elif found := _EVENT.fullmatch(line):
+        read.facts.append(_event(found, line))
+        read.last = max(read.last, read.facts[-1].detected_at)
     elif found := _ORDER.fullmatch(line):
         read.orders.append(ScriptCommand(float(found[2]), found[1], found[3]))
     elif found := _END.fullmatch(line):
@@ -150,6 +160,24 @@ def _read(line: str, read: _Lines) -> None:
         raise BadInput(
             f"This line of a test cannot be read: {line!r}; a line is such as `caller 0-6 it broke`."
         )
+
+
+def _event(found: re.Match[str], line: str) -> Event:
+    """An event that a detector found in the sound, known when it is over."""
+    kind, start = EVENTS.get(found[1]), float(found[3])
+    end = float(found[4] or found[3])
+    if end < start:
+        raise BadInput(f"This line of a test ends before it begins: {line!r}.")
+    if kind is None or not is_stretch(kind) or issubclass(kind, DERIVED):
+        raise BadInput(
+            f"This line of a test names no event of a detector with a side, a start and an end: {line!r}."
+        )
+    try:
+        return msgspec.convert({"detected_at": end, "channel": found[2], "start": start, "end": end}, kind)
+    except msgspec.ValidationError:
+        raise BadInput(
+            f"This line of a test names an event that has more than a side and times: {line!r}."
+        ) from None
 
 
 def _side(name: str) -> Channel:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from monitor.events import Channel
-from monitor.phrases.lexicon import PERHAPS
 from monitor.rules.measures import MEASURES, Measure
 from monitor.rules.reading import NOTHING, Bar, Reading, crossing
 from monitor.rules.rule import Condition, Cue, During, EscalationStep, milliseconds, names
@@ -61,14 +60,17 @@ class BoundCue:
         """The sides whose words decide."""
         return {channel for _, channel in self.wanted if channel}
 
-    def kinds(self, name: str) -> tuple[str, ...]:
-        """The kinds of marks that count for one of the names."""
-        return (name, name + PERHAPS) if self.doubted else (name,)
+    @property
+    def certain(self) -> bool | None:
+        """Which marks count: those that are certain, or (null) also what was perhaps said."""
+        return None if self.doubted else True
 
     def marks(self, view: TimelineView, window: int) -> list[Mark]:
         """The cue's marks in a window that ends now, by time."""
         return self._sorted(
-            mark for name, channel in self.wanted for mark in view.marks(self.kinds(name), channel, window)
+            mark
+            for name, channel in self.wanted
+            for mark in view.marks((name,), channel, window, certain=self.certain)
         )
 
     def marks_since(self, view: TimelineView, since: int) -> list[Mark]:
@@ -76,26 +78,25 @@ class BoundCue:
         return self._sorted(
             mark
             for name, channel in self.wanted
-            for mark in view.marks_since(self.kinds(name), channel, since)
+            for mark in view.marks_since((name,), channel, since, certain=self.certain)
         )
 
     def _sorted(self, found: Iterable[Mark]) -> list[Mark]:
         kept = [mark for mark in found if mark.end - mark.start >= self.longer_than]
         return sorted(kept, key=lambda mark: (mark.end, mark.start))
 
-    def came(self, view: TimelineView, since: int, before: int, other: Mark | None = None) -> bool:
-        """Whether the cue (all of it, where every name must come) began between two moments.
+    def coming(self, view: TimelineView, since: int, before: int, other: Mark | None = None) -> list[Mark]:
+        """The marks of the cue that began between two moments; none unless all came, where all must.
 
         The words of ``other`` were heard for what they are: they are not perhaps this cue.
         """
         marks = [
             mark
             for mark in self.marks_since(view, since)
-            if mark.start <= before and not (other and mark.kind.endswith(PERHAPS) and mark.meets(other))
+            if mark.start <= before and not (other and not mark.certain and mark.meets(other))
         ]
-        if not self.every:
-            return bool(marks)
-        return {(mark.kind.removesuffix(PERHAPS), mark.channel) for mark in marks} >= set(self.wanted)
+        missing = set(self.wanted) - {(mark.kind, mark.channel) for mark in marks} if self.every else None
+        return [] if missing else marks
 
     def until(self, view: TimelineView) -> int | None:
         """When the time of the cue's latest coming is over, or was."""
@@ -151,9 +152,9 @@ class BoundMeasure:
     def of(cls, condition: Condition) -> "BoundMeasure":
         """The condition as it was written, with its names looked up (they are known to be right)."""
         name, written = next(iter(condition.measure.items()))
-        measure = MEASURES[name]
-        bar = Bar.of(condition, measure.unit) or Bar("at_least", 1)
-        return cls(measure, measure.read(written), bar)
+        params = MEASURES[name].read(written)
+        measure = MEASURES[name].asked(params)
+        return cls(measure, params, Bar.of(condition, measure.unit) or Bar("at_least", 1))
 
     def stepped(self, rung: EscalationStep) -> "BoundMeasure":
         """The same question as a step of the escalation asks it."""

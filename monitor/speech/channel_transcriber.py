@@ -58,8 +58,8 @@ class ChannelTranscriber:
     """The utterances of one side, and the words before them as decoding context.
 
     ``current`` is the utterance in progress, ``waiting`` those that ended and need their final result,
-    ``requested_at`` the frame at which the open request was made (at most one is open), ``dropped`` the number of
-    utterances given up. ``number`` gives each utterance its number.
+    ``requested_at`` the frame at which the open request was made (at most one is open), ``dropped`` the
+    number of utterances given up. ``number`` gives each utterance its number.
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 from monitor.timeline.marks import HORIZON, Key, Mark, Marks
 from monitor.timeline.milliseconds import CALL, ms, seconds
 from monitor.timeline.talk import Stretch, Talk
-from monitor.timeline.timeline import Timeline
+from monitor.timeline.timeline import Timeline, is_found
 from monitor.timeline.view import Quantity, Read, TimelineView, keys_of
 from monitor.timeline.words import Said, Words
 
@@ -21,6 +21,7 @@ __all__ = [
     "Timeline",
     "TimelineView",
     "Words",
+    "is_found",
     "keys_of",
     "ms",
     "seconds",

@@ -26,7 +26,8 @@ class Mark:
     """Something that happened: a phrase, an interruption, a hold that ended. ``kind`` names it.
 
     ``start`` and ``end`` are ms of the call. ``text`` are the words, ``detail`` what else people should be
-    told about it. ``utterance`` is the one whose words it was heard in, which may be revised.
+    told about it. ``utterance`` is the one whose words it was heard in, which may be revised. A phrase that
+    was perhaps said is not ``certain``.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Mark:
     text: str | None = None
     utterance: int | None = None
     detail: str | None = None
+    certain: bool = True
 
     def meets(self, other: "Mark") -> bool:
         """Whether the two share time on the same side."""
@@ -53,53 +55,71 @@ class Mark:
 
 
 class Marks:
-    """All marks of the last ``HORIZON`` ms; counts and first times of the whole call."""
+    """All marks of the last ``HORIZON`` ms; counts and first times of the whole call.
+
+    What was perhaps said is kept apart: questions are about what is certain unless they say otherwise
+    (``certain`` false: only what was perhaps said; null: both), and so are ``counts`` and ``first``.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._marks: dict[Key, deque[Mark]] = {}
+        self._doubtful: dict[Key, deque[Mark]] = {}
         self.counts: Counter[Key] = Counter()
         self.first: dict[Key, int] = {}
+        self.perhaps_counts: Counter[Key] = Counter()
+        self.perhaps_first: dict[Key, int] = {}
 
     def add(self, mark: Mark) -> Key:
         """Remembers something that happened; the key that it changed."""
         key = mark.kind, mark.channel
-        marks = self._marks.get(key)
+        kept = self._marks if mark.certain else self._doubtful
+        marks = kept.get(key)
         if marks is None:
-            marks = self._marks[key] = deque()
+            marks = kept[key] = deque()
         marks.append(mark)
         while marks[0].end < self._clock.now - HORIZON:
             marks.popleft()
-        self.counts[key] += 1
-        self.first.setdefault(key, mark.start)
+        if mark.certain:
+            self.counts[key] += 1
+            self.first.setdefault(key, mark.start)
+        else:
+            self.perhaps_counts[key] += 1
+            self.perhaps_first.setdefault(key, mark.start)
         return key
 
     def take_back(self, channel: Channel, utterance: int) -> list[Key]:
         """Forgets the marks of one utterance, because its words were revised; the keys that changed."""
-        touched = []
-        for key, marks in self._marks.items():
-            if key[1] != channel or not marks or marks[-1].utterance is None:
-                continue
-            kept = deque(mark for mark in marks if mark.utterance != utterance)
-            gone = len(marks) - len(kept)
-            if not gone:
-                continue
-            self._marks[key] = kept
-            self.counts[key] -= gone
-            if not self.counts[key]:
-                self.first.pop(key, None)
-            touched.append(key)
+        touched: list[Key] = []
+        for kept, counts, first in (
+            (self._marks, self.counts, self.first),
+            (self._doubtful, self.perhaps_counts, self.perhaps_first),
+        ):
+            for key, gone in _without(kept, channel, utterance).items():
+                counts[key] -= gone
+                if not counts[key]:
+                    first.pop(key, None)
+                touched.append(key)
         return touched
 
-    def of(self, kinds: Iterable[str], channel: Channel | None = None, since: int = 0) -> list[Mark]:
+    def of(
+        self,
+        kinds: Iterable[str],
+        channel: Channel | None = None,
+        since: int = 0,
+        *,
+        certain: bool | None = True,
+    ) -> list[Mark]:
         """The marks of these kinds that ended after ``since``, by time; of both sides without ``channel``."""
         found: list[Mark] = []
-        for kind in kinds:
-            for side in (channel,) if channel else (*CHANNELS, None):
-                for mark in reversed(self._marks.get((kind, side), ())):
-                    if mark.end <= since:
-                        break
-                    found.append(mark)
+        stores = (self._marks,) if certain else (self._doubtful,)
+        for kept in (self._marks, self._doubtful) if certain is None else stores:
+            for kind in kinds:
+                for side in (channel,) if channel else (*CHANNELS, None):
+                    for mark in reversed(kept.get((kind, side), ())):
+                        if mark.end <= since:
+                            break
+                        found.append(mark)
         if len(found) > 1:
             found.sort(key=lambda mark: (mark.end, mark.start))
         return found
@@ -109,3 +129,17 @@ class Marks:
         sides = (channel,) if channel else (*CHANNELS, None)
         ends = [marks[-1] for kind in kinds for side in sides if (marks := self._marks.get((kind, side)))]
         return max(ends, key=lambda mark: mark.end, default=None)
+
+
+def _without(kept: dict[Key, deque[Mark]], channel: Channel, utterance: int) -> dict[Key, int]:
+    """Takes one utterance's marks out of ``kept``; how many were taken, by key."""
+    gone: dict[Key, int] = {}
+    for key, marks in kept.items():
+        if key[1] != channel or not marks or marks[-1].utterance is None:
+            continue
+        left = deque(mark for mark in marks if mark.utterance != utterance)
+        if len(left) < len(marks):
+            gone[key] = len(marks) - len(left)
+    for key in gone:
+        kept[key] = deque(mark for mark in kept[key] if mark.utterance != utterance)
+    return gone

@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.events import (
     CHANNELS,
+    DERIVED,
     Channel,
     Event,
     Floor,
@@ -23,6 +24,7 @@ from monitor.events import (
     SpeechStarted,
     TalkOver,
     Utterance,
+    is_stretch,
     other,
 )
 from monitor.timeline.marks import Clock, Key, Mark, Marks
@@ -54,6 +56,15 @@ PACE: dict[Channel, Key] = {channel: ("@pace", channel) for channel in CHANNELS}
 
 META: Key = ("@meta", None)
 DIFFICULTY: Key = ("@difficulty", None)
+
+
+def is_found(kind: type[Event]) -> bool:
+    """Whether a detector found it, of whatever kind: a stretch of the call that the judge did not make."""
+    return is_stretch(kind) and not issubclass(kind, DERIVED)
+
+
+def _nothing(event: Event) -> Keys:
+    return ()
 
 
 class Timeline:
@@ -96,7 +107,9 @@ class Timeline:
     def take(self, event: Event) -> Keys:
         """Remembers a fact; the keys that it changed."""
         taker = self._takers.get(type(event))
-        return taker(event) if taker else ()
+        if taker is None:
+            taker = self._takers[type(event)] = self._found if is_found(type(event)) else _nothing
+        return taker(event)
 
     def advance(self, now: int) -> None:
         """The call went on to ``now``."""
@@ -124,6 +137,13 @@ class Timeline:
         return None
 
     # --- facts ---
+
+    def _found(self, event: Any) -> Keys:
+        """A fact that a detector found: a mark of its name, once it is known when it ended."""
+        if event.end is None:
+            return ()
+        mark = Mark(event.name, event.channel, ms(event.start), ms(event.end), getattr(event, "text", None))
+        return (self.marks.add(mark),)
 
     def _prosody(self, event: Prosody) -> Keys:
         channel, voice = event.channel, self.voice[event.channel]

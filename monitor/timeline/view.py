@@ -94,35 +94,57 @@ class TimelineView:
 
     # --- marks ---
 
-    def marks(self, kinds: tuple[str, ...], channel: Channel | None = None, window: int = CALL) -> list[Mark]:
-        """The marks of these kinds in a window that ends now, by time; of both sides without ``channel``."""
+    def marks(
+        self,
+        kinds: tuple[str, ...],
+        channel: Channel | None = None,
+        window: int = CALL,
+        *,
+        certain: bool | None = True,
+    ) -> list[Mark]:
+        """The marks of these kinds in a window that ends now, by time; of both sides without ``channel``.
+
+        ``certain`` as in ``Marks``: false for what was perhaps said, null for both.
+        """
         self._reads.add((kinds, channel))
-        found = self._line.marks.of(kinds, channel, self.now - window)
+        found = self._line.marks.of(kinds, channel, self.now - window, certain=certain)
         if found:
             self.change_at(found[0].end + window)
         return found
 
-    def marks_since(self, kinds: tuple[str, ...], channel: Channel | None, since: int) -> list[Mark]:
+    def marks_since(
+        self, kinds: tuple[str, ...], channel: Channel | None, since: int, *, certain: bool | None = True
+    ) -> list[Mark]:
         """The marks of these kinds that ended after a moment that stays what it is."""
         self._reads.add((kinds, channel))
-        return self._line.marks.of(kinds, channel, since)
+        return self._line.marks.of(kinds, channel, since, certain=certain)
 
     def latest(self, kinds: tuple[str, ...], channel: Channel | None = None) -> Mark | None:
         """The mark of these kinds that ended last."""
         self._reads.add((kinds, channel))
         return self._line.marks.latest(kinds, channel)
 
-    def count(self, kinds: tuple[str, ...], channel: Channel | None = None) -> int:
-        """How many marks of these kinds there were in the whole call, those forgotten included."""
-        self._reads.add((kinds, channel))
-        sides = (channel,) if channel else (*CHANNELS, None)
-        return sum(self._line.marks.counts[kind, side] for kind in kinds for side in sides)
+    def count(self, kinds: tuple[str, ...], channel: Channel | None = None, *, perhaps: bool = False) -> int:
+        """How many marks of these kinds there were in the whole call, those forgotten included.
 
-    def first(self, kinds: tuple[str, ...], channel: Channel) -> int | None:
-        """When the first mark of these kinds began; ``speech`` is the side's first speech."""
+        ``perhaps``: what was perhaps said counts, too.
+        """
         self._reads.add((kinds, channel))
-        first = self._line.marks.first
-        return min((first[kind, channel] for kind in kinds if (kind, channel) in first), default=None)
+        marks = self._line.marks
+        stores = (marks.counts, marks.perhaps_counts) if perhaps else (marks.counts,)
+        sides = (channel,) if channel else (*CHANNELS, None)
+        return sum(counts[kind, side] for counts in stores for kind in kinds for side in sides)
+
+    def first(self, kinds: tuple[str, ...], channel: Channel, *, perhaps: bool = False) -> int | None:
+        """When the first mark of these kinds began; ``speech`` is the side's first speech.
+
+        ``perhaps``: what was perhaps said counts, too.
+        """
+        self._reads.add((kinds, channel))
+        marks = self._line.marks
+        stores = (marks.first, marks.perhaps_first) if perhaps else (marks.first,)
+        keys = [(kind, channel) for kind in kinds]
+        return min((first[key] for first in stores for key in keys if key in first), default=None)
 
     # --- speech, turns and holds ---
 

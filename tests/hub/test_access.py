@@ -138,6 +138,13 @@ def test_levels_and_kinds():
     assert not loud.may_see(said(1, "hello"))
 
 
+def test_kinds_may_be_left_out():
+    rest = Viewer(who=LOCAL, wants=stream_filter("kind=-prosody,-alert"))
+    assert rest.may_see(said(1, "hello"))
+    assert not rest.may_see(level(1.0))
+    assert not rest.may_see(alert(1, level="critical"))
+
+
 def test_only_an_agent_publishes_and_only_their_own_calls():
     anna = Identity(role="agent", agent="anna", teams=("north",))
     assert may_publish(anna, Claimed(call="c", agent="anna", team="north"))

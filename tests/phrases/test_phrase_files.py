@@ -34,7 +34,7 @@ def test_a_core_counts_as_perhaps_only(tmp_path: Path) -> None:
     own = "class: jargon\nabout: Ours.\nphrases: |\n  flux capacitor\nperhaps: |\n  flux\n"
     lexicon = Lexicon.load("en", (written(tmp_path, jargon=own),))
     words = [Word(text, float(at), at + 0.9) for at, text in enumerate(["the", "flux", "is", "low"])]
-    assert [match.cls for match in lexicon.find(words)] == ["jargon?"]
+    assert [(match.cls, match.certain) for match in lexicon.find(words)] == [("jargon", False)]
 
 
 def test_a_teams_folder_replaces_a_class(tmp_path: Path) -> None:

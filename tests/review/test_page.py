@@ -12,6 +12,7 @@ from monitor.events import (
     CallStarted,
     Event,
     EvidenceItem,
+    Phrase,
     Quality,
     SpeechEnded,
     Utterance,
@@ -141,13 +142,14 @@ def nasty_events() -> list[Event]:
         detected_at=4.0, channel="agent", utterance=1, revision=1, start=0.0, end=4.0, text=text, words=words,
         final=True,
     )  # fmt: skip
+    sorry = Phrase(detected_at=4.0, channel="agent", start=0.0, end=4.0, of="apology", text=text, utterance=1)
     texts = ("rule", "rule_hash", "title", "message", "summary", "rationale", "clears_when", "measure")
     alert = made(
         AlertOpened, 4.0, **dict.fromkeys(texts, NASTY), unit=NASTY, level="critical",
         card=False, withheld=NASTY,
         evidence=(EvidenceItem(start=1.0, end=2.0, text=NASTY), EvidenceItem(start=2.0, end=2.0, kind=NASTY)),
     )  # fmt: skip
-    return [started, SpeechEnded(detected_at=4.0, channel="agent", start=0.0, end=4.0), said, alert]
+    return [started, SpeechEnded(detected_at=4.0, channel="agent", start=0.0, end=4.0), said, sorry, alert]
 
 
 def test_a_caller_who_says_script_is_shown_as_text():

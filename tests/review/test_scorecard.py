@@ -5,9 +5,23 @@ from collections.abc import Sequence
 
 import pytest
 
-from monitor.events import CallEnded, CallStarted, Event, Note, Prosody, Quality, SpeechEnded, Utterance, Word
+from monitor.call import rejudge
+from monitor.events import (
+    CallEnded,
+    CallStarted,
+    Event,
+    Hold,
+    Note,
+    Prosody,
+    Quality,
+    RaisedVoice,
+    SpeechEnded,
+    Utterance,
+    Word,
+)
 from monitor.playback import replay_events
 from monitor.review.scorecard import Scorecard, Span, longest_gap, merged, scorecard
+from monitor.rules.rule_set import RuleSet, load_rules
 from monitor.wire import envelope as wire
 
 CALLS = ("difficult-call.flac", "interruptions.flac", "apologies.wav")
@@ -107,9 +121,12 @@ def words_of(text: str, start: float) -> tuple[Word, ...]:
 
 
 def conversation(
-    *said: tuple[str, float, str], seconds: float = 120.0, troubles: Sequence[Quality] = ()
+    *said: tuple[str, float, str],
+    seconds: float = 120.0,
+    troubles: Sequence[Quality] = (),
+    book: RuleSet | None = None,
 ) -> Scorecard:
-    """The card of a call in which these things were said: side, start, words."""
+    """The card of a call in which these things were said (side, start, words), as the rules judged it."""
     started = CallStarted(
         call="c", sources=(), rate=8000, band="narrow", model="script", rules_hash="", profile="default"
     )
@@ -142,7 +159,8 @@ def conversation(
             alerts={},
         )
     )
-    return scorecard(events)
+    judged = rejudge(sorted(events, key=lambda event: event.detected_at), book or load_rules())
+    return scorecard([event for events in judged for event in events])
 
 
 def test_a_promise_is_told_with_its_date_or_without():
@@ -194,6 +212,49 @@ def test_apologies_are_counted_by_the_agent_alone():
         ("caller", 1.0, "I am sorry to bother you."), ("agent", 4.0, "I'm sorry. And sorry again.")
     )
     assert [apology.channel for apology in card.apologies] == ["agent", "agent"]
+
+
+OWN_RULES = """\
+- rule: apology.ours
+  title: Ours
+  rationale: An apology of ours.
+  measure: {count: {of: apology, by: agent, window: 120s}}
+  at_least: 2
+  message: Enough of that.
+  tests:
+    - {call: ["agent 0-3 mea culpa", "agent 4-7 mea culpa"], alerts: [7.6]}
+"""
+OWN_APOLOGY = "class: apology\nabout: How we apologise.\nphrases: |\n  mea culpa\n"
+SORRIES = [("agent", at, "I am so sorry.") for at in (1.0, 10.0, 20.0, 30.0, 40.0, 50.0)]
+
+
+def test_with_rules_of_ones_own_the_report_agrees_with_their_alerts(tmp_path):
+    """The bundled phrases are not asked a second time: where the rules hear no apology, there is none."""
+    (tmp_path / "phrases" / "en").mkdir(parents=True)
+    (tmp_path / "phrases" / "en" / "apology.yaml").write_text(OWN_APOLOGY)
+    (tmp_path / "rules.yaml").write_text(OWN_RULES)
+    own = load_rules([tmp_path])
+    mute = conversation(*SORRIES, book=own)
+    assert (mute.apologies, mute.alerts) == ((), ())
+    ours = conversation(("agent", 1.0, "Mea culpa."), ("agent", 10.0, "Mea culpa."), book=own)
+    assert [one.text for one in ours.apologies] == ["Mea culpa.", "Mea culpa."]
+    assert [story.rule for story in ours.alerts] == ["apology.ours"]
+    bundled = conversation(*SORRIES)
+    assert len(bundled.apologies) == 6
+    assert "apology.excess" in {story.rule for story in bundled.alerts}
+
+
+def test_whatever_a_detector_found_is_in_the_report_by_its_name():
+    started = CallStarted(
+        call="c", sources=(), rate=8000, band="narrow", model="none", rules_hash="", profile="default"
+    )
+    raised = [
+        RaisedVoice(detected_at=5.0, channel="caller", start=3.0),
+        RaisedVoice(detected_at=9.0, channel="caller", start=3.0, end=8.0),
+    ]
+    card = scorecard([started, *raised, Hold(detected_at=12.0, start=10.0)])
+    found = [(mark.name, mark.channel, mark.start, mark.end) for mark in card.marks]
+    assert found == [("raised_voice", "caller", 3.0, 8.0), ("hold", "caller", 10.0, None)]
 
 
 def test_without_a_recogniser_no_words_are_claimed():

@@ -1,7 +1,7 @@
 // What the page makes of events, without a page: `node --test tests/web/`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agentShare, arranged, choices, emptyState, fits, forget, secondsOf, stretches, take } from "../../monitor/web/js/state.js";
+import { agentShare, arranged, choices, emptyState, fits, forget, isRaised, secondsOf, stretches, take } from "../../monitor/web/js/state.js";
 import { cited, emptyConversation, hear, items, runs } from "../../monitor/web/js/conversation.js";
 import { Voices } from "../../monitor/web/js/voices.js";
 import { chipText, clock, compared, kindOf, measured, signed, spelled } from "../../monitor/web/js/text.js";
@@ -107,6 +107,38 @@ test("evidence marks its words, on its own side only", () => {
   const marks = cited(talk);
   assert.deepEqual(runs({ words, final: false, text: "" }, marks.agent).map((run) => [run.text, run.firm, run.alert?.rule ?? null]), [["so", true, null], ["sorry", false, "a.b"]]);
   assert.deepEqual(runs({ words, final: true, text: "" }, marks.caller).map((run) => run.text), ["so sorry"]);
+});
+
+test("a voice is raised from when the rules say so until they say that it came down", () => {
+  const state = emptyState();
+  take(state, event("raised_voice", { detected_at: 21, channel: "caller", start: 20, end: null }), 21_000);
+  const call = state.calls.get("c1");
+  assert.deepEqual([19, 20, 60].map((at) => isRaised(call, "caller", at)), [false, true, true]);
+  assert.ok(!isRaised(call, "agent", 20));
+  take(state, event("raised_voice", { detected_at: 40, channel: "caller", start: 20, end: 38 }), 40_000);
+  assert.deepEqual([38, 39].map((at) => isRaised(call, "caller", at)), [true, false]);
+});
+
+test("phrases are marked in the words while they stand, unless they were only perhaps said", () => {
+  const talk = emptyConversation("c1");
+  const words = [{ text: "so", start: 0, end: 0.3, committed: true }, { text: "sorry", start: 0.3, end: 0.8, committed: true }];
+  const phrase = (more) => event("phrase", { channel: "agent", utterance: 1, of: "apology", start: 0.3, end: 0.8, text: "sorry", certain: true, withdrawn: false, ...more });
+  const marked = () => runs({ words, final: true, text: "" }, cited(talk).agent).map((run) => [run.text, run.phrase]);
+  hear(talk, phrase({ certain: false }));
+  assert.deepEqual(marked(), [["so sorry", null]]);
+  hear(talk, phrase());
+  assert.deepEqual(marked(), [["so", null], ["sorry", "apology"]]);
+  hear(talk, phrase({ withdrawn: true }));
+  assert.deepEqual(marked(), [["so sorry", null]]);
+});
+
+test("whatever a detector found stands in the transcript once, by its name", () => {
+  const talk = emptyConversation("c1");
+  hear(talk, event("hold", { channel: "caller", start: 3, end: null }));
+  hear(talk, event("hold", { channel: "caller", start: 3, end: 9 }));
+  hear(talk, event("big_sigh", { channel: "agent", start: 12, end: 13 }));
+  hear(talk, event("prosody", { channel: "agent", at: 12 }));
+  assert.deepEqual(items(talk).map((item) => [item.at, item.text]), [[3, "The caller is on hold"], [12, "big sigh (agent)"]]);
 });
 
 test("voices bridge what a slow connection leaves out, but not a pause", () => {

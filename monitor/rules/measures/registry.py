@@ -31,6 +31,9 @@ Time = NewType("Time", int)
 Phrases = NewType("Phrases", tuple[str, ...])
 """A parameter that names one class of phrases, or several."""
 
+Facts = NewType("Facts", tuple[str, ...])
+"""A parameter that names what was found: classes of phrases, or events of detectors, one or several."""
+
 Unit = Literal["times", "s", "share", "", "syll/s", "words/min", "st", "words", "points"]
 
 TEN_SECONDS = Time(10_000)
@@ -46,7 +49,7 @@ UNHEARD = ("dead_channel",)
 """With a dead channel, silence may be the line's and not the people's."""
 
 
-_WRITTEN: dict[Any, Any] = {Time: Duration, Phrases: Names}
+_WRITTEN: dict[Any, Any] = {Time: Duration, Phrases: Names, Facts: Names}
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,11 @@ class Measure:
     quality: tuple[str, ...]
     doubts: tuple[str, ...] = ()
     kinds: dict[str, Any] = field(default_factory=dict)
+    specialise: "Callable[[Measure, dict[str, Any]], Measure] | None" = None
+
+    def asked(self, params: dict[str, Any]) -> "Measure":
+        """The measure as it stands for these parameters, where its sentence or its needs depend on them."""
+        return self if self.specialise is None else self.specialise(self, params)
 
     def read(self, written: Any) -> dict[str, Any]:
         """The parameters as a rule wrote them, as the function takes them."""
@@ -74,12 +82,12 @@ class Measure:
         kind = self.kinds[name]
         if kind is Time:
             return milliseconds(value)
-        return names(value) if kind is Phrases else value
+        return names(value) if kind in (Phrases, Facts) else value
 
     def awaits(self, written: Any) -> set[str]:
         """The classes of words that count for this measure when they were perhaps said, too."""
         params = self.read(written)
-        if params.get("doubt") == "never":
+        if params.get("doubt") == "never" or params.get("certain") is True:
             return set()
         return {name for param in self.doubts for name in params[param]}
 
@@ -96,6 +104,7 @@ def measure(
     voice: bool = False,
     quality: tuple[str, ...] = (),
     doubts: tuple[str, ...] = (),
+    specialise: "Callable[[Measure, dict[str, Any]], Measure] | None" = None,
 ) -> Callable[[Callable[..., Reading]], Callable[..., Reading]]:
     """Registers a function as a measure of its name.
 
@@ -103,7 +112,8 @@ def measure(
     ``words`` means that it is blind without a recogniser, ``voice`` that it looks at how a person
     sounds (profiles may keep that private), ``quality`` names the troubles of the line that make it
     unfit to alert on. ``doubts`` are the parameters whose phrases count when they were perhaps said, too,
-    because the measure is about what was not said.
+    because the measure is about what was not said. ``specialise`` makes of the measure what it is for given
+    parameters.
     """
 
     def register(ask: Callable[..., Reading]) -> Callable[..., Reading]:
@@ -124,7 +134,7 @@ def measure(
         )
         asks = " ".join((inspect.getdoc(ask) or "").split("\n\n")[0].split())
         MEASURES[ask.__name__] = Measure(
-            ask.__name__, ask, unit, params, asks, tells, words, voice, quality, doubts, kinds
+            ask.__name__, ask, unit, params, asks, tells, words, voice, quality, doubts, kinds, specialise
         )
         return ask
 

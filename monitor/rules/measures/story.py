@@ -13,7 +13,6 @@ from monitor.rules.measures.registry import (
     measure,
 )
 from monitor.rules.measures.talk import apart
-from monitor.rules.measures.words import perhaps
 from monitor.rules.reading import NOTHING, ZERO, Reading, from_marks, running
 from monitor.timeline import Mark, Quantity, TimelineView, ms
 
@@ -79,7 +78,7 @@ def open_items(
 
 
 def _answered(view: TimelineView, kinds: Phrases, item: Mark, closing: Mark) -> bool:
-    return any(mark.end < closing.start for mark in view.marks_since(perhaps(kinds), "agent", item.end))
+    return any(mark.end < closing.start for mark in view.marks_since(kinds, "agent", item.end, certain=None))
 
 
 @measure("s", tells="a first step has been due for {value}", words=True, doubts=("of",), quality=UNHEARD)
@@ -99,7 +98,7 @@ def unsolved(
     perhaps was, ends it. Nothing is said before the recogniser has heard as far as that.
     """
     raised = view.first(issue, other(by))
-    if raised is None or view.first(perhaps(of), by) is not None:
+    if raised is None or view.first(of, by, perhaps=True) is not None:
         return NOTHING
     due = raised + within
     length = view.known(usual)

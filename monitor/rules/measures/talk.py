@@ -27,10 +27,12 @@ def apart(marks: list[Mark]) -> list[Mark]:
     return found
 
 
-def counted(view: TimelineView, kinds: tuple[str, ...], by: Channel | None, window: int) -> Reading:
-    """How many marks of these kinds the window holds."""
-    marks = view.marks(kinds, by, window)
-    return from_marks(marks, len(marks) if window < CALL else view.count(kinds, by))
+def counted(
+    view: TimelineView, kinds: tuple[str, ...], by: Channel | None, window: int, *, perhaps: bool = False
+) -> Reading:
+    """How many marks of these kinds the window holds; ``perhaps``: also what was perhaps said."""
+    marks = view.marks(kinds, by, window, certain=None if perhaps else True)
+    return from_marks(marks, len(marks) if window < CALL else view.count(kinds, by, perhaps=perhaps))
 
 
 @measure("times", tells="{by} cut {other} off {value} in {window}", quality=OVERLAPPED)

@@ -1,10 +1,8 @@
 """Phrases: how often, how near to what, in which order."""
 
-from functools import lru_cache
 from typing import Literal
 
 from monitor.events import Channel, other
-from monitor.phrases.lexicon import PERHAPS
 from monitor.rules.measures.registry import (
     FIVE_MINUTES,
     HALF_MINUTE,
@@ -23,22 +21,10 @@ FIX: Phrases = Phrases(("solution", "option", "policy", "question"))
 FEELING: Phrases = Phrases(("empathy", "apology", "ownership"))
 
 
-@lru_cache(maxsize=1024)
-def doubtful(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """The kinds of marks of phrases that perhaps were said."""
-    return tuple(kind + PERHAPS for kind in kinds)
-
-
-@lru_cache(maxsize=1024)
-def perhaps(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """The kinds of marks of phrases that were said, and of those that perhaps were."""
-    return (*kinds, *doubtful(kinds))
-
-
 def backed(view: TimelineView, kinds: Phrases, by: Channel | None, window: int) -> list[Mark]:
     """What was said, and of what was perhaps said at most as much again: once sure, twice likely."""
     sure = view.marks(kinds, by, window)
-    maybe = view.marks(doubtful(kinds), by, window)
+    maybe = view.marks(kinds, by, window, certain=False)
     maybe = [mark for mark in apart(maybe) if not any(mark.meets(one) for one in sure)]
     return sorted([*sure, *maybe[: len(sure)]], key=lambda mark: (mark.end, mark.start))
 
@@ -59,7 +45,7 @@ def phrases(
     if doubt == "backed":
         marks = backed(view, of, by, window)
         return from_marks(marks, len(marks))
-    return counted(view, perhaps(of) if doubt == "always" else of, by, window)
+    return counted(view, of, by, window, perhaps=doubt == "always")
 
 
 @measure("times", tells="{by} said it {value} in one turn", words=True)
@@ -107,7 +93,7 @@ def phrase_share(
     theirs = backed(view, against, by, window)
     if len(theirs) < least:
         return NOTHING
-    mine = view.marks(perhaps(of), by, window)
+    mine = view.marks(of, by, window, certain=None)
     return from_marks(theirs, len(mine) / (len(mine) + len(theirs)))
 
 
@@ -128,7 +114,7 @@ def fix_before_feeling(
         cues = [one for one in view.marks_since(cue, other(by), mark.start - within) if one.end <= mark.start]
         if not cues or any(one.start > cues[-1].end and one.end <= mark.start for one in early):
             continue
-        felt = view.marks_since(perhaps(feeling), by, cues[-1].end)
+        felt = view.marks_since(feeling, by, cues[-1].end, certain=None)
         if not any(one.start <= mark.end for one in felt):
             early.append(mark)
     return from_marks(early, len(early))
@@ -149,7 +135,7 @@ def asked_before(
     if raised is None:
         return NOTHING
     first = view.first(before, by)
-    marks = view.marks(perhaps(of), by)
+    marks = view.marks(of, by, certain=None)
     if first is not None:
         told = view.marks(before, by)[:1]
         return from_marks(told, len([mark for mark in apart(marks) if mark.end <= first]))

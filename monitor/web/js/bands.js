@@ -1,13 +1,12 @@
 // The two small drawings of a row: who spoke in the last minute, and how both voices stood against normal.
 
-import { secondsOf, stretches } from "./state.js";
+import { isRaised, secondsOf, stretches } from "./state.js";
 import { PER_SECOND } from "./voices.js";
 import { palette } from "./theme.js";
 
 const SECONDS = 60;
-/** What fills half a lane, and from where a voice counts as raised: dB and semitones. */
-const LEVEL = { most: 12, raised: 6 };
-const PITCH = { most: 9, raised: 3 };
+/** What fills half a lane: dB and semitones. Whether a voice is raised is for the rules to say. */
+const MOST_LEVEL = 12, MOST_PITCH = 9;
 
 /** Makes a canvas as sharp as the screen; gives its context in CSS pixels. */
 export function fit(canvas, width, height) {
@@ -72,14 +71,15 @@ function drawVoice(pen, call, side, last, width, top, height) {
   let before = null;
   for (let n = 0; n <= bins; n++) {
     const x = n * step;
-    const level = call.voices.at(side, "level", last - bins + n), pitch = call.voices.at(side, "pitch", last - bins + n);
+    const bin = last - bins + n, up = isRaised(call, side, bin / PER_SECOND);
+    const level = call.voices.at(side, "level", bin), pitch = call.voices.at(side, "pitch", bin);
     if (!Number.isNaN(level)) {
-      const reach = clipped(level, LEVEL.most) * half;
-      (level >= LEVEL.raised ? raised : calm).rect(x - step / 2, middle, step + 0.4, -reach);
+      const reach = clipped(level, MOST_LEVEL) * half;
+      (up ? raised : calm).rect(x - step / 2, middle, step + 0.4, -reach);
     }
     if (Number.isNaN(pitch)) before = null;
     else {
-      const y = middle - clipped(pitch, PITCH.most) * half, path = pitch >= PITCH.raised ? high : line;
+      const y = middle - clipped(pitch, MOST_PITCH) * half, path = up ? high : line;
       path.moveTo(before?.x ?? x - step / 2, before?.y ?? y);
       path.lineTo(x, y);
       before = { x, y };

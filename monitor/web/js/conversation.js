@@ -1,13 +1,28 @@
 // One call from its beginning, as the transcript shows it: events in, items out. Pure.
 
-/** The kinds of events that a transcript is made of; levels come from the list's stream. */
-export const KINDS = ["call", "utterance", "alert", "told", "note", "interruption", "talk_over", "quality", "gap",
-  "difficulty", "status"];
+/**
+ * The kinds of events that the transcript leaves out: levels and stretches of speech come from the list's
+ * stream. Every other kind is shown, also one that this page does not know yet.
+ */
+export const KINDS = ["-prosody", "-speech", "-floor", "-silence", "-overlap", "-expectation"];
+
+/** The phrases that are marked in the words, by side and class, with what people call them. */
+const MARKED = {
+  "agent apology": "apology", "agent empathy": "understanding", "agent promise": "promise",
+  "caller distress": "distress", "caller anger": "anger",
+};
+
+/** What lasts for a while, in words; other kinds are spelled from their name. */
+const LASTING = {
+  raised_voice: (data) => `The ${data.channel}'s voice is raised`,
+  hold: () => "The caller is on hold",
+  dead_air: () => "Nobody speaks",
+};
 
 export function emptyConversation(id) {
   return {
     id, started: null, ended: null, agent: null, team: null, difficulty: null, partial: false,
-    utterances: new Map(), alerts: new Map(), told: [], notes: [], moments: [], status: null, changes: 0,
+    utterances: new Map(), phrases: new Map(), alerts: new Map(), told: [], notes: [], moments: [], status: null, changes: 0,
   };
 }
 
@@ -15,7 +30,7 @@ export function emptyConversation(id) {
 export function hear(talk, line) {
   const data = line.data;
   const name = line.type.slice("monitor.".length);
-  const apply = HEAR[name];
+  const apply = HEAR[name] ?? (typeof data.start === "number" && "channel" in data ? found : null);
   if (!apply) return;
   apply(talk, data, name);
   talk.changes++;
@@ -43,6 +58,11 @@ const HEAR = {
     const before = talk.utterances.get(key);
     if (before && (before.final || before.revision > data.revision) && !(data.final && data.revision > before.revision)) return;
     talk.utterances.set(key, data);
+  },
+  phrase(talk, data) {
+    const key = [data.channel, data.utterance, data.of, data.start, data.end, data.certain].join(" ");
+    if (data.withdrawn) talk.phrases.delete(key);
+    else if (data.certain && MARKED[`${data.channel} ${data.of}`]) talk.phrases.set(key, data);
   },
   "alert.opened": keepAlert,
   "alert.updated": keepAlert,
@@ -77,6 +97,14 @@ function notice(talk, at, text) {
   talk.moments.push({ at, text });
 }
 
+/** What a detector or the rules found in a stretch of the call; with its end it is the same moment. */
+function found(talk, data, name) {
+  const key = `${name} ${data.channel} ${data.start}`;
+  if (talk.moments.some((moment) => moment.key === key)) return;
+  const words = `${name.replace(/[._]+/g, " ")}${data.channel ? ` (${data.channel})` : ""}`;
+  talk.moments.push({ at: data.start, key, text: LASTING[name]?.(data) ?? words });
+}
+
 function keepAlert(talk, data) {
   talk.alerts.set(data.alert, { ...data, closed: null });
 }
@@ -97,9 +125,12 @@ export function items(talk) {
   return found.sort((a, b) => a.at - b.at || a.rank - b.rank);
 }
 
-/** The words that alerts point at, by side: [{start, end, kind of alert, rule, open}]. */
+/** The words that alerts point at and those of marked phrases, by side: [{start, end, alert or phrase}]. */
 export function cited(talk) {
   const found = { agent: [], caller: [] };
+  for (const { channel, of, start, end } of talk.phrases.values()) {
+    found[channel].push({ start, end, alert: null, phrase: MARKED[`${channel} ${of}`] });
+  }
   for (const alert of talk.alerts.values()) {
     for (const words of alert.evidence) {
       const side = words.text && found[words.channel ?? alert.channel];
@@ -112,19 +143,21 @@ export function cited(talk) {
 const EDGE = 0.01;
 
 /**
- * An utterance as runs of words: [{text, firm, alert}]. Words that an alert points at bear it (an open
- * alert before a closed one); partial words are not firm until they are committed.
+ * An utterance as runs of words: [{text, firm, alert, phrase}]. Words that an alert points at bear it (an
+ * open alert before a closed one); partial words are not firm until they are committed.
  */
 export function runs(said, marks) {
-  if (!said.words.length) return [{ text: said.text, firm: said.final, alert: null }];
+  if (!said.words.length) return [{ text: said.text, firm: said.final, alert: null, phrase: null }];
   const found = [];
   for (const word of said.words) {
     const over = marks.filter((cite) => word.start < cite.end - EDGE && word.end > cite.start + EDGE);
-    const alert = (over.find((cite) => !cite.alert.closed) ?? over[0])?.alert ?? null;
+    const alerts = over.filter((cite) => cite.alert);
+    const alert = (alerts.find((cite) => !cite.alert.closed) ?? alerts[0])?.alert ?? null;
+    const phrase = over.find((cite) => cite.phrase)?.phrase ?? null;
     const firm = said.final || word.committed;
     const last = found.at(-1);
-    if (last && last.alert === alert && last.firm === firm) last.text += ` ${word.text}`;
-    else found.push({ text: word.text, firm, alert });
+    if (last && last.alert === alert && last.phrase === phrase && last.firm === firm) last.text += ` ${word.text}`;
+    else found.push({ text: word.text, firm, alert, phrase });
   }
   return found;
 }

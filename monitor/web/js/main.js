@@ -48,12 +48,12 @@ function enter() {
 
 const eyes = () => (role ? { role } : {});
 
-/** A page that opens while calls go on asks for the last stretches of speech, so that its bands are not empty. */
+/** A page that opens while calls go on asks for the last stretches of speech and raised voices, so that its bands are not empty. */
 function lookBack({ sequence, log, calls }) {
   const most = Math.max(LOOK_BACK, LOOK_BACK_PER_CALL * calls.length);
   earlier?.close();
   earlier = new Stream({
-    query: { ...eyes(), kind: "speech" }, since: Math.max(0, sequence - most), log, token,
+    query: { ...eyes(), kind: "speech,raised_voice" }, since: Math.max(0, sequence - most), log, token,
     online: (line) => line.type !== "monitor.snapshot" && Number(line.sequence) <= sequence && state.calls.has(line.partitionkey) && take(state, line, now()),
     onstate: (name) => name !== "catching" && earlier.close(),
   });

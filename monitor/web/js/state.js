@@ -6,7 +6,7 @@ import { Voices } from "./voices.js";
 import { hardness, rank, RANKS } from "./text.js";
 
 /** The kinds of events that the list of calls is made of. */
-export const KINDS = ["call", "speech", "prosody", "alert", "difficulty"];
+export const KINDS = ["call", "speech", "prosody", "raised_voice", "alert", "difficulty"];
 
 const BAND_SECONDS = 60;
 const ENDED_STAY_MS = 300_000;
@@ -20,7 +20,7 @@ function newCall(state, id, now) {
   const call = {
     id, agent: null, team: null, order: state.arrived++, zero: null, seen: null, ended: null, endedAt: null, counted: -1,
     alerts: new Map(), difficulty: null, talk: { agent: 0, caller: 0 }, speaking: { agent: null, caller: null },
-    spoken: { agent: [], caller: [] }, voices: new Voices(),
+    spoken: { agent: [], caller: [] }, raised: { agent: [], caller: [] }, voices: new Voices(),
   };
   state.calls.set(id, call);
   return call;
@@ -95,6 +95,12 @@ const APPLY = {
   prosody(call, data) {
     call.voices.put(data);
   },
+  raised_voice(call, data) {
+    const raised = call.raised[data.channel], known = raised.find((one) => one.start === data.start);
+    if (known) known.end = data.end ?? null;
+    else raised.push({ start: data.start, end: data.end ?? null });
+    while (raised.length && raised[0].end !== null && raised[0].end < data.detected_at - BAND_SECONDS - 5) raised.shift();
+  },
   difficulty(call, data) {
     call.difficulty = data;
   },
@@ -126,6 +132,11 @@ export function stretches(call, channel, now) {
   const found = call.spoken[channel].filter(([, end]) => end > at - BAND_SECONDS);
   if (call.speaking[channel] !== null) found.push([call.speaking[channel], at]);
   return found;
+}
+
+/** Whether the rules hold a side's voice for raised at a moment of the call. */
+export function isRaised(call, channel, at) {
+  return call.raised[channel].some(({ start, end }) => start <= at && (end === null || at <= end));
 }
 
 /** The share of what was said that the agent said, or null while next to nothing was said. */

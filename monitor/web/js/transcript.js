@@ -67,7 +67,7 @@ export class Transcript {
     if (item.kind === "moment") return [item.text, () => el("p", { class: "moment" }, item.text)];
     if (item.kind === "told") return ["told", () => toldLine(item.told)];
     const parts = runs(item.said, marks[item.said.channel]);
-    const signature = parts.map((run) => `${run.text}${run.firm}${run.alert?.alert}${run.alert?.level}${Boolean(run.alert?.closed)}`).join("|");
+    const signature = parts.map((run) => `${run.text}${run.firm}${run.phrase}${run.alert?.alert}${run.alert?.level}${Boolean(run.alert?.closed)}`).join("|");
     return [signature, () => saidLine(item.said, parts)];
   }
 
@@ -88,6 +88,7 @@ function saidLine(said, parts) {
   parts.forEach((run, n) => {
     if (n) line.append(" ");
     if (run.alert) line.append(el("mark", { class: run.alert.closed ? "over" : kindOf(run.alert), title: run.alert.summary }, run.text));
+    else if (run.phrase) line.append(el("span", { class: run.firm ? "phrase" : "phrase partial", title: run.phrase }, run.text));
     else line.append(run.firm ? run.text : el("span", { class: "partial" }, run.text));
   });
   return line;
