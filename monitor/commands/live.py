@@ -373,7 +373,7 @@ async def _check(options: DeviceOptions) -> int:
     try:
         await capture.start()
         with Screen(console=console, refresh_per_second=12) as screen:
-            while checking.heard < CHECK_SECONDS:
+            while checking.seconds < CHECK_SECONDS:
                 checking.feed(await capture.next())
                 screen.update(_meters(checking))
         if not console.is_terminal:
