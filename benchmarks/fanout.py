@@ -42,7 +42,6 @@ from monitor.events import (  # noqa: E402
     CallStarted,
     Difficulty,
     Event,
-    Evidence,
     Prosody,
     SpeechEnded,
     SpeechStarted,
@@ -55,7 +54,7 @@ BAR = 0.25
 """Seconds within which 99 of 100 alerts must have arrived."""
 
 TICK = 0.1
-ALERT = re.compile(rb'"type":"monitor\.alert\.opened","sequence":"(\d+)".*?"why":"([0-9.]+)"', re.DOTALL)
+ALERT = re.compile(rb'"type":"monitor\.alert\.opened","sequence":"(\d+)".*?"summary":"([0-9.]+)"', re.DOTALL)
 
 forks = multiprocessing.get_context("fork")
 
@@ -201,8 +200,10 @@ class Talk:
         self.alerts.append(now)
         return AlertOpened(
             detected_at=self.at, alert=f"a{self.number}", rule="interrupt.agent", rule_hash="h", level="warn",
-            channel="agent", start=self.at, at=self.at, say="Let them land the sentence.", why=f"{now:.6f}",
-            to=("agent", "supervisor"), evidence=Evidence(measure="interruptions", value=2.0, threshold=2.0),
+            channel="agent", start=self.at, at=self.at, title="Agent interrupts",
+            message="Let them land the sentence.", summary=f"{now:.6f}",
+            rationale="A caller who is cut off stops explaining.", clears_when="the count is below 2",
+            measure="interruptions", measured=2.0, threshold=2.0, to=("agent", "supervisor"),
         )  # fmt: skip
 
 

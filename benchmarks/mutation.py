@@ -9,7 +9,8 @@ boundary, ``+`` for ``-`` or ``*`` for ``/``, ``and`` for ``or``, a ``not`` left
 number one higher, or ``None`` returned. For each mutant the test files that mirror its module run
 (``tests/audio/test_vad*.py`` for ``monitor/audio/vad.py``; all test files of the room for a module that has
 none of its own). A mutant whose tests fail, or run into the time limit, is killed; one that passes has
-survived, and either the tests miss something or the fault changes nothing that can be seen.
+survived, and either the tests miss something or the fault changes nothing that can be seen. Mutants whose
+tests fail without the fault, too, are not counted.
 
 The work is done in a temporary copy of the files that git knows, so the checkout is never touched. The
 same seed draws the same mutants of the same code. The program prints a line for each mutant, then the
@@ -23,6 +24,7 @@ import copy
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -190,30 +192,32 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._baselines: dict[tuple[str, ...], float] = {}
-        listed = subprocess.run(
+        self._baselines: dict[tuple[str, ...], float | None] = {}
+        list_models = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT,
             capture_output=True,
             check=True,
         ).stdout
-        for name in listed.decode().split("\0"):
+        for name in list_models.decode().split("\0"):
             if name and (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
 
-    def baseline(self, tests: tuple[str, ...]) -> float:
-        """Seconds that ``tests`` take without a fault. Raises ``RuntimeError`` where they fail."""
+    def baseline(self, tests: tuple[str, ...]) -> float | None:
+        """Seconds that ``tests`` take without a fault, or None where they fail and so can tell nothing."""
         if tests not in self._baselines:
             began = time.perf_counter()
-            if not self._passes(tests, limit=1800.0):
-                raise RuntimeError(f"{', '.join(tests)}: these tests fail without a mutant")
-            self._baselines[tests] = time.perf_counter() - began
+            passed = self._passes(tests, limit=1800.0)
+            self._baselines[tests] = time.perf_counter() - began if passed else None
         return self._baselines[tests]
 
-    def survives(self, mutant: Mutant) -> bool:
-        """Whether the tests pass with the fault."""
-        limit = max(LEAST_LIMIT, TIMES_BASELINE * self.baseline(mutant.tests))
+    def survives(self, mutant: Mutant) -> bool | None:
+        """Whether the tests pass with the fault; None where they fail without it."""
+        baseline = self.baseline(mutant.tests)
+        if baseline is None:
+            return None
+        limit = max(LEAST_LIMIT, TIMES_BASELINE * baseline)
         path = self._folder / "monitor" / mutant.module
         original = path.read_bytes()
         path.write_text(mutant.source, encoding="utf-8", newline="")
@@ -266,18 +270,19 @@ def of_line(place: str) -> list[Mutant]:
     return [mutant for mutant in mutants_of(module, text) if str(mutant.line) == line]
 
 
-def tried(mutants: Sequence[Mutant]) -> list[Mutant]:
-    """Tries every mutant, prints a line for each, and returns the survivors."""
-    survivors = []
+def tried(mutants: Sequence[Mutant]) -> dict[Mutant, bool]:
+    """Tries every mutant and prints a line for each: whether it survived, without those that told nothing."""
+    verdicts: dict[Mutant, bool] = {}
+    words = {True: "SURVIVED", False: "killed", None: "untested"}
     with tempfile.TemporaryDirectory() as folder:
         place = Copy(Path(folder))
         for mutant in mutants:
             began = time.perf_counter()
             survived = place.survives(mutant)
-            survivors += [mutant] if survived else []
-            verdict = "SURVIVED" if survived else "killed"
-            print(f"{verdict:8}  {mutant.name}  ({time.perf_counter() - began:.0f} s)", flush=True)
-    return survivors
+            if survived is not None:
+                verdicts[mutant] = survived
+            print(f"{words[survived]:8}  {mutant.name}  ({time.perf_counter() - began:.0f} s)", flush=True)
+    return verdicts
 
 
 def main() -> int:
@@ -294,12 +299,15 @@ def main() -> int:
         mutants = [mutant for place in args.at for mutant in of_line(place)]
     else:
         mutants = drawn(args.rooms.split(","), args.sample, args.seed)
-    survivors = tried(mutants)
-    total = Counter(mutant.module.split("/")[0] for mutant in mutants)
+    # A shell that starts this in the background has Ctrl-C ignored, which the tests would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    verdicts = tried(mutants)
+    survivors = [mutant for mutant, survived in verdicts.items() if survived]
+    total = Counter(mutant.module.split("/")[0] for mutant in verdicts)
     alive = Counter(mutant.module.split("/")[0] for mutant in survivors)
     for room, count in sorted(total.items()):
         print(f"{room}: {count - alive[room]} of {count} killed")
-    print(f"mutation: {len(mutants) - len(survivors)} of {len(mutants)} mutants killed")
+    print(f"mutation: {len(verdicts) - len(survivors)} of {len(verdicts)} mutants killed")
     for mutant in survivors:
         print(f"  survived: {mutant.name}")
     return 0

@@ -25,7 +25,7 @@ from websockets.sync.client import connect
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from monitor.events import CHANNELS, AlertClosed, AlertOpened, CallStarted, Evidence, Prosody  # noqa: E402
+from monitor.events import CHANNELS, AlertClosed, AlertOpened, CallStarted, Prosody  # noqa: E402
 from monitor.wire import envelope as wire  # noqa: E402 - after the path
 
 if TYPE_CHECKING:
@@ -63,8 +63,9 @@ def alert(number: int, at: float, kind: type[Alert], **more: str) -> Alert:
     told: dict[str, Any] = {
         "detected_at": at, "alert": f"a{number}",
         "rule": "interrupt.agent", "rule_hash": "h", "level": "warn",
-        "channel": "agent", "start": at, "at": at, "say": f"card-{number}", "why": "You came in twice.",
-        "to": ("agent",), "evidence": Evidence(measure="interruptions"), **more,
+        "channel": "agent", "start": at, "at": at, "title": "Agent interrupts",
+        "message": f"card-{number}", "summary": "You came in twice.", "rationale": "Listen.",
+        "clears_when": "the count is below 2", "measure": "interruptions", "to": ("agent",), **more,
     }  # fmt: skip
     return kind(**told)
 
@@ -83,7 +84,7 @@ class PlainClient:
             for line in message.splitlines():
                 event = wire.decode(line)[1]
                 if isinstance(event, AlertOpened):
-                    self.heard.setdefault(event.say, now)
+                    self.heard.setdefault(event.message, now)
 
 
 def painted(lines: Iterable[str], into: dict[str, float]) -> None:

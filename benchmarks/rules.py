@@ -28,7 +28,7 @@ from monitor.review.damage import RIGHT, WRONG
 from monitor.rules.rule_set import RuleSet, load_rules
 from monitor.rules.script import compile_script
 from monitor.rules.triggers import NOT_MET
-from monitor.timeline import View
+from monitor.timeline import TimelineView
 
 TALK = tuple(
     """so I can see the order here and it should have been with you on monday and then we look at it again
@@ -106,7 +106,7 @@ def cost(book: RuleSet, facts: Sequence[Event], end: float, *, words: bool) -> f
 def naive(book: RuleSet, facts: Sequence[Event], end: float, *, words: bool) -> float:
     """The same when every rule is asked at every tick."""
     judge = Judge(book, words=words)
-    watches, view = judge.watches, View(judge.line)
+    watches, view = judge.watches, TimelineView(judge.line)
     began = time.process_time()
     tick = 0
     for fact in facts:

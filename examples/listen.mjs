@@ -14,7 +14,7 @@ function listen() {
     const event = JSON.parse(line);
     since = `&since=${Number(event.sequence)}`;
     if (event.type === 'monitor.alert.opened')
-      console.log(`${event.partitionkey}  ${event.data.level}  ${event.data.why}`);
+      console.log(`${event.partitionkey}  ${event.data.level}  ${event.data.summary}`);
   };
   let over = false; // a line that never stood is an error, and in some versions of Node nothing more
   socket.onclose = socket.onerror = ({ reason, message }) => {

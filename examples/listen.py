@@ -24,7 +24,7 @@ async def listen(hub: str, token: str | None) -> None:
                     since = f"&since={int(event['sequence'])}"
                     if event["type"] == "monitor.alert.opened":
                         data = event["data"]
-                        print(f"{event['partitionkey']}  {data['level']}  {data['why']}", flush=True)
+                        print(f"{event['partitionkey']}  {data['level']}  {data['summary']}", flush=True)
         except InvalidStatus as refused:
             if refused.response.status_code < 500:  # a token that is missing, wrong or over
                 sys.exit(f"the hub refused: {refused.response.body.decode().strip()}")

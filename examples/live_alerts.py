@@ -11,7 +11,7 @@ async def main() -> None:
     async with monitor.connect(*sys.argv[1:2], kinds=["alert"]) as stream:
         async for item in stream:
             if isinstance(item.event, monitor.events.AlertOpened):
-                print(f"{item.call}  {item.event.level}  {item.event.say}", flush=True)
+                print(f"{item.call}  {item.event.level}  {item.event.message}", flush=True)
 
 
 asyncio.run(main())

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from monitor import __version__
 from monitor.errors import BadInput, CheckFailed
-from monitor.speech.native_thread import left_behind
+from monitor.speech.native_thread import native_thread_running
 from monitor.streams import NO_ROOM, give_up_stdout, make_ready
 
 COMMANDS = (
@@ -32,7 +32,7 @@ STOPPED = 130
 
 DESCRIPTION = """\
 Listens to both sides of a phone call while it happens and helps the agent handle a difficult one.
-Start with `monitor demo`: a two-minute tour on a bundled call. Nothing leaves this machine."""
+Start with `monitor demo`, which plays a bundled call in two minutes. Nothing leaves this machine."""
 
 EXAMPLES = """\
 examples:
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         make_ready()
     code = _run(argv)
-    if argv is None and (code == STOPPED or left_behind()):
+    if argv is None and (code == STOPPED or native_thread_running()):
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):  # its reader may have gone
                 stream.flush()

@@ -7,7 +7,6 @@ difference is the detector's delay. Nothing here knows a wall clock.
 Each event has the name it bears on the wire (``monitor.`` goes before it there).
 """
 
-import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -24,10 +23,19 @@ from monitor.inputs import RecognitionRequest as RecognitionRequest, Recognition
 # isort: on
 
 Level = Literal["info", "warn", "critical"]
+LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
+"""The levels of alerts, from a hint to what cannot wait."""
+
+Comparison = Literal["at_least", "at_most", "more_than", "less_than"]
 Band = Literal["narrow", "wide"]
 Audience = Literal["agent", "supervisor"]
 OverlapKind = Literal["interruption", "talk_over", "backchannel", "terminal", "simultaneous", "other"]
 QualityKind = Literal["crosstalk", "same_audio", "swapped", "clipping", "dead_channel"]
+
+
+def severity(level: Level) -> int:
+    """The place of a level in ``LEVELS``: what is more serious is greater."""
+    return LEVELS.index(level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,11 +281,29 @@ class Expectation(Event, frozen=True, kw_only=True):
     score: str | None = None
 
 
+_QUALITY: dict[QualityKind, tuple[str, str]] = {
+    "crosstalk": (
+        "{channel} also carries the other side's voice",
+        "{channel} no longer carries the other side's voice",
+    ),
+    "same_audio": ("both channels carry the same sound", "the channels carry different sounds again"),
+    "swapped": ("the sides seem to be exchanged", "the sides no longer seem to be exchanged"),
+    "clipping": ("{channel} is clipped (the input is too loud)", "{channel} is no longer clipped"),
+    "dead_channel": ("{channel} is silent (no signal)", "{channel} has a signal again"),
+}
+
+
+def quality_text(kind: QualityKind, channel: Channel | None = None, *, over: bool = False) -> str:
+    """What is wrong with the sound, as a clause (or, with ``over``, that it no longer is)."""
+    where = f"the {channel}'s channel" if channel else "a channel"
+    return _QUALITY[kind][over].format(channel=where)
+
+
 class Quality(Event, frozen=True, kw_only=True):
     """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over.
 
-    Where it rests on several observations, ``evidence`` names them, and ``say`` is for people: why it is
-    said, and what to do.
+    ``say`` tells people what is wrong. Where it rests on several observations, ``evidence`` names them, and
+    ``say`` gives the reasons and what to do.
     """
 
     name: ClassVar[str] = "quality"
@@ -285,8 +311,23 @@ class Quality(Event, frozen=True, kw_only=True):
     channel: Channel | None
     start: float
     end: float | None = None
-    say: str | None = None
+    say: str
     evidence: tuple[EvidenceItem, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        kind: QualityKind,
+        channel: Channel | None,
+        start: float,
+        *,
+        end: float | None = None,
+        detected_at: float = 0.0,
+    ) -> "Quality":
+        """The event with the usual sentence for its kind."""
+        text = quality_text(kind, channel, over=end is not None)
+        say = f"{text[0].upper()}{text[1:]}."
+        return cls(kind=kind, channel=channel, start=start, end=end, detected_at=detected_at, say=say)
 
 
 class Gap(Event, frozen=True, kw_only=True):
@@ -322,47 +363,44 @@ class CommandApplied(Event, frozen=True, kw_only=True):
     by: str | None = None
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an alert stands: what was measured against what, where it was heard, what would clear it."""
-
-    measure: str
-    value: float | None = None
-    threshold: float | None = None
-    baseline: float | None = None
-    unit: str | None = None
-    words: tuple[EvidenceItem, ...] = ()
-    events: tuple[EvidenceItem, ...] = ()
-    clears: str = ""
-
-
-BAR_TOLD = re.compile(r" \((alert (?:from|below) [^)]*)\)")
-
-
-def without_bar(why: str) -> str:
-    """Why an alert opened, without the bar that was passed: the evidence names it."""
-    return BAR_TOLD.sub("", why)
-
-
 class AlertEvent(Event, frozen=True, kw_only=True):
     """An alert, explained: what the three events in its life share.
 
-    ``alert`` is its id in the call; ``say`` is the text to the agent, ``why`` one sentence for people.
-    ``to`` lists who may see it; ``card`` tells whether it is to be shown to the agent as a card now
-    (fatigue control may hold a card back; ``withheld`` then says why). ``private`` alerts are never
-    stored and never leave the agent's machine but for the agent.
+    For people: ``title`` is the rule's name, ``message`` the text to the agent, ``summary`` one sentence on
+    what happened, ``rationale`` the advice behind it, ``clears_when`` a clause on what ends the alert;
+    ``praise`` tells that something went well.
+
+    What was measured: ``measured`` is the value of ``measure`` (``expectation`` or ``absence`` for words that
+    did not come), ``threshold`` and ``comparison`` the condition that it met, ``baseline`` the speaker's own
+    normal where the measure has one, all in ``unit``. ``evidence`` are the words (``text``) and the other
+    things that happened (``kind``), by time.
+
+    ``alert`` is its id in the call. ``to`` lists who may see it; ``card`` tells whether it is to be shown to
+    the agent as a card now (fatigue control may hold a card back; ``withheld`` then says why). ``private``
+    alerts are never stored and never leave the agent's machine but for the agent.
     """
 
     alert: str
     rule: str
     rule_hash: str
     level: Level
+    praise: bool = False
     channel: Channel | None
     start: float
     at: float
-    say: str
-    why: str
+    title: str
+    message: str
+    summary: str
+    rationale: str
+    clears_when: str
+    measure: str
+    measured: float | None = None
+    threshold: float | None = None
+    comparison: Comparison | None = None
+    unit: str | None = None
+    baseline: float | None = None
+    evidence: tuple[EvidenceItem, ...] = ()
     to: tuple[Audience, ...]
-    evidence: Evidence
     card: bool = True
     withheld: str | None = None
     private: bool = False

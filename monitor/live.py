@@ -32,7 +32,7 @@ from monitor.session import HangUp, Session
 from monitor.sinks import Line, Sink
 from monitor.sinks.announcer import Announcer
 from monitor.sinks.recorder import Recorder
-from monitor.sources.call_detection import CallDetector, HangUpToneDetector, rebased
+from monitor.sources.call_detection import CallDetector, HangUpToneDetector, rebase
 from monitor.speech.recogniser import RecogniserThread
 
 T = TypeVar("T")
@@ -41,18 +41,18 @@ _CALLER = CHANNELS.index("caller")
 
 
 class LiveSource(Protocol):
-    """Where a live call's sound comes from (``sources.capture.Capture``)."""
+    """The audio source of live calls (``sources.capture.Capture``)."""
 
     @property
     def rate(self) -> int:
-        """Hz of the blocks."""
+        """The sample rate of the blocks, in Hz."""
 
     @property
     def band(self) -> Band:
-        """How wide the sound is."""
+        """The audio bandwidth."""
 
     async def next(self) -> Block:
-        """The next block; the waiting may be cancelled and loses nothing."""
+        """The next block. May be cancelled; no audio is lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class LiveSettings:
 
 
 class LiveMonitor:
-    """Runs a day. ``control`` and ``stop`` may be called from the event loop's thread at any moment."""
+    """Monitors call after call. ``control`` and ``stop`` are for the event loop's thread."""
 
     def __init__(self, day: LiveSettings, sound: LiveSource, worker: RecogniserThread | None) -> None:
         self._day = day
@@ -91,7 +91,7 @@ class LiveMonitor:
         self._told = False
         self._names: set[str] = set()
         self._beginning: str | None = None
-        """The call that a softphone began and that is not heard yet."""
+        """The call that a softphone has started and whose first block has not come yet."""
 
     @property
     def stopped(self) -> bool:
@@ -99,7 +99,7 @@ class LiveMonitor:
         return self._stopped.is_set()
 
     def stop(self) -> None:
-        """Ends the call under way cleanly, and then the day."""
+        """Ends the call under way cleanly, and then ``run``."""
         self._stopped.set()
         if self._session:
             self._session.put(HangUp(leaving=True))
@@ -138,7 +138,7 @@ class LiveMonitor:
         return CallControlAnswer(done=True, say=f"{name} begins.", call=name)
 
     def _call_off(self, call: str) -> CallControlAnswer:
-        """A call that ends before anything of it was heard never was one."""
+        """Cancels a call that was started and of which nothing has been processed."""
         if self._asked.empty():
             return CallControlAnswer(done=False, say=f"{call} is just beginning; say it again.", call=call)
         self._asked.get_nowait()
@@ -146,7 +146,7 @@ class LiveMonitor:
         return CallControlAnswer(done=True, say=f"{call}: end.", call=call)
 
     def _unused(self, name: str) -> str:
-        """The name, or with a number behind it where a call of this day has it already.
+        """The name, with a number appended where an earlier call has the same one.
 
         A hub, a journal and a recording know a call by its name; two of one name would be one to them.
         """
@@ -157,7 +157,7 @@ class LiveMonitor:
         return free
 
     async def run(self) -> None:
-        """Waits for calls and hears them, until it is stopped."""
+        """Waits for calls and processes them, until it is stopped."""
         while not self._stopped.is_set():
             begun = await self.until_stopped(self._wait())
             if begun is None:
@@ -167,7 +167,7 @@ class LiveMonitor:
                 return
 
     async def until_stopped(self, waiting: Coroutine[Any, Any, T]) -> T | None:
-        """What ``waiting`` gives, or None if the day ends first."""
+        """The result of ``waiting``, or None if ``stop`` comes first."""
         task, stop = asyncio.ensure_future(waiting), asyncio.ensure_future(self._stopped.wait())
         await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
@@ -178,7 +178,7 @@ class LiveMonitor:
         return None
 
     async def _wait(self) -> tuple[CallControl | None, list[Block]]:
-        """Listens, and forgets; returns what began a call and its first blocks."""
+        """Waits for a call; the request that started it (None: it was detected), and its first blocks."""
         self._day.say("Waiting for a call.")
         waiting = CallDetector(self._sound.rate, self._day.setup.settings.vad, preroll=self._day.preroll)
         while True:
@@ -188,7 +188,7 @@ class LiveMonitor:
             if not self._asked.empty():
                 return self._asked.get_nowait(), [block]
             if waiting.feed(block) and self._day.by_itself:
-                return None, waiting.kept()
+                return None, waiting.recent_blocks()
 
     async def _hear(self, asked: CallControl | None, first: list[Block]) -> None:
         day = self._day
@@ -221,23 +221,23 @@ class LiveMonitor:
                     day.say(recorder.wrong)
 
     async def _sound_of_call(self, first: list[Block], over: Callable[[], bool]) -> AsyncIterator[Block]:
-        """The blocks of one call, in its own time, until the line says that it is over, or ``over`` does.
+        """The blocks of one call, in call time, until a hang-up tone is heard or ``over`` says so.
 
         ``over`` is asked of what the core has heard by then, which may be less than what was handed out.
         """
         rate, began = self._sound.rate, first[0].start
         tone = HangUpToneDetector(rate)
         for block in first:
-            yield rebased(block, began, rate)
+            yield rebase(block, began, rate)
         while True:
-            block = rebased(await self._sound.next(), began, rate)
+            block = rebase(await self._sound.next(), began, rate)
             yield block
             if tone.feed(block.pcm[_CALLER]) or over():
                 return
 
 
 class QuietSource:
-    """Knows from what a call says how long nobody has spoken. A sink."""
+    """A sink that measures for how long nobody has spoken."""
 
     def __init__(self, longest: float) -> None:
         self._longest = longest
@@ -261,7 +261,7 @@ class QuietSource:
                     self._held, self._since = False, at
 
     def too_long(self, now: float) -> bool:
-        """Whether the call must be over by ``now``; a call on hold never is."""
+        """Whether nobody has spoken for the longest time by ``now`` (call seconds); never while on hold."""
         return not self._talking and not self._held and now - self._since > self._longest
 
     def close(self) -> None:
@@ -269,7 +269,7 @@ class QuietSource:
 
 
 def call_name(agent: str | None) -> str:
-    """A name for a call that nobody has named: who, when, and a little chance."""
+    """A name for a call that has none: the agent, the time, and two random bytes."""
     when = clock.stamp()[:19].replace("-", "").replace(":", "").replace("T", "-")
     who = "".join(letter if letter.isalnum() else "-" for letter in (agent or "call"))
     return f"{who}-{when}-{secrets.token_hex(2)}"
@@ -277,7 +277,7 @@ def call_name(agent: str | None) -> str:
 
 @contextlib.contextmanager
 def stopping(live: LiveMonitor) -> Iterator[set[int]]:
-    """While inside, Ctrl-C and SIGTERM stop the day cleanly; the set tells which of them came."""
+    """While inside, Ctrl-C and SIGTERM stop ``live`` cleanly; yields the set of signals that came."""
     loop = asyncio.get_running_loop()
     came: set[int] = set()
 

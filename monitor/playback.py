@@ -41,7 +41,7 @@ class CallOptions:
     ``model``: a model's name or path, ``bundled``, ``script``, ``none``, or None for the best that is there.
     ``rules``: a file or folder of rules, or the rules themselves. ``profile``: a profile's name or file.
     ``meta``: a YAML file with what the dialler knows. ``config``: a file of settings, or the settings.
-    ``gate``: the voice activity detector. ``agent_channel``: the agent's channel of a stereo source, 0 or 1.
+    ``vad``: the voice activity detector. ``agent_channel``: the agent's channel of a stereo source, 0 or 1.
     ``mono``: the side that a mono recording holds. ``agent`` and ``team``: whose call it is.
     """
 
@@ -50,7 +50,7 @@ class CallOptions:
     profile: str = "default"
     meta: Path | None = None
     config: Path | CallSettings | None = None
-    gate: str | None = None
+    vad: str | None = None
     agent_channel: int = 1
     mono: Literal["agent", "caller"] | None = None
     agent: str | None = None
@@ -66,10 +66,10 @@ class CallOptions:
         """The core's settings. Raises ``BadInput``."""
         given = self.config
         settings = given if isinstance(given, CallSettings) else load_call_settings(given)
-        if self.gate is None:
+        if self.vad is None:
             return settings
-        vad = {**msgspec.to_builtins(settings.vad), "detector": self.gate}
-        return msgspec.structs.replace(settings, vad=convert(vad, type(settings.vad), "--gate"))
+        vad = {**msgspec.to_builtins(settings.vad), "detector": self.vad}
+        return msgspec.structs.replace(settings, vad=convert(vad, type(settings.vad), "--vad"))
 
     def metadata(self) -> dict[str, Any] | None:
         """What the dialler knows of the call. Raises ``BadInput``."""

@@ -1,7 +1,7 @@
 """A call under way: source, core, recogniser and sinks. Threads meet asyncio here and nowhere else.
 
-A paced recording and a live call are the same ``Session`` with another source; ``playback`` is its
-sibling for recordings that nobody waits for.
+A paced recording and a live call are the same ``Session`` with another source; ``run_flat_out`` plays a
+recording without an event loop.
 """
 
 import asyncio
@@ -42,10 +42,10 @@ PACED_BLOCK = 0.04
 """Seconds a block at speaking speed, as a sound card would deliver them."""
 
 LAST_WORDS = 8.0
-"""Seconds that open questions may take after a live call; the sound cards remember ten for the next one."""
+"""Seconds that open recognition requests may take after a live call; devices buffer ten for the next call."""
 
 LEAVING = 0.8
-"""Seconds that they may take when a person wants to leave."""
+"""The same when a person wants to leave."""
 
 
 def run(playback: Playback, speed: float = math.inf, served: "Served | None" = None) -> bool:
@@ -90,7 +90,7 @@ async def _paced_session(playback: Playback, speed: float, served: "Served | Non
 
 @dataclass(frozen=True)
 class Served:
-    """A hub that runs beside one call; ``tell`` is given the address once it listens."""
+    """A hub in the process of a call; ``tell`` is given the address once it listens."""
 
     hub: "Hub"
     server: "HubServer"
@@ -134,7 +134,7 @@ async def paced(blocks: Iterable[Block], rate: int, speed: float = 1.0) -> Async
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """Put into the inbox of a session to end its call; ``leaving``: a person waits for it to be over."""
+    """Ends the call of the session that it is put into; ``leaving``: a person waits for that."""
 
     leaving: bool = False
 
@@ -146,8 +146,8 @@ class Session:
     """One call with its source, recogniser and sinks, under one task group.
 
     Everything that reaches the core comes through one inbox, so the core is only ever in one place at
-    a time: blocks from the source, answers from the recogniser's thread, orders from people. After the
-    hang-up open questions may take ``last_words`` seconds; then the call ends without their answers.
+    a time: blocks from the source, results from the recogniser's thread, commands from people. After the
+    hang-up open recognition requests may take ``last_words`` seconds; then the call ends without them.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class Session:
         last_words: float = LAST_WORDS,
         keep: Callable[[Block], None] | None = None,
     ) -> None:
-        """``keep`` is given each block that the core hears, and no other."""
+        """``keep`` is given each block that the core processes, and no other."""
         self._call = call
         self._announce = announce
         self._worker = worker
@@ -169,12 +169,12 @@ class Session:
         self._loop = asyncio.get_running_loop()
 
     def put(self, item: RecognitionResult | Command | HangUp) -> None:
-        """Hands an answer, an order or the hang-up to the call; safe from any thread."""
+        """Passes a result, a command or the hang-up to the call; safe from any thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._inbox.put_nowait, item)
 
     async def run(self, source: AsyncIterator[Block]) -> None:
-        """Hears ``source`` to its end, or to the hang-up; returns when ``call.ended`` has been said."""
+        """Processes ``source`` to its end, or to the hang-up; returns after ``call.ended``."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 feeding = tasks.create_task(self._feed(source))

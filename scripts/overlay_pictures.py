@@ -54,19 +54,19 @@ TURNS: tuple[tuple[float, float, Channel], ...] = (
 SCENES: tuple[tuple[str, list[Event]], ...] = (
     ("resting: only the strip", []),
     ("a warning: the next step first, then why", [
-        alert(1, NOW, say="Let them land the sentence.", why="You came in twice in the last two minutes."),
+        alert(1, NOW, summary="You came in twice in the last two minutes."),
     ]),
     ("about one's own voice", [
-        alert(2, NOW, rule="agent.raised_voice", say="Slow breath. Lower and slower.",
-              why="Your voice has been 3 semitones above your own normal for 4 s."),
+        alert(2, NOW, rule="agent.raised_voice", message="Slow breath. Lower and slower.",
+              summary="Your voice has been 3 semitones above your own normal for 4 s."),
     ]),
     ("critical: may come while you speak", [
-        alert(3, NOW, level="critical", say="Pause: “Please, go on.”",
-              why="They said: “you are not listening”."),
+        alert(3, NOW, level="critical", message="Pause: “Please, go on.”",
+              summary="They said: “you are not listening”."),
     ]),
-    ("credit", [
-        alert(4, NOW, rule="calm.credit", level="info", say="Nice – they’re calming down.",
-              why="Their voice fell back to normal after your last answer."),
+    ("praise", [
+        alert(4, NOW, rule="calm.credit", praise=True, level="info", message="Nice – they’re calming down.",
+              summary="Their voice fell back to normal after your last answer."),
     ]),
     ("a word from the supervisor", [
         CommandApplied(detected_at=NOW, at=NOW, kind="message", text="Refund is fine, go ahead.", by="Dana"),

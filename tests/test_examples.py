@@ -34,7 +34,7 @@ async def hears(running: Process, place: Place, number: int) -> None:
     """An alert is published as soon as the example listens, and its line is read."""
     await true(lambda: place.hub.listeners == 1)
     call = f"c{number}"
-    place.hub.publish(call, arrivals(call, [started(call), alert(number, why=f"Reason {number}.")]))
+    place.hub.publish(call, arrivals(call, [started(call), alert(number, summary=f"Reason {number}.")]))
     assert running.stdout
     line = await asyncio.wait_for(running.stdout.readline(), SOON)
     assert line.decode() == f"{call}  warn  Reason {number}.\n"
@@ -52,7 +52,7 @@ async def test_an_example_hears_alerts_and_comes_back_after_a_break(language, pr
         port = place.address.port
         place.hub.log.close()
     log = EventLog(kept)
-    missed = [started("c2"), alert(2, why="Said while the line was down.")]
+    missed = [started("c2"), alert(2, summary="Said while the line was down.")]
     log.append("c2", arrivals("c2", missed))
     async with a_hub(log, secret=SECRET, address=Address("127.0.0.1", port)) as place:
         assert running.stdout

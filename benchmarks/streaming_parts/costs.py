@@ -46,10 +46,10 @@ class ScriptedWhisper(Whisper):
         return answers
 
     def _generate(self, encoded: Any, batch: Any) -> Any:
-        from monitor.speech.whisper import _Answer
+        from monitor.speech.whisper import _Decoded
 
         prompts = [self._tokens.prompt(question.context, question.prefix) for question in batch]
-        new = max(self._lengths[question.request.id] for question in batch)
+        new = max(self._lengths[window.request.id] for window in batch)
         wanted = max(len(question.prefix) for question in batch) + new
         length = max(2 * wanted, wanted + max(map(len, prompts)))
         suppressed = [*self._tokens.suppressed, self._tokens.end]
@@ -57,7 +57,7 @@ class ScriptedWhisper(Whisper):
             encoded, prompts, beam_size=batch[0].beam, max_length=length, suppress_blank=False,
             return_scores=True, return_no_speech_prob=True, suppress_tokens=suppressed,
         )  # fmt: skip
-        return [_Answer([7] * self._lengths[question.request.id], -0.1, 0.0) for question in batch]
+        return [_Decoded([7] * self._lengths[window.request.id], -0.1, 0.0) for window in batch]
 
 
 def padded_updates(folder: Path) -> Any:

@@ -94,7 +94,7 @@ class FloorTracker:
         self.sides = (ChannelActivity(), ChannelActivity())
         self.holder: int | None = None
         self.turn = 0
-        """How many frames the holder has talked since it has the floor (and while it took it)."""
+        """Frames that the holder has spoken since it has the floor (and while it took it)."""
         self._bridge = frames_of(_BRIDGE)
         self._take = frames_of(settings.floor_onset)
         self._silent = frames_of(settings.holder_silent)
@@ -206,7 +206,7 @@ class SilenceDetector:
     def __init__(self, settings: OverlapSettings) -> None:
         self._min_silence = frames_of(settings.floor_timeout)
         self._last: int | None = None
-        """The last frame in which somebody spoke."""
+        """The last frame with speech."""
 
     def feed(self, first: int, active: NDArray[np.bool_]) -> list[Silence]:
         """Takes the frames from number ``first`` on, in order; returns the silences that end in them.

@@ -133,7 +133,7 @@ class QualityCondition:
 
     def _event(self, start: float, end: float | None, detected_at: float) -> Event:
         channel = None if self.row is None else CHANNELS[self.row]
-        return Quality(kind=self.kind, channel=channel, start=start, end=end, detected_at=detected_at)
+        return Quality.of(self.kind, channel, start, end=end, detected_at=detected_at)
 
 
 class CrosstalkCondition(QualityCondition):

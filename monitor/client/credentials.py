@@ -1,6 +1,6 @@
-"""Secrets and tokens come from files or the environment, never from the words of a command.
+"""Secrets and tokens: read from files or the environment, never from command-line arguments.
 
-The words of a command can be read by everybody on the machine (``ps``) and stay in the shell's history.
+Arguments can be read by everybody on the machine (``ps``) and stay in the shell's history.
 """
 
 import os

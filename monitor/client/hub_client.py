@@ -305,7 +305,7 @@ async def _answer_call_control(
     try:
         async for message in connection:
             passed = _passed.decode(message)
-            reply = Replied(number=passed.number, reply=answer(passed.hook))
+            reply = Replied(number=passed.number, reply=answer(passed.control))
             await connection.send(_encode(reply), text=True)
     finally:
         steady.cancel()

@@ -1,4 +1,4 @@
-"""What a monitor still has to send to its hub, on disk: one small SQLite file per call.
+"""The events that a monitor still has to send to its hub, on disk: one small SQLite file per call.
 
 A line stands here until the hub has acknowledged it, so nothing is lost when the hub is away or the
 monitor is killed. The file is locked by the process that fills it; one that nobody holds was left by a
@@ -18,7 +18,7 @@ from monitor.wire.messages import Claimed
 
 SUFFIX = ".spool"
 KEEP_DAYS = 7.0
-"""What could not be sent for so long is forgotten: it holds what was said."""
+"""Events that could not be sent in this time are deleted: they hold what was said."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS lines (number INTEGER PRIMARY KEY, line BLOB NOT NULL);
@@ -27,20 +27,20 @@ CREATE TABLE IF NOT EXISTS about (hub TEXT, call TEXT, agent TEXT, team TEXT, la
 
 
 NEW_SECONDS = 5.0
-"""A file that is younger than this may be one that another monitor is just making."""
+"""A younger file may be one that another monitor is just creating."""
 
 HELD_SECONDS = 3.0
-"""How long a new file may be held by somebody who looks whether it was left behind."""
+"""How long another monitor may hold a file while it checks whether it was left behind."""
 
 
-class SpooledLine(Exception):
+class SpoolInUse(Exception):
     """Another process holds this file."""
 
 
 class Spool:
     """The lines of one call that the hub has not acknowledged. Safe from any thread.
 
-    Raises ``SpooledLine`` when the file belongs to another process, ``BadInput`` when it cannot be used.
+    Raises ``SpoolInUse`` when the file belongs to another process, ``BadInput`` when it cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,26 +57,26 @@ class Spool:
             self._db.executescript(SCHEMA)
         except sqlite3.OperationalError as wrong:
             if "locked" in str(wrong):
-                raise SpooledLine from None
+                raise SpoolInUse from None
             raise BadInput(f"The buffer {path} for the hub cannot be used: {wrong}.") from None
         except (sqlite3.Error, OSError) as wrong:
             raise BadInput(f"The buffer {path} for the hub cannot be used: {wrong}.") from None
 
     def begin(self, hub: str, claimed: Claimed) -> None:
-        """Says whose lines these are and which hub they are for."""
+        """Records the call and the hub that the events are for."""
         with self._using():
             self._db.execute("DELETE FROM about")
             about = (hub, claimed.call, claimed.agent, claimed.team, 0, 0)
             self._db.execute("INSERT INTO about VALUES (?, ?, ?, ?, ?, ?)", about)
 
     def about(self) -> tuple[str, Claimed] | None:
-        """The hub and the call; none if the monitor was killed before it said so."""
+        """The hub and the call; None if the monitor was killed before they were recorded."""
         with self._using():
             row = self._db.execute("SELECT hub, call, agent, team FROM about").fetchone()
         return (str(row[0]), Claimed(call=row[1], agent=row[2], team=row[3])) if row else None
 
     def put(self, lines: Sequence[tuple[int, bytes]], *, ended: bool = False) -> None:
-        """Keeps lines until the hub acknowledges them; ``ended`` tells that the call's last is among them."""
+        """Stores events until the hub acknowledges them; ``ended``: the call's last is among them."""
         if not lines:
             return
         with self._using():
@@ -86,13 +86,13 @@ class Spool:
             self._db.execute("COMMIT")
 
     def after(self, number: int, limit: int = 200) -> list[tuple[int, bytes]]:
-        """The next lines after a number, in order."""
+        """The next events after a number, in order."""
         query = "SELECT number, line FROM lines WHERE number > ? ORDER BY number LIMIT ?"
         with self._using():
             return [(int(n), bytes(line)) for n, line in self._db.execute(query, (number, limit))]
 
     def acknowledged(self, number: int) -> None:
-        """The hub holds everything up to a number."""
+        """Deletes everything up to a number, which the hub holds."""
         with self._using():
             self._db.execute("DELETE FROM lines WHERE number <= ?", (number,))
 
@@ -112,13 +112,13 @@ class Spool:
 
     @property
     def waiting(self) -> int:
-        """How many lines the hub has not acknowledged."""
+        """How many events the hub has not acknowledged."""
         with self._using():
             return int(self._db.execute("SELECT count(*) FROM lines").fetchone()[0])
 
     @contextlib.contextmanager
     def _using(self) -> Iterator[None]:
-        """One thread at a time. What the disk refuses is a ``BadInput``, and is not half done."""
+        """One thread at a time; an error of the database is rolled back and raised as ``BadInput``."""
         with self._lock:
             try:
                 yield
@@ -128,7 +128,7 @@ class Spool:
                 raise BadInput(f"The buffer {self.path} for the hub cannot be used: {wrong}.") from None
 
     def close(self, *, remove: bool = False) -> None:
-        """Lets the file go; removes it when everything has arrived."""
+        """Closes the file; ``remove`` deletes it."""
         with self._lock, contextlib.suppress(sqlite3.Error):  # a full disk was told before
             self._db.close()
         if remove:
@@ -137,7 +137,7 @@ class Spool:
 
 
 def path_of(folder: Path, call: str) -> Path:
-    """The file of a call; a call's name may hold what a file's may not."""
+    """The file of a call; hashed, since a call's name may hold what a file's may not."""
     return folder / (hashlib.sha256(call.encode()).hexdigest()[:32] + SUFFIX)
 
 
@@ -158,7 +158,7 @@ def claim(folder: Path, call: str) -> Spool:
     while True:
         try:
             return Spool(path)
-        except SpooledLine:
+        except SpoolInUse:
             if clock.monotonic() > until:
                 raise BadInput(f"Another monitor is sending the call {call} already.") from None
             clock.sleep(0.01)

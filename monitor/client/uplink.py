@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from monitor.client.address import HubAddress, why_disconnected
 from monitor.client.hub_client import HubClient
-from monitor.client.spool import Spool, SpooledLine, claim, left_behind
+from monitor.client.spool import Spool, SpoolInUse, claim, left_behind
 from monitor.errors import BadInput
 from monitor.events import CallEnded, Command
 from monitor.sinks import Line
@@ -166,8 +166,8 @@ class Conversation:
                 answer = _answer.decode(message)
                 if answer.ack is not None:
                     self._stored(answer.ack)
-                if answer.order is not None:
-                    self.on_command(answer.order)
+                if answer.command is not None:
+                    self.on_command(answer.command)
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
@@ -198,7 +198,7 @@ class Conversation:
                 for message in _messages(line for _, _, line in lines):
                     await connection.send(message, text=True)
         except ConnectionClosed:
-            pass  # whoever hears this connection knows, too
+            pass  # whoever receives on this connection notices as well
         except BadInput as wrong:  # what waits cannot be read: the next connection tries again
             self.trouble = why_disconnected(wrong)
             await connection.close()
@@ -216,7 +216,7 @@ class Conversation:
 
 
 def _messages(lines: Iterable[bytes]) -> list[bytes]:
-    """Lines joined to messages that the hub takes."""
+    """Joins lines to messages of at most ``BATCH_BYTES`` (or one line)."""
     messages: list[list[bytes]] = [[]]
     size = 0
     for line in lines:
@@ -233,7 +233,11 @@ IN_A_HURRY = 0.25
 
 
 class Uplink:
-    """Sends one call to a hub, and what earlier monitors left behind. A sink."""
+    """A sink that sends one call to a hub, and what earlier monitors left behind.
+
+    ``folder`` holds the events that wait; ``patience``: seconds that ``close`` waits without any progress.
+    Raises ``BadInput`` where the folder cannot be used.
+    """
 
     def __init__(
         self,
@@ -260,7 +264,7 @@ class Uplink:
         return self._conversation.trouble
 
     def take(self, lines: Sequence[Line]) -> None:
-        """The next lines, in order."""
+        """Takes the next events, in order."""
         self._conversation.give(lines)
 
     def take_commands(self, call: str, handler: Callable[[Command], None]) -> None:
@@ -268,11 +272,11 @@ class Uplink:
         self._conversation.on_command = handler
 
     def hurry(self) -> None:
-        """A person wants to leave: what the hub does not hold by then waits on disk for the next time."""
+        """The person wants to leave: ``close`` waits no longer than ``IN_A_HURRY``."""
         self._patience = min(self._patience, IN_A_HURRY)
 
     def close(self) -> None:
-        """Waits, with bounded patience, until the hub holds the call; what it does not hold stays on disk."""
+        """Waits until the hub holds the call, or makes no progress; the rest stays on disk."""
         arrived = self._conversation.finish(self._patience)
         self.left = self._spool.waiting
         self._spool.close(remove=arrived and (self._spool.ended or not self._spool.last))
@@ -281,7 +285,7 @@ class Uplink:
 
 
 class Leftovers:
-    """Sends on what monitors that are gone have left on disk, beside the call of now."""
+    """Sends what earlier monitors have left on disk, in a thread of its own."""
 
     def __init__(self, hub: HubAddress, folder: Path) -> None:
         self._hub = hub
@@ -291,18 +295,18 @@ class Leftovers:
 
     @property
     def busy(self) -> bool:
-        """Whether it is still at it."""
+        """Whether the thread is still sending."""
         return self._thread.is_alive()
 
     def finish(self, patience: float) -> None:
-        """Waits so many seconds; what is not sent then is sent the next time."""
+        """Waits up to ``patience`` seconds; what is not sent then is sent the next time."""
         self._thread.join(patience)
 
     def _send_all(self) -> None:
         for path in left_behind(self._folder):
             try:
                 spool = Spool(path)
-            except (SpooledLine, BadInput):
+            except (SpoolInUse, BadInput):
                 continue
             sent = False
             with contextlib.suppress(BadInput):  # of an earlier version, or damaged: it is left to expire
@@ -321,7 +325,7 @@ class Leftovers:
 
 
 def _end(spool: Spool, claimed: Claimed) -> None:
-    """Ends a call whose monitor was killed: how far it is known, and why there are no sums."""
+    """Adds ``call.ended`` to a call whose monitor was killed."""
     stored = spool.after(0, limit=1_000_000)
     known = max((wire.decode(line)[1].detected_at for _, line in stored), default=0.0)
     ended = ended_without_sums(known, "The monitor of this call stopped before the call ended.")
@@ -330,14 +334,17 @@ def _end(spool: Spool, claimed: Claimed) -> None:
 
 
 LOOK = 10.0
-"""Seconds between two looks for what earlier calls could not send."""
+"""Seconds between two checks for events that earlier calls could not send."""
 LONGEST_LOOK = 600.0
-"""The same where what waits cannot be sent, for a reason of its own."""
+"""The same while what waits cannot be sent although the hub is there."""
 BEAT = 0.2
 
 
 class HubConnectionStatus:
-    """``say`` takes a sentence for people; ``folder`` holds what waits for the hub."""
+    """Tells the agent whether the hub is connected, and sends what waits once it is.
+
+    ``say`` takes a sentence for people; ``folder`` holds what waits for the hub.
+    """
 
     def __init__(self, hub: HubAddress, folder: Path, say: Callable[[str], None]) -> None:
         self._hub = hub
@@ -347,7 +354,7 @@ class HubConnectionStatus:
         self._told = False
 
     def tell(self, trouble: str | None) -> None:
-        """The line stands (None), or does not, and why."""
+        """The hub is connected (None), or is not, and why."""
         if trouble is not None:
             self._stands.clear()
             self._told = True
@@ -362,7 +369,7 @@ class HubConnectionStatus:
             self._say("Connected to the hub.")
 
     async def send_what_waits(self) -> None:
-        """Whenever the line stands, sends what killed monitors and broken lines left; until cancelled."""
+        """Sends what earlier calls left, while the hub is connected; until cancelled."""
         pause, before = LOOK, 0
         while True:
             await self._stands.wait()

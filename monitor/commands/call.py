@@ -1,4 +1,4 @@
-"""``monitor call``: a softphone tells the monitor of this machine that a call begins or ends."""
+"""``monitor call``: call control for the monitor that runs on this machine."""
 
 import argparse
 from pathlib import Path
@@ -16,8 +16,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "call",
-        help="tell the running monitor that a call begins or ends",
-        description="A softphone's hook: tells `monitor live` that a call begins, ends, or is on hold.",
+        help="Tell the running monitor that a call starts, ends or is on hold",
+        description="Call control for a softphone: tells `monitor live` that a call starts or ends.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -28,7 +28,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Passes one hook on; the exit code."""
+    """Sends one request; the exit code."""
     import re
     import sys
 
@@ -37,13 +37,13 @@ def run(args: argparse.Namespace) -> int:
     from monitor.errors import BadInput
     from monitor.events import CallControl
     from monitor.metadata import read_meta
-    from monitor.sources.call_control import ask
+    from monitor.sources.call_control import send_call_control
 
     if args.kind != "start" and (args.call or args.meta):
         raise BadInput("--call and --meta belong to `monitor call start`.")
     if args.call and not re.fullmatch(r"[\w.@+-]{1,100}", args.call):
         raise BadInput("A call's name has letters, digits and . _ - + @, at most 100 of them.")
     meta = msgspec.to_builtins(read_meta(args.meta)) if args.meta else None
-    reply = ask(CallControl(kind=args.kind, call=args.call, meta=meta))
+    reply = send_call_control(CallControl(kind=args.kind, call=args.call, meta=meta))
     (sys.stdout if reply.done else sys.stderr).write(f"{reply.say}\n")
     return 0 if reply.done else 1

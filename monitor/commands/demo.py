@@ -1,4 +1,4 @@
-"""``monitor demo``: the two-minute tour. A bundled difficult call, at speaking speed, through everything."""
+"""``monitor demo``: a bundled difficult call, at speaking speed, through the whole product."""
 
 import argparse
 import math
@@ -16,8 +16,8 @@ SECONDS = 110.3
 EPILOG = """\
 examples:
   monitor demo                 at speaking speed, about two minutes
-  monitor demo --open          and opens the supervisors' page in your browser
-  monitor demo --speed 4       the impatient tour
+  monitor demo --open          also opens the supervisor page in your browser
+  monitor demo --speed 4       four times as fast
 Nothing is installed, sent or kept; Ctrl-C ends it at any time."""
 
 SCENE = "A caller whose connection is down, an agent on a bad morning; both voices are synthetic."
@@ -39,13 +39,13 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "demo",
-        help="the two-minute tour: a bundled difficult call, played through the whole product",
+        help="Play a bundled difficult call through the whole product (two minutes)",
         description="Plays a bundled difficult call through the whole product.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--speed", default="1", help="1 for speaking speed (default), a factor, or max")
-    parser.add_argument("--open", action="store_true", help="open the supervisors' page in the browser")
+    parser.add_argument("--open", action="store_true", help="open the supervisor page in the browser")
     parser.add_argument("--model", default="bundled", metavar="NAME", help="another recogniser")
     parser.set_defaults(run=run)
 

@@ -1,4 +1,4 @@
-"""``monitor devices``: what can be heard here, and which the defaults are."""
+"""``monitor devices``: audio devices and defaults."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -17,9 +17,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "devices",
-        help="what can be heard here, and which the defaults are",
-        description="Lists microphones and loopbacks (what hears the caller), and says what to do if one "
-        "is missing.",
+        help="List audio devices and defaults",
+        description="Lists microphones (the agent) and loopbacks (the caller), marks the defaults, and says "
+        "what to do if one is missing.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -42,12 +42,12 @@ def run(args: argparse.Namespace) -> int:
             sys.stdout.write(json.dumps(asdict(device)) + "\n")
         return 0
     if not found:
-        raise BadInput(f"Nothing can be heard here: no microphone, no loopback. {advice()}")
+        raise BadInput(f"No audio devices were found: neither a microphone nor a loopback. {advice()}")
     for title, kind in (("Microphones (the agent)", "microphone"), ("Loopbacks (the caller)", "loopback")):
         sys.stdout.write(f"{title}\n")
         lines = [_line(device) for device in found if device.kind == kind]
         sys.stdout.write("".join(lines or ["    none\n"]))
-    sys.stdout.write(f"* taken when none is named. {advice()}\n")
+    sys.stdout.write(f"* used when none is named. {advice()}\n")
     return 0
 
 

@@ -41,27 +41,30 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  monitor live --check                               five seconds of meters: is each side there?
+  monitor live --check                               a five-second sound check of both sides
   monitor live                                       the default microphone, and what the headset plays
   monitor live --mic "USB Headset" --speaker alsa_output.usb-headset.monitor --serve
   monitor live --uplink wss://hub.example --token-file anna.token --agent anna --team north
   monitor live --device "Line In" --agent-channel 0  one two-channel device, the agent on the left
 A call begins when the caller is heard, or with `monitor call start`; it ends with `monitor call end`, a
-hang-up tone, or a long silence. Between calls nothing is transcribed or kept. Ctrl-C ends it."""
+hang-up tone, or a long silence. Between calls nothing is transcribed or stored. Ctrl-C ends the monitor."""
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "live",
-        help="listen to the calls of this headset, all day",
-        description="Listens to the microphone (agent) and to what the headset plays (caller).",
+        help="Monitor the calls of this headset: runs all day and detects calls automatically",
+        description="Monitors calls on this machine: the microphone is the agent, what the headset plays is "
+        "the caller. Runs all day and detects calls automatically.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--mic", metavar="DEVICE", help="what hears the agent (`monitor devices`)")
-    parser.add_argument("--speaker", metavar="DEVICE", help="what hears the caller: a loopback or monitor")
-    parser.add_argument("--device", metavar="DEVICE", help="one two-channel device that hears both")
+    parser.add_argument("--mic", metavar="DEVICE", help="the microphone of the agent (see `monitor devices`)")
+    parser.add_argument(
+        "--speaker", metavar="DEVICE", help="the loopback or monitor source that carries the caller"
+    )
+    parser.add_argument("--device", metavar="DEVICE", help="one two-channel device that carries both sides")
     parser.add_argument(
         "--agent-channel",
         type=int,
@@ -75,13 +78,16 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         metavar="HZ",
         help="open the devices at this rate (default: their own; 8000 for a telephone line)",
     )
-    parser.add_argument("--check", action="store_true", help="a five-second sound check, and nothing else")
+    parser.add_argument("--check", action="store_true", help="run a five-second sound check and exit")
     _add_calls(parser)
     add_judging(parser)
     add_outputs(parser)
-    parser.add_argument("--record", type=Path, metavar="DIR",
-                        help="write the sound of each call to DIR/CALL.wav (removed after 30 days); ask "
-                        "whoever is heard first")  # fmt: skip
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="DIR",
+        help="record the audio of each call to DIR/CALL.wav (deleted after 30 days); ask for consent first",
+    )
     parser.set_defaults(run=run)
 
 
@@ -98,16 +104,16 @@ def _add_calls(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=30.0,
         metavar="SECONDS",
-        help="a call ends when nobody has spoken for so long (default 30)",
+        help="a call ends after this much silence (default 30)",
     )
     parser.add_argument(
         "--preroll",
         type=float,
         default=4.0,
         metavar="SECONDS",
-        help="so much of what was heard before the caller belongs to the call (default 4)",
+        help="audio before the caller is heard that belongs to the call (default 4)",
     )
-    parser.add_argument("--once", action="store_true", help="end after the first call")
+    parser.add_argument("--once", action="store_true", help="exit after the first call")
 
 
 STOP_PATIENCE = 0.25
@@ -164,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def listen(devices: DeviceOptions, options: "CallOptions", outputs: OutputOptions) -> int:
-    """Hears calls until it is stopped; the exit code. The recogniser is loaded before a device is opened."""
+    """Monitors calls until it is stopped; the exit code. Loads the recogniser before it opens a device."""
     import asyncio
 
     from monitor.live import LiveSettings
@@ -204,7 +210,7 @@ async def _listen(
     import signal
 
     from monitor.live import LiveMonitor, stopping
-    from monitor.sources.call_control import hooks
+    from monitor.sources.call_control import serve_call_control
     from monitor.sources.call_detection import warm_up
     from monitor.sources.capture import Capture
     from monitor.sources.device import refresh
@@ -216,7 +222,7 @@ async def _listen(
         came = closing.enter_context(stopping(live))
         if served:
             await closing.enter_async_context(served.listening())
-        await closing.enter_async_context(hooks(live.control))
+        await closing.enter_async_context(serve_call_control(live.control))
         if outputs.uplink:
             await closing.enter_async_context(standing_by(outputs, day, live.control))
         closing.callback(capture.close)
@@ -301,17 +307,17 @@ def _recording(folder: Path) -> "Callable[[CallInfo], Recorder]":
 def choose_streams(options: DeviceOptions) -> "list[ChannelStream]":
     """The devices that were asked for, or the defaults. Raises ``BadInput``."""
     from monitor.events import CHANNELS
-    from monitor.sources.device import default_of, devices, named
+    from monitor.sources.device import default_device, devices, find_device
 
     found = devices()
     if options.device:
-        both = named(options.device, found)
+        both = find_device(options.device, found)
         if both.channels < 2:
             raise BadInput(f"{both.name} has one channel; --device wants both sides of a call.")
         sides = CHANNELS if options.agent_channel == 0 else CHANNELS[::-1]
         return [_stream(both, sides, options.rate)]
-    mic = named(options.mic, found) if options.mic else default_of("microphone", found)
-    speaker = named(options.speaker, found) if options.speaker else default_of("loopback", found)
+    mic = find_device(options.mic, found) if options.mic else default_device("microphone", found)
+    speaker = find_device(options.speaker, found) if options.speaker else default_device("loopback", found)
     if mic == speaker:
         raise BadInput(f"{mic.name} was named for both sides; if it has two channels, say --device.")
     return [_stream(mic, ("agent",), options.rate), _stream(speaker, ("caller",), options.rate)]
@@ -320,12 +326,12 @@ def choose_streams(options: DeviceOptions) -> "list[ChannelStream]":
 def _stream(device: "Device", sides: "tuple[Channel, ...]", rate: int | None) -> "ChannelStream":
     """A stream that looks its device up each time it is opened: numbers change when devices come and go."""
     from monitor.sources.channel_stream import ChannelStream
-    from monitor.sources.device import DeviceStream, devices, is_there, named
+    from monitor.sources.device import DeviceStream, devices, find_device, is_available
 
     rate = rate or device.rate
 
     def open_() -> DeviceStream:
-        now = named(device.name, devices())
+        now = find_device(device.name, devices())
         if now.pulse != device.pulse:
             raise BadInput(f"{device.name} is not there just now.")
         stream = DeviceStream(rate, len(sides))
@@ -333,7 +339,12 @@ def _stream(device: "Device", sides: "tuple[Channel, ...]", rate: int | None) ->
         return stream
 
     return ChannelStream(
-        device.name, rate, sides, open_, pauses=device.pauses, there=partial(is_there, device)
+        device.name,
+        rate,
+        sides,
+        open_,
+        pauses_when_idle=device.pauses_when_idle,
+        is_available=partial(is_available, device),
     )
 
 
@@ -353,7 +364,7 @@ async def _check(options: DeviceOptions) -> int:
 
     from monitor.sources.capture import Capture
     from monitor.sources.device import refresh
-    from monitor.sources.soundcheck import SECONDS, SoundCheck
+    from monitor.sources.soundcheck import CHECK_SECONDS, SoundCheck
 
     capture = Capture(choose_streams(options), refresh)
     checking = SoundCheck(capture.rate)
@@ -362,7 +373,7 @@ async def _check(options: DeviceOptions) -> int:
     try:
         await capture.start()
         with Screen(console=console, refresh_per_second=12) as screen:
-            while checking.heard < SECONDS:
+            while checking.heard < CHECK_SECONDS:
                 checking.feed(await capture.next())
                 screen.update(_meters(checking))
         if not console.is_terminal:

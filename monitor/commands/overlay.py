@@ -1,4 +1,4 @@
-"""``monitor overlay``: the agent's desktop overlay, a process of its own."""
+"""``monitor overlay``: the agent's overlay on the desktop, in a process of its own."""
 
 import argparse
 import os
@@ -10,7 +10,7 @@ from monitor.overlay.presses import PRESSES
 
 EPILOG = """\
 examples:
-  monitor overlay                                     the call of this machine's own hub
+  monitor overlay                                     the call of the hub on this machine
   monitor overlay --url wss://hub.example --agent anna --token-file anna.token
   monitor overlay --corner top-right --screen DP-2    remembered from then on
   monitor overlay --press snooze                      bind this to a key of your desktop
@@ -27,23 +27,21 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "overlay",
-        help="the agent's small, calm overlay on the desktop",
+        help="Show the agent's overlay on the desktop",
         description="Shows one card at a time on top of everything, and a thin strip: both sides' speech, "
-        "their levels against normal, your talk share, and a dot for the line to the hub.",
+        "their levels against normal, your talk share, and a dot for the connection to the hub.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--url", default="ws://127.0.0.1:8765", help="the hub (default ws://127.0.0.1:8765)")
     parser.add_argument("--agent", metavar="NAME", help="show the calls of this agent (default: any)")
-    parser.add_argument("--corner", choices=CORNERS, help="where it stands (default: where it last stood)")
-    parser.add_argument("--screen", metavar="NAME", help="on which screen (default: where it last stood)")
+    parser.add_argument("--corner", choices=CORNERS, help="its corner (default: the last one)")
+    parser.add_argument("--screen", metavar="NAME", help="its screen (default: the last one)")
     parser.add_argument("--contrast", choices=("high", "normal"), help="default: as the desktop asks for")
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="the token for that hub (or set MONITOR_TOKEN)"
     )
-    parser.add_argument(
-        "--press", choices=tuple(PRESSES), help="ask this of the overlay that is running, and end"
-    )
+    parser.add_argument("--press", choices=tuple(PRESSES), help="send this to the running overlay and exit")
     parser.set_defaults(run=run)
 
 

@@ -42,7 +42,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "replay",
-        help="Replay a recorded call and show the alerts it would have raised",
+        help="Replay a recorded call or a journal and show its alerts",
         description="Replays a recorded call (or a journal) through the pipeline of a live one.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -96,7 +96,7 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--meta", type=Path, metavar="FILE", help="what the dialler knows of the call (YAML)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings instead of configs/call.yaml")
     parser.add_argument(
-        "--gate", choices=("silero", "webrtc", "both"), help="which voice activity detector decides"
+        "--vad", choices=("silero", "webrtc", "both"), help="which voice activity detector decides"
     )
 
 
@@ -110,7 +110,7 @@ def call_options(args: argparse.Namespace) -> "CallOptions":
         profile=args.profile,
         meta=args.meta,
         config=args.config,
-        gate=args.gate,
+        vad=args.vad,
         agent_channel=args.agent_channel,
         mono=getattr(args, "mono", None),
         agent=getattr(args, "agent", None),
@@ -205,7 +205,7 @@ def play_journal(path: Path, options: "CallOptions", outputs: OutputOptions) -> 
 NOT_HERE: dict[str, object] = {"call2": None, "serve": None, "uplink": None, "meta": None}
 LEFT_ASIDE: dict[str, object] = {
     "speed": "max", "agent": None, "team": None, "mono": None, "agent_channel": 1, "model": None,
-    "gate": None,
+    "vad": None,
 }  # fmt: skip
 """What asks of a recording what a journal cannot do, and what says how a recording is heard or named, which
 is past with a journal; with their defaults."""

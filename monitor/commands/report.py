@@ -31,8 +31,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "report",
-        help="the scorecard, notes and timeline of a recorded call, as one page or JSON",
-        description="Tells what happened on a call: who spoke, who cut in, what was promised, what is open.",
+        help="Write a report of a recorded call, as one page or as JSON",
+        description="Reports what happened on a call: talk time, interruptions, promises and alerts.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,4 +1,4 @@
-"""``monitor token``: who may hear what, as a signed token for a hub that others can reach."""
+"""``monitor token``: signed tokens for a hub that can be reached from other machines."""
 
 import argparse
 from pathlib import Path
@@ -16,7 +16,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "token",
-        help="make a token for an agent or a supervisor",
+        help="Make an access token for an agent or a supervisor",
         description="Makes a signed token that lets an agent or a supervisor connect to a hub.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

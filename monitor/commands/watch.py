@@ -1,4 +1,4 @@
-"""``monitor watch``: a supervisor's view in the terminal: open calls, alerts as they come."""
+"""``monitor watch``: open calls and alerts of a hub in the terminal, live."""
 
 import argparse
 from pathlib import Path
@@ -8,15 +8,15 @@ examples:
   monitor watch                                              the hub on this machine
   monitor watch --team north --level warn
   monitor watch --url wss://hub.example --token-file boss.token
-In a pipe it prints plain lines. It comes back by itself when the line breaks, and misses nothing."""
+In a pipe it prints plain lines. It reconnects automatically and misses nothing."""
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "watch",
-        help="a supervisor's live view in the terminal",
-        description="Shows the calls and alerts of a hub, live.",
+        help="Show the open calls and alerts of a hub in the terminal",
+        description="Shows the open calls and the alerts of a hub, live.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -31,12 +31,21 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--call", action="append", default=[], metavar="ID", help="only this call (may be given again)"
     )
     parser.add_argument(
-        "--level", choices=("info", "warn", "critical"), default="info", help="alerts of this level and above"
+        "--level", type=_level, default="info", help="alerts of this level and above: info, warn or critical"
     )
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="the token for the hub (or set MONITOR_TOKEN)"
     )
     parser.set_defaults(run=run)
+
+
+def _level(text: str) -> str:
+    """The level as it was written. Raises ``ArgumentTypeError`` with the levels that there are."""
+    from monitor.events import LEVELS
+
+    if text not in LEVELS:
+        raise argparse.ArgumentTypeError(f"one of {', '.join(LEVELS)} was expected; this is {text!r}")
+    return text
 
 
 def run(args: argparse.Namespace) -> int:

@@ -30,9 +30,10 @@ from monitor.events import (
     OpenCall,
     Refused,
     Snapshot,
+    severity,
 )
 from monitor.sinks.console import SHAPES, Outlet, clock_text
-from monitor.wire.call_state import LEVELS, CallState, by_level
+from monitor.wire.call_state import CallState, by_level
 
 LONGEST_NAME, LONGEST_ID = 16, 12
 WITH_TEAM, WITH_CALL = 72, 96
@@ -113,7 +114,7 @@ def _applied(row: BoardRow, event: Event) -> str | None:
         case AlertClosed():
             return None
         case AlertEvent() if before is None or before.level != event.level:
-            return f"{event.rule}: {event.why}"
+            return f"{event.title}: {event.summary}"
     return None
 
 
@@ -126,7 +127,7 @@ def _score(row: BoardRow) -> float:
 
 
 def _weight(row: BoardRow) -> int:
-    return LEVELS.index(row.worst) + 1 if row.worst else 0
+    return severity(row.worst) + 1 if row.worst else 0
 
 
 # --- drawing it ---
@@ -277,7 +278,7 @@ def _difficulty(row: BoardRow) -> Text:
 def _alerts(row: BoardRow) -> Text:
     """The open alerts, the gravest first, each with its shape."""
     alerts = by_level(row.alerts.values())
-    parts = [Text.assemble(_mark(alert.level), " ", _printable(alert.rule)) for alert in alerts]
+    parts = [Text.assemble(_mark(alert.level), " ", _printable(alert.title)) for alert in alerts]
     return Text("  ").join(parts) if parts else Text("quiet", "dim")
 
 

@@ -131,7 +131,7 @@ class SideExchangeDetector:
         told, self._told = self._told, None
         if told is None:
             return []
-        return [Quality(kind="swapped", channel=None, start=told.start, end=now, detected_at=now)]
+        return [Quality.of("swapped", None, told.start, end=now, detected_at=now)]
 
     def _tell(self, known: float) -> list[Event]:
         clues = self._clues.values()

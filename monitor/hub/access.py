@@ -1,4 +1,4 @@
-"""Who may hear what: tokens, roles, and the filters a listener asks for.
+"""Access: tokens, roles, and the filters of a listener.
 
 On loopback no token is needed. Anywhere else each connection shows a signed token (JWT, HS256) that
 names a role: an *agent* hears their own calls, a *supervisor* the calls of their teams, a *publisher*
@@ -15,8 +15,7 @@ from jwt.types import Options
 
 from monitor import clock
 from monitor.errors import BadInput
-from monitor.events import AlertEvent, Event, Level
-from monitor.wire.call_state import LEVELS
+from monitor.events import LEVELS, AlertEvent, Event, Level, severity
 from monitor.wire.messages import Claimed
 
 Role = Literal["agent", "supervisor"]
@@ -26,7 +25,7 @@ SHORTEST_SECRET = 32
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a connection belongs to. ``local`` is somebody at this very machine, without a token."""
+    """Whose connection it is. ``local``: somebody on this machine, without a token."""
 
     role: Role = "supervisor"
     agent: str | None = None
@@ -46,7 +45,7 @@ class _Claims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mint(secret: str, *, role: Role, agent: str | None, teams: tuple[str, ...], seconds: float) -> str:
-    """A token for ``seconds`` from now. Raises ``BadInput`` for a role that lacks what it needs."""
+    """A token that is valid for ``seconds``. Raises ``BadInput`` where the agent or the teams are missing."""
     if role == "agent" and not agent:
         raise BadInput("A token for an agent needs to say which: give --agent NAME.")
     if role == "supervisor" and not teams:
@@ -57,7 +56,7 @@ def mint(secret: str, *, role: Role, agent: str | None, teams: tuple[str, ...], 
 
 
 def identify(token: str | None, secret: str | None) -> Identity:
-    """Whose token this is. Raises ``BadInput`` with a reason that repeats nothing of the token."""
+    """The identity in a token. Raises ``BadInput`` with a reason that repeats nothing of the token."""
     if secret is None:
         return LOCAL
     if not token:
@@ -74,7 +73,7 @@ def identify(token: str | None, secret: str | None) -> Identity:
 
 
 class StreamFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """What a listener asked for in its address. ``since`` is the last sequence it has, of the log ``log``."""
+    """The query of a listener's address. ``since`` is the last sequence it has, of the log ``log``."""
 
     role: Role | None = None
     since: int | None = None
@@ -112,28 +111,28 @@ def stream_filter(query: str) -> StreamFilter:
     try:
         return msgspec.convert(fields, StreamFilter, strict=False)
     except msgspec.ValidationError:
-        possible = "since is a number, level is info, warn or critical, role is agent or supervisor"
+        possible = f"since is a number, level one of {', '.join(LEVELS)}, role is agent or supervisor"
         raise BadInput(f"The address asks for something impossible: {possible}.") from None
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
-    """An identity with its wishes: the one place that decides whether an event may be seen."""
+    """An identity with its filters: the one place that decides whether an event may be seen."""
 
     who: Identity
     wants: StreamFilter
 
     @property
     def eyes(self) -> "Viewer":
-        """The same for everybody who may see the same, wherever they go on from."""
+        """Equal for all viewers who may see the same, whatever they resume from."""
         return Viewer(who=self.who, wants=msgspec.structs.replace(self.wants, since=None, log=None))
 
     @property
     def role(self) -> Role:
-        """A local listener may look through an agent's eyes; nobody may look through more."""
+        """The role of the view; a local listener may choose it."""
         return self.wants.role or self.who.role if self.who.local else self.who.role
 
     def may_enter(self, call: str, agent: str | None, team: str | None) -> bool:
-        """Whether anything of a call is for this viewer."""
+        """Whether the call is one that this viewer may see."""
         who, wants = self.who, self.wants
         if not who.local:
             own = who.role == "agent" and agent is not None and agent == who.agent
@@ -149,7 +148,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def may_see(self, event: Event) -> bool:
-        """Whether an event of a call that may be entered is for this viewer's role and filters."""
+        """Whether an event of such a call is for this viewer's role and filters."""
         wants = self.wants
         if not wants.admits(event.name):
             return False
@@ -159,17 +158,17 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
                 return False
             if self.role not in event.to and not looks_as_nobody:
                 return False
-            return LEVELS.index(event.level) >= LEVELS.index(wants.level)
+            return severity(event.level) >= severity(wants.level)
         return True
 
 
 def may_publish(who: Identity, claimed: Claimed) -> bool:
-    """A publisher sends the calls of its own agent, into a team of its own."""
+    """Whether a publisher may send a call: only those of its own agent, for a team of the token."""
     return why_not_publish(who, claimed) is None
 
 
 def why_not_publish(who: Identity, claimed: Claimed) -> str | None:
-    """What the token and the words of the command do not agree about, for whoever holds that token."""
+    """How the token and the claim differ, in words for the holder of the token; None where they agree."""
     if who.local:
         return None
     if who.role != "agent":

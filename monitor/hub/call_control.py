@@ -1,8 +1,8 @@
-"""A softphone's hooks over the hub: to the monitor that stands by for its agent, and the answer back.
+"""Call control over the hub: from an agent's softphone to the agent's monitor, and its answer back.
 
-Between calls a live monitor keeps one connection to the hub (``/standby``) on which it sends nothing of its
-own. What a softphone says to the hub (a listener with the agent's token: ``{hook: {kind: start, ...}}``) goes
-down that line; what the monitor answers goes to the softphone that asked, and to nobody else.
+A live monitor keeps one connection to the hub (``/standby``) on which it sends nothing of its own. Call
+control from a softphone (a listener with the agent's token: ``{hook: {kind: start, ...}}``) is passed on to
+it; its answer goes to the softphone that asked, and to nobody else.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from monitor.wire.messages import CallControlMessage, Claimed, Passed, Replied, 
 PATIENCE = 5.0
 """Seconds that a monitor may take to answer."""
 LONGEST_META = 16 * 1024
-"""Bytes of what a dialler may tell of a call."""
+"""Bytes of metadata that a dialler may send with a call."""
 
 
 _standing = msgspec.json.Decoder(Standing)
@@ -41,8 +41,8 @@ class CallControlRelay:
         """How many monitors stand by."""
         return len(self._monitors)
 
-    async def attend(self, connection: ServerConnection, who: Identity) -> None:
-        """Keeps a monitor's line until it goes. Raises ``BadInput`` when it is not the agent's."""
+    async def stand_by(self, connection: ServerConnection, who: Identity) -> None:
+        """Serves a monitor until it goes. Raises ``BadInput`` where it may not stand by for the agent."""
         agent = await _hear_whose(connection, who)
         self._monitors[agent] = connection
         try:
@@ -56,17 +56,17 @@ class CallControlRelay:
                     answer.set_exception(BadInput("The monitor of this agent went away without an answer."))
 
     async def ask(self, viewer: Viewer, asked: CallControlMessage) -> CallControlAnswer:
-        """Passes a hook on; what the monitor answers. Raises ``BadInput`` when it may not, or cannot, be."""
-        if asked.hook.kind != "start" and (asked.hook.call or asked.hook.meta):
-            raise BadInput("A call's name and what is known of it belong to the hook start.")
-        if asked.hook.meta and len(_encode(asked.hook.meta)) > LONGEST_META:
-            raise BadInput(f"What is known of a call has at most {LONGEST_META // 1024} kilobytes.")
+        """The monitor's answer to call control. Raises ``BadInput`` where that is not allowed or possible."""
+        if asked.control.kind != "start" and (asked.control.call or asked.control.meta):
+            raise BadInput("A call's name and its metadata belong to the kind start.")
+        if asked.control.meta and len(_encode(asked.control.meta)) > LONGEST_META:
+            raise BadInput(f"The metadata of a call has at most {LONGEST_META // 1024} kilobytes.")
         monitor = self._monitor_of(viewer, asked.agent)
         number, answer = next(self._numbers), asyncio.get_running_loop().create_future()
         self._open[number] = (monitor, answer)
         try:
             async with asyncio.timeout(PATIENCE):
-                await monitor.send(_encode(Passed(number=number, hook=asked.hook)), text=True)
+                await monitor.send(_encode(Passed(number=number, control=asked.control)), text=True)
                 reply: CallControlAnswer = await answer
                 return reply
         except TimeoutError:

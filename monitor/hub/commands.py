@@ -1,4 +1,4 @@
-"""What listeners may ask of a call: orders, checked for who asks and for sense."""
+"""Messages of listeners: commands and call control, checked for form, role and sense."""
 
 from typing import Literal
 
@@ -13,33 +13,35 @@ LONGEST_MESSAGE = 200
 LONGEST_NAME = 128
 LONGEST_SNOOZE = 3600.0
 
-MAY_ORDER: dict[Role, frozenset[str]] = {
+ALLOWED: dict[Role, frozenset[str]] = {
     "agent": frozenset({"acknowledge", "snooze", "wrong", "hold", "resume"}),
     "supervisor": frozenset({"acknowledge", "wrong", "message"}),
 }
 
-NOT_AN_ORDER = "This is not an order: send {call, order: {kind, ...}} as JSON."
-NOT_A_HOOK = "This is not a hook: send {hook: {kind: start, end, hold, resume or status, ...}} as JSON."
+NOT_A_COMMAND = "This is not a command: send {call, order: {kind, ...}} as JSON."
+NOT_CALL_CONTROL = (
+    "This is not call control: send {hook: {kind: start, end, hold, resume or status, ...}} as JSON."
+)
 
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_decoder = msgspec.json.Decoder(CommandMessage)
-_hooks = msgspec.json.Decoder(CallControlMessage)
+_commands = msgspec.json.Decoder(CommandMessage)
+_call_control = msgspec.json.Decoder(CallControlMessage)
 
 
 def parse(message: str | bytes) -> CommandMessage | CallControlMessage:
     """What a listener sent. Raises ``BadInput`` with a sentence that repeats nothing of it."""
-    hook = False
+    control = False
     try:
-        hook = "hook" in _fields.decode(message)
-        return _hooks.decode(message) if hook else _decoder.decode(message)
+        control = "hook" in _fields.decode(message)
+        return _call_control.decode(message) if control else _commands.decode(message)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadInput(NOT_A_HOOK if hook else NOT_AN_ORDER) from None
+        raise BadInput(NOT_CALL_CONTROL if control else NOT_A_COMMAND) from None
 
 
-def check_order(viewer: Viewer, asked: Command) -> Command:
-    """The order with who gave it. Raises ``BadInput`` for what the role may not, or what makes no sense."""
-    if not viewer.who.local and asked.kind not in MAY_ORDER[viewer.role]:
+def check_command(viewer: Viewer, asked: Command) -> Command:
+    """The command with who gave it. Raises ``BadInput`` for what the role may not do, or makes no sense."""
+    if not viewer.who.local and asked.kind not in ALLOWED[viewer.role]:
         raise BadInput(f"The role {viewer.role} may not {asked.kind}.")
     if asked.kind in ("acknowledge", "wrong") and not asked.alert:
         raise BadInput(f"To {_verb(asked.kind)} an alert, say which: order.alert.")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from monitor import __version__
-from monitor.events import EVENTS
+from monitor.events import EVENTS, LEVELS
 from monitor.wire import envelope as wire
 from monitor.wire.json_schema import components
 from monitor.wire.messages import Answer, CallControlMessage, Claim, CommandMessage, Passed, Replied, Standing
@@ -32,8 +32,8 @@ QUERY = {
     "agent": "Only calls of these agents.",
     "call": "Only these calls.",
     "kind": "Only these kinds, by name (`alert.opened`) or by its first word (`alert`); `-` before it: not.",
-    "level": "Only alerts of this level and above: info, warn, critical.",
-    "role": "On loopback: look through the eyes of an `agent` or a `supervisor`.",
+    "level": f"Only alerts of this level and above: {', '.join(LEVELS)}.",
+    "role": "On loopback: the view of an `agent` or a `supervisor`.",
 }
 
 
@@ -98,14 +98,16 @@ def asyncapi() -> dict[str, Any]:
         },
         "operations": {
             "listen": _operation("send", "events", list(EVENTS), "The hub sends a listener what it may see."),
-            "order": _operation("receive", "events", ["ask"], "A listener asks something of a call."),
+            "order": _operation("receive", "events", ["ask"], "A listener sends a command to a call."),
             "hook": _operation("receive", "events", ["hook"], "A softphone says that a call begins or ends."),
             "stand_by": _operation("receive", "standby", ["standing"], "A monitor says whose it is."),
-            "pass_on": _operation("send", "standby", ["passed"], "The hub passes a softphone's hook on."),
+            "pass_on": _operation("send", "standby", ["passed"], "The hub passes call control on."),
             "reply": _operation("receive", "standby", ["replied"], "The monitor says what it did."),
             "announce": _operation("receive", "publish", ["claim"], "A monitor says whose call it sends."),
             "publish": _operation("receive", "publish", published, "A monitor sends lines of its call."),
-            "answer": _operation("send", "publish", ["answer"], "The hub says what it holds, and orders."),
+            "answer": _operation(
+                "send", "publish", ["answer"], "The hub says what it holds, and passes commands on."
+            ),
         },
         "components": {"messages": {**lines, **others}},
     }

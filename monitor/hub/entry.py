@@ -1,4 +1,4 @@
-"""One event on its way through the hub, and what kind of care it needs."""
+"""An event on its way through the hub."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,7 @@ from monitor.wire import envelope as wire
 class LogEntry:
     """An event with the hub's sequence, as listeners get it.
 
-    ``durable`` ones arrive: in order and none left out. What is not is only looked at: the newest will do.
+    ``durable`` ones are all delivered, in order. Of the others (ephemeral) the newest of a subject is enough.
     """
 
     sequence: int
@@ -30,14 +30,14 @@ class LogEntry:
 
     @cached_property
     def subject(self) -> tuple[object, ...]:
-        """Lines of which only the newest matters share it: kind, side and utterance of one call."""
+        """The key of ephemeral events of which only the newest matters: call, kind, side and utterance."""
         event = self.event
         return self.call, event.name, getattr(event, "channel", None), getattr(event, "utterance", None)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A line from a publisher: its own number in its call, its envelope and its event."""
+    """An event from a publisher with its number in its call."""
 
     number: int
     envelope: wire.Envelope

@@ -1,10 +1,10 @@
-"""The hub: where the events of all calls meet those who may hear them.
+"""The hub: receives the events of all calls and streams them to those who may see them.
 
-Monitors publish the calls of their agents (``/publish``), or a call runs in the same process and gives
-its lines to ``Hub.take``. Listeners connect to ``/events``: a new one gets a snapshot of the open calls
-and then every event in the order of the log; one that comes back with ``?since=SEQUENCE&log=NAME`` gets
-what it missed instead of the snapshot. What listeners say (acknowledge, snooze, wrong, message) travels to
-the call's core, which says it again as an event.
+Monitors publish the calls of their agents (``/publish``), or a call runs in the same process and gives its
+events to ``Hub.take``. Listeners connect to ``/events``: a new one gets a snapshot of the open calls and then
+every event in the order of the log; one that resumes with ``?since=SEQUENCE&log=NAME`` gets what it missed
+instead of the snapshot. Commands of listeners (acknowledge, snooze, wrong, message) are passed on to the
+call's core, which applies them and reports them as events.
 """
 
 import asyncio
@@ -29,25 +29,25 @@ from monitor.events import (
 )
 from monitor.hub.access import Identity, StreamFilter, Viewer, may_publish
 from monitor.hub.call_control import CallControlRelay
-from monitor.hub.commands import check_order
+from monitor.hub.commands import check_command
 from monitor.hub.entry import Arrival, LogEntry
 from monitor.hub.listener import BatchedDelivery, FellBehind, Listener
 from monitor.hub.log import EventLog
 from monitor.hub.metrics import Metrics
-from monitor.hub.publishing import OrdersOut, arrivals, encoded, hear_claim
+from monitor.hub.publishing import CommandSender, arrivals, encoded, hear_claim
 from monitor.sinks import Line
 from monitor.wire import envelope as wire
 from monitor.wire.call_state import CallState, ended_without_sums
 from monitor.wire.messages import Answer, CallControlMessage, Claimed, CommandMessage, is_private
 
 HUB = "hub"
-"""The partition of what the hub itself says."""
+"""The partition of the hub's own events."""
 
 PRIVATE_ENTRIES = 1000
-"""Private alerts held in memory for an agent whose connection breaks."""
+"""Private events held in memory for an agent whose connection breaks."""
 
 SILENT_SECONDS = 3600.0
-"""Seconds after which a call whose monitor is not heard of is closed."""
+"""A call whose monitor has been silent for so many seconds is closed."""
 
 
 @dataclass
@@ -55,13 +55,13 @@ class LiveCall(CallState):
     """An open call at the hub."""
 
     last_seen: float = 0.0
-    """When something last came from its monitor (the hub's monotonic seconds)."""
+    """When its monitor last sent something, in monotonic seconds of the hub."""
     on_command: Callable[[Command], None] | None = None
-    """Takes what people ask of the call, while its monitor is connected."""
+    """Takes commands for the call, while its monitor is connected."""
 
 
 class Hub:
-    """All calls, all listeners, one log. Only the event loop's thread may touch it."""
+    """All calls, all listeners, one log. Not thread-safe: for the event loop's thread."""
 
     def __init__(self, log: EventLog) -> None:
         self.log = log
@@ -70,7 +70,7 @@ class Hub:
         self.call_control = CallControlRelay()
         self._audiences: defaultdict[Viewer, set[Listener]] = defaultdict(set)
         self._private: deque[LogEntry] = deque(maxlen=PRIVATE_ENTRIES)
-        self._delivery = BatchedDelivery(self._hand_round)
+        self._delivery = BatchedDelivery(self._send_to_all)
         for name, read in (
             ("monitor_listeners", lambda: self.listeners),
             ("monitor_calls_open", lambda: len(self.calls)),
@@ -87,13 +87,13 @@ class Hub:
 
     @property
     def listeners(self) -> int:
-        """How many listen now."""
+        """How many listeners are connected."""
         return sum(map(len, self._audiences.values()))
 
     # --- what comes in ---
 
     def publish(self, call: str, arrived: Sequence[Arrival]) -> None:
-        """Keeps one call's next lines and passes them on; what was kept before is left out."""
+        """Stores one call's next events and sends them to listeners; what is stored already is left out."""
         began = clock.stopwatch()
         entries = self.log.append(call, arrived)
         self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="log")
@@ -109,7 +109,7 @@ class Hub:
             self._forget(call)
 
     def take(self, lines: Sequence[Line]) -> None:
-        """The lines of a call that runs in this process (this makes the hub a sink)."""
+        """The next events of a call that runs in this process (this makes the hub a sink)."""
         arrived = [Arrival(line.sequence, line.envelope, line.event) for line in lines]
         self.publish(lines[0].call, arrived)
 
@@ -121,11 +121,11 @@ class Hub:
         """The local call is over; the hub goes on for its listeners."""
 
     def flush(self) -> None:
-        """Sends what waits for its beat now, since the hub is about to end."""
+        """Sends everything that waits, before the hub ends."""
         self._delivery.flush()
 
     def forget_erased_calls(self, calls: Sequence[str] | None = None) -> None:
-        """Whoever looks at an open call that was erased is told that it is over; nothing of it stays here."""
+        """Tells listeners of open calls that were erased that they are over, and forgets them."""
         for call in filter(self.log.is_erased, list(self.calls) if calls is None else calls):
             ended, last = ended_without_sums(self.calls[call].seconds, "This call was erased."), self.log.last
             line = wire.encode(ended, call=call, sequence=last)
@@ -134,7 +134,7 @@ class Hub:
             self._forget(call)
 
     def give_up_on_silent_calls(self) -> None:
-        """Closes calls whose monitor went away long ago and did not come back to end them."""
+        """Closes calls whose monitor has been silent for ``SILENT_SECONDS``."""
         now = clock.monotonic()
         for call, state in list(self.calls.items()):
             if state.on_command is None and now - state.last_seen > SILENT_SECONDS:
@@ -143,32 +143,32 @@ class Hub:
                 envelope = wire.wrap(ended, call=call, sequence=number, time=clock.stamp())
                 self.publish(call, [Arrival(number, envelope, ended)])
 
-    def order(self, viewer: Viewer, ask: CommandMessage) -> None:
-        """Passes an order on to the call's core. Raises ``BadInput`` when it may not, or cannot, be."""
+    def send_command(self, viewer: Viewer, ask: CommandMessage) -> None:
+        """Passes a command on to the call's core. Raises ``BadInput`` where it is not allowed or possible."""
         state = self.calls.get(ask.call)
         if state is None or not viewer.may_enter(ask.call, state.agent, state.team):
             raise BadInput("There is no such open call for you.")
-        order = check_order(viewer, ask.order)
+        command = check_command(viewer, ask.command)
         if state.on_command is None:
             raise BadInput("The monitor of this call is not connected just now.")
-        self.metrics.count("monitor_orders_total", kind=order.kind)
-        state.on_command(order)
+        self.metrics.count("monitor_orders_total", kind=command.kind)
+        state.on_command(command)
 
     async def control(self, viewer: Viewer, asked: CallControlMessage) -> bytes:
-        """Passes a softphone's hook on to the agent's monitor; the line that answers it."""
+        """Passes call control on to the agent's monitor; the line that answers the softphone."""
         reply: CallControlAnswer = await self.call_control.ask(viewer, asked)
-        self.metrics.count("monitor_hooks_total", kind=asked.hook.kind)
+        self.metrics.count("monitor_hooks_total", kind=asked.control.kind)
         return self._own(CallControlReply(done=reply.done, say=reply.say, call=reply.call))
 
     # --- a publisher ---
 
     async def attend_publisher(self, connection: ServerConnection, who: Identity) -> None:
-        """Takes a monitor's lines until it goes; each batch is answered once it is kept."""
+        """Receives a monitor's events until it goes; each batch is acknowledged once it is stored."""
         claimed = await hear_claim(connection)
         if not (may_publish(who, claimed) and self._may_go_on(who, claimed)):
             raise BadInput("This call is not yours to publish.")
         self.log.begin(claimed.call, claimed.agent, claimed.team)
-        outgoing = OrdersOut([connection])
+        outgoing = CommandSender([connection])
         if not self.log.has_ended(claimed.call):
             self._connected(claimed).on_command = outgoing.send
         await connection.send(encoded(Answer(resume=self.log.last_of(claimed.call))), text=True)
@@ -193,14 +193,14 @@ class Hub:
         return state
 
     def _may_go_on(self, who: Identity, claimed: Claimed) -> bool:
-        """A call that is known goes on only with those whose it is."""
+        """Whether a publisher may continue a call that is known: only with the same agent and team."""
         known = self.log.whose(claimed.call)
         return who.local or known in ((None, None), (claimed.agent, claimed.team))
 
     # --- a listener ---
 
     async def attend_listener(self, connection: ServerConnection, viewer: Viewer) -> None:
-        """Sends one listener what it may see until it goes or is cancelled; ``FellBehind`` if it must go."""
+        """Sends one listener what it may see until it goes. Raises ``FellBehind`` where it is too slow."""
         listener = Listener(viewer, connection, lambda lines: self._own(self._dropped(lines)))
         audience = viewer.eyes
         sending = asyncio.create_task(self._catch_up_and_go_on(listener))
@@ -218,14 +218,14 @@ class Hub:
                 del self._audiences[audience]
 
     def refusal(self, reason: str) -> bytes:
-        """What a listener is told whose words cannot be followed."""
+        """The line for a listener whose message cannot be acted on."""
         return self._own(Refused(reason=reason))
 
     async def _catch_up_and_go_on(self, listener: Listener) -> None:
-        """What the listener missed, or a snapshot; it is registered in the step that finds nothing more.
+        """Sends what the listener missed, or a snapshot, and then what comes.
 
-        There is no await between the last look into the log and the registration, so nothing falls
-        between the two.
+        There is no await between the last read of the log and the registration of the listener, so nothing is
+        lost between the two.
         """
         viewer, connection = listener.viewer, listener.connection
         lost = self._lost(viewer.wants)
@@ -245,7 +245,7 @@ class Hub:
         await listener.run()
 
     def _lost(self, wants: StreamFilter) -> str | None:
-        """Why a listener cannot go on from the sequence it names, if it cannot."""
+        """Why a listener cannot resume from the sequence it names; None where it can."""
         if wants.since is None:
             return None
         if wants.log not in (None, self.log.name) or wants.since > self.log.last:
@@ -255,7 +255,7 @@ class Hub:
         return None
 
     def _missed(self, after: int) -> list[LogEntry]:
-        """The next entries after a sequence: what the log holds, and what is private and only in memory."""
+        """The next entries after a sequence: those in the log, and private ones, which are only in memory."""
         rows = self.log.since(after)
         last = rows[-1][0] if len(rows) == self.log.PAGE else self.log.last
         kept = [
@@ -264,7 +264,7 @@ class Hub:
         private = [entry for entry in self._private if after < entry.sequence <= last]
         return sorted([*kept, *private], key=lambda entry: entry.sequence)
 
-    # --- handing round ---
+    # --- sending ---
 
     def _pass_on(self, entry: LogEntry) -> None:
         self.metrics.count("monitor_events_total", kind=entry.event.name)
@@ -276,8 +276,8 @@ class Hub:
             self.metrics.observe("monitor_detector_delay_seconds", max(0.0, alert.detected_at - alert.at))
         self._delivery.put(entry)
 
-    def _hand_round(self, batch: Sequence[LogEntry]) -> int:
-        """Gives a batch to everybody, those with the same eyes the same bytes; how many bytes in all."""
+    def _send_to_all(self, batch: Sequence[LogEntry]) -> int:
+        """Sends a batch to everybody; those with the same view get the same bytes. How many bytes in all."""
         began, size = clock.stopwatch(), 0
         for viewer, audience in self._audiences.items():
             seen = [entry for entry in batch if self._may_have(viewer, entry)]
@@ -289,7 +289,7 @@ class Hub:
                 listener.offer(seen, first, frames)
             size += len(frames) * len(audience)
             self.metrics.count("monitor_sent_total", by=len(seen) * len(audience))
-        self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="spread")
+        self.metrics.observe("monitor_stage_seconds", clock.stopwatch() - began, stage="send")
         return size
 
     def _may_have(self, viewer: Viewer, entry: LogEntry) -> bool:
@@ -298,8 +298,8 @@ class Hub:
         return viewer.may_enter(entry.call, agent, team) and viewer.may_see(entry.event)
 
     def _forget(self, call: str) -> None:
-        """An ended call needs no memory but the log's."""
-        self._delivery.forget_looks(call)
+        """Forgets a call that has ended; the log keeps it."""
+        self._delivery.drop_ephemeral(call)
         self._private = deque((e for e in self._private if e.call != call), PRIVATE_ENTRIES)
         self.calls.pop(call, None)
 

@@ -14,7 +14,7 @@ from monitor import clock
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one source (an IP address) may take, and all together."""
+    """The limits of one source (an IP address), and of all together; rates are per second."""
 
     connections: int = 4000
     per_source: int = 2000
@@ -108,20 +108,20 @@ TOO_MANY = (
 
 
 AT_A_TIME = 50
-"""Connections that are taken from the queue before whoever is inside gets a turn."""
+"""Connections that are accepted in a row before those that are served get a turn."""
 
 
 class ConnectionLimiter(socket.socket):
-    """A listening socket that turns away, at ``turnstile``, before a task or a buffer is made for anybody.
+    """A listening socket that refuses connections beyond the limits before a task is made for them.
 
-    Where an event loop does not ask it (Windows), ``guarded`` says no a little later.
+    Where an event loop does not call ``accept`` (Windows), ``limited_connections`` refuses a little later.
     """
 
-    turnstile: AcceptLimiter
+    limiter: AcceptLimiter
     _taken = 0
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """The next connection that may come in. ``BlockingIOError`` when there is none, or for a breath."""
+        """The next connection within the limits. Raises ``BlockingIOError``: there is none just now."""
         while True:
             self._taken += 1
             if self._taken > AT_A_TIME:
@@ -132,14 +132,14 @@ class ConnectionLimiter(socket.socket):
             except OSError:
                 self._taken = 0
                 raise
-            if not self.turnstile.turns_away(_source(address)):
+            if not self.limiter.turns_away(_source(address)):
                 return connection, address
             connection.settimeout(0.0)
             with contextlib.suppress(OSError), connection:
                 connection.send(TOO_MANY)
 
 
-def connection_limiters(turnstile: AcceptLimiter, host: str, port: int) -> list[ConnectionLimiter]:
+def connection_limiters(limiter: AcceptLimiter, host: str, port: int) -> list[ConnectionLimiter]:
     """A listening socket for each address of ``host``, all at one port (0: any). Raises ``OSError``."""
     found: list[ConnectionLimiter] = []
     wrong: OSError | None = None
@@ -150,10 +150,10 @@ def connection_limiters(turnstile: AcceptLimiter, host: str, port: int) -> list[
         except OSError as this:  # a name may stand for an address that this machine does not have
             wrong = this
             continue
-        gate = ConnectionLimiter(family, socket.SOCK_STREAM, fileno=plain.detach())
-        gate.settimeout(0.0)
-        gate.turnstile = turnstile
-        found.append(gate)
+        listening = ConnectionLimiter(family, socket.SOCK_STREAM, fileno=plain.detach())
+        listening.settimeout(0.0)
+        listening.limiter = limiter
+        found.append(listening)
     if not found:
         raise wrong or OSError("no address")
     return found
@@ -163,17 +163,17 @@ def _source(address: Any) -> str:
     return str(address[0]) if address else ""
 
 
-def guarded(turnstile: AcceptLimiter) -> type[ServerConnection]:
-    """Connections that pass ``turnstile`` before anything is done for them."""
+def limited_connections(limiter: AcceptLimiter) -> type[ServerConnection]:
+    """A class of connections that are counted by ``limiter`` before anything is done for them."""
 
-    class Guarded(ServerConnection):
-        """A connection that is counted; one too many is told so and closed, without a task or a buffer."""
+    class LimitedConnection(ServerConnection):
+        """One beyond the limits is told so and closed, without a task or a buffer."""
 
         source: str | None = None
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             source = _source(transport.get_extra_info("peername"))
-            if turnstile.enter(source):
+            if limiter.enter(source):
                 self.source = source
                 super().connection_made(transport)
             else:
@@ -191,7 +191,7 @@ def guarded(turnstile: AcceptLimiter) -> type[ServerConnection]:
 
         def connection_lost(self, exc: Exception | None) -> None:
             if self.source is not None:
-                turnstile.leave(self.source)
+                limiter.leave(self.source)
                 super().connection_lost(exc)
 
-    return Guarded
+    return LimitedConnection

@@ -1,17 +1,13 @@
-"""Listeners of the hub: bounded queues, and batched delivery.
+"""Listeners of the hub: batched delivery, and a bounded queue for each.
 
-One listener of the hub, and the bounded queue that keeps a slow one from slowing the others.
+An event is sent at once when the hub is idle. After each batch comes a pause as long as the batch took to
+send: nothing with few listeners, a few hundredths of a second with a thousand, in which events gather to
+share a write. Of ephemeral events the newest of each subject is sent, at most ten times a second.
 
-While a listener takes what it is sent, each line goes straight to its socket. When its socket is full,
-lines wait: what must arrive (alerts, final words, the beginning and end of calls) in order, and of what
-is only looked at the newest of each subject; lines left out are counted and told. A listener for whom
-too much waits is let go with a reason; it can come back with ``?since=`` and has missed nothing.
-
-The hub's pulse: lines go out in beats, so that a thousand sockets are written to once for many lines.
-
-A line goes out at once when the hub is at rest. After a beat comes a pause as long as the beat had work:
-with few listeners that is nothing, with a thousand a few hundredths of a second in which lines gather to
-share a write. Of what is only looked at, the newest of each subject goes out, at most ten times a second.
+While a listener takes what it is sent, each event goes straight to its socket. When its socket is full,
+events wait: durable ones in order, and of ephemeral ones the newest of each subject; those left out are
+counted and reported. A listener for whom too much waits is disconnected with a reason; it can resume with
+``?since=`` and has missed nothing.
 """
 
 import asyncio
@@ -25,14 +21,14 @@ from monitor.hub.access import Viewer
 from monitor.hub.entry import LogEntry
 
 MOST_WAITING = 5000
-"""Lines that must arrive and may wait for one listener."""
+"""Durable events that may wait for one listener."""
 
 ROOM = 64 * 1024
-"""Bytes that may stand between us and a listener's socket before its lines wait here."""
+"""Bytes in the write buffer of a socket above which events wait in the queue."""
 
 
 class FellBehind(Exception):
-    """The listener does not take what must arrive."""
+    """The listener is too slow for its durable events."""
 
 
 class Listener:
@@ -49,10 +45,10 @@ class Listener:
         """Done once more waits than may wait."""
         self._tell_dropped = tell_dropped
         self._waiting: dict[object, LogEntry] = {}
-        self._must = 0
+        self._durable = 0
         self._dropped = 0
         self._sending = False
-        self._bell = asyncio.Event()
+        self._ready = asyncio.Event()
 
     def offer(self, batch: Sequence[LogEntry], first: int, frames: bytes) -> None:
         """Takes entries that the viewer may see: sends them now if the socket is free, or keeps them.
@@ -71,17 +67,17 @@ class Listener:
             return
         for entry in batch:
             self._keep(entry)
-        self._bell.set()
+        self._ready.set()
 
     async def run(self) -> None:
         """Sends what waits, in order of arrival, until cancelled."""
         while True:
-            await self._bell.wait()
-            self._bell.clear()
+            await self._ready.wait()
+            self._ready.clear()
             self._sending = True
             while self._waiting:
                 entry = self._waiting.pop(next(iter(self._waiting)))
-                self._must -= entry.durable
+                self._durable -= entry.durable
                 # The library writes before it waits for room, so the line is on its way even if we are
                 # let go while we wait.
                 self.after = max(self.after, entry.sequence)
@@ -91,7 +87,7 @@ class Listener:
                 await self.connection.send(self._tell_dropped(dropped), text=True)
             self._sending = False
             if self._waiting:
-                self._bell.set()
+                self._ready.set()
 
     def _is_free(self, size: int) -> bool:
         open_now = self.connection.state is State.OPEN
@@ -102,85 +98,85 @@ class Listener:
         self._dropped += older is not None
         if not entry.durable:
             self._waiting[entry.subject] = entry
-        elif self._must < MOST_WAITING:
-            self._must += 1
+        elif self._durable < MOST_WAITING:
+            self._durable += 1
             self._waiting[entry.sequence] = entry
         elif not self.overflowed.done():
             self.overflowed.set_result(None)
 
 
-LOOK = 0.1
-"""Seconds between two looks: ten a second are all an eye can use."""
+EPHEMERAL_SECONDS = 0.1
+"""Seconds between two batches with ephemeral events: ten a second are all an eye can use."""
 
-LOOK_BYTES = 32e6
-"""Bytes a second that may go into looks at most: with many listeners, looks come less often."""
+EPHEMERAL_BYTES = 32e6
+"""Bytes a second of ephemeral events at most: with many listeners they are sent less often."""
 
 REST = 1.0
-"""Pause after a beat as a multiple of the beat, so that half of the time is left for what comes in."""
+"""The pause after a batch as a multiple of the time it took, so that half of the time is left for input."""
 
 
 class BatchedDelivery:
-    """Holds entries until their beat. Only the event loop's thread may touch it."""
+    """Gathers entries into batches. Not thread-safe: for the event loop's thread."""
 
     def __init__(self, send: Callable[[Sequence[LogEntry]], int]) -> None:
-        """``send`` hands a batch round and says how many bytes that was."""
+        """``send`` sends a batch to everybody; it returns the number of bytes."""
         self.coalesced = 0
         self._send = send
-        self._must: list[LogEntry] = []
-        self._looks: dict[tuple[object, ...], LogEntry] = {}
+        self._durable: list[LogEntry] = []
+        self._ephemeral: dict[tuple[object, ...], LogEntry] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._not_before = 0.0
-        self._next_look = 0.0
+        self._next_ephemeral = 0.0
 
     def put(self, entry: LogEntry) -> None:
-        """Takes an entry. One that must arrive overtakes the looks at its subject (a final its partials)."""
+        """Takes an entry. A durable one replaces the ephemeral ones of its subject (a final its partials)."""
         if entry.durable:
-            self._looks.pop(entry.subject, None)
-            self._must.append(entry)
+            self._ephemeral.pop(entry.subject, None)
+            self._durable.append(entry)
         else:
-            self.coalesced += entry.subject in self._looks
-            self._looks[entry.subject] = entry
+            self.coalesced += entry.subject in self._ephemeral
+            self._ephemeral[entry.subject] = entry
         self._set_timer()
 
-    def forget_looks(self, call: str) -> None:
-        """Nothing of this call needs to be looked at any more."""
-        for subject in [subject for subject in self._looks if subject[0] == call]:
-            del self._looks[subject]
+    def drop_ephemeral(self, call: str) -> None:
+        """Forgets the ephemeral entries of a call."""
+        for subject in [subject for subject in self._ephemeral if subject[0] == call]:
+            del self._ephemeral[subject]
 
     def flush(self) -> None:
-        """Sends what waits now, looks too."""
-        self._next_look = 0.0
-        self._beat()
+        """Sends everything that waits."""
+        self._next_ephemeral = 0.0
+        self._send_batch()
 
     def _set_timer(self) -> None:
-        if not (self._must or self._looks):
+        if not (self._durable or self._ephemeral):
             return
         loop = asyncio.get_running_loop()
-        due = max(loop.time(), self._not_before, 0.0 if self._must else self._next_look)
+        due = max(loop.time(), self._not_before, 0.0 if self._durable else self._next_ephemeral)
         if self._timer:
             if self._due <= due:
                 return
             self._timer.cancel()
         self._due = due
-        self._timer = loop.call_at(due, self._beat)
+        self._timer = loop.call_at(due, self._send_batch)
 
-    def _beat(self) -> None:
+    def _send_batch(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
         loop = asyncio.get_running_loop()
         began, worked = loop.time(), clock.cpu()
-        batch, self._must = self._must, []
-        looks: list[LogEntry] = []
-        if began >= self._next_look:
-            looks = list(self._looks.values())
-            self._looks.clear()
-        batch += looks
+        batch, self._durable = self._durable, []
+        ephemeral: list[LogEntry] = []
+        if began >= self._next_ephemeral:
+            ephemeral = list(self._ephemeral.values())
+            self._ephemeral.clear()
+        batch += ephemeral
         sent = self._send(batch) if batch else 0
-        if looks:
-            spent_on_looks = sent * _size(looks) / _size(batch)
-            self._next_look = began + max(LOOK, spent_on_looks / LOOK_BYTES)
+        if ephemeral:
+            spent_on_ephemeral = sent * _size(ephemeral) / _size(batch)
+            self._next_ephemeral = began + max(EPHEMERAL_SECONDS, spent_on_ephemeral / EPHEMERAL_BYTES)
         self._not_before = loop.time() + REST * (clock.cpu() - worked)
         self._set_timer()
 

@@ -61,13 +61,13 @@ would be misunderstood. A log of another version is refused and left as it is.""
 ERASED = 2
 """In ``calls.ended``: it ended by being erased (1: with a ``call.ended``)."""
 FAILED_SECONDS = 60.0
-"""An event that could not be kept tells so long that the log cannot be written."""
+"""How long the log counts as not writable after an event could not be stored."""
 BUSY_SECONDS = 5.0
 """How long another process (an erasure) may hold the file."""
 
 
 class EventLog:
-    """One file, one writer. Raises ``BadInput`` when ``path`` cannot be used."""
+    """The log in the file ``path`` (None: in memory). Raises ``BadInput`` where it cannot be used."""
 
     def __init__(self, path: Path | None = None) -> None:
         where = str(path) if path else ":memory:"
@@ -88,19 +88,19 @@ class EventLog:
             raise BadInput(f"The event log {where} cannot be used: {wrong}.") from None
         self.last = self._one("SELECT value FROM marks WHERE name = 'last'")
         self.forgotten = self._one("SELECT value FROM marks WHERE name = 'forgotten'")
-        """The last sequence that retention has removed; who comes back from before it starts afresh."""
+        """The last sequence that retention has deleted; a listener cannot resume from before it."""
         self.name = format(self._one("SELECT value FROM marks WHERE name = 'name'"), "x")
-        """Tells this log from every other: a sequence means nothing in another one."""
+        """Identifies this log: a sequence is valid only in the log that gave it out."""
 
     def begin(self, call: str, agent: str | None, team: str | None) -> None:
-        """A call is announced; whose it is stays as it was first said."""
+        """Records a call with its agent and team; those of a known call stay as they were."""
         self._db.execute(
             "INSERT OR IGNORE INTO calls (call, agent, team, stored) VALUES (?, ?, ?, ?)",
             (call, agent, team, clock.unix()),
         )
 
     def append(self, call: str, arrivals: Sequence[Arrival]) -> list[LogEntry]:
-        """Keeps what is new of ``arrivals`` (one call's lines in order); the entries for the listeners."""
+        """Stores what is new of ``arrivals`` (one call's events in order); the entries for the listeners."""
         if all(is_ephemeral(arrival.event) for arrival in arrivals) and not self.is_erased(call):
             return [numbered(self.last, call, arrival, durable=False) for arrival in arrivals]
         try:
@@ -113,13 +113,13 @@ class EventLog:
         return entries
 
     def _kept(self, call: str, arrivals: Sequence[Arrival]) -> list[LogEntry]:
-        """All of them are kept, or none."""
+        """Stores all of them, or none."""
         with self._transaction():
             return self._append(call, arrivals)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        """What is done inside is done as a whole, or not at all."""
+        """A transaction: committed at the end, rolled back by an exception."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -130,12 +130,12 @@ class EventLog:
             raise
 
     def last_of(self, call: str) -> int:
-        """The last number of ``call`` that is kept; where its publisher goes on."""
+        """The last number of ``call`` that is stored, from which its publisher resumes."""
         row = self._db.execute("SELECT last FROM calls WHERE call = ?", (call,)).fetchone()
         return int(row[0]) if row else 0
 
     def has_ended(self, call: str) -> bool:
-        """Whether ``call.ended`` of a call is kept."""
+        """Whether ``call`` has ended."""
         row = self._db.execute("SELECT ended FROM calls WHERE call = ?", (call,)).fetchone()
         return bool(row and row[0])
 
@@ -145,7 +145,7 @@ class EventLog:
         return bool(row and row[0] == ERASED)
 
     def is_writable(self) -> bool:
-        """Whether an event could be kept just now: one is tried, and none failed lately."""
+        """Whether an event can be stored: a write is tried, and none failed in ``FAILED_SECONDS``."""
         try:
             self._db.execute("UPDATE marks SET value = value WHERE name = 'last'")
         except sqlite3.Error:
@@ -158,7 +158,7 @@ class EventLog:
         return (row[0], row[1]) if row else (None, None)
 
     PAGE = 1000
-    """Entries that are read at once."""
+    """Entries that are read in one query."""
 
     def since(self, sequence: int, limit: int = PAGE) -> list[tuple[int, str, bytes]]:
         """Up to ``limit`` entries after ``sequence``: (sequence, call, line)."""
@@ -175,14 +175,14 @@ class EventLog:
         )
 
     def lines_of(self, call: str) -> list[bytes]:
-        """Every kept line of one call, in order."""
+        """Every stored line of one call, in order."""
         rows = self._db.execute("SELECT line FROM events WHERE call = ? ORDER BY sequence", (call,))
         return [bytes(line) for (line,) in rows]
 
     def erase(self, call: str) -> int:
-        """Forgets all that was said in ``call``; how many events. Its numbers stay spent.
+        """Deletes the events of ``call``; how many. Its numbers are not used again.
 
-        A call that goes on is kept no more: what its monitor still sends is taken and forgotten.
+        Nothing more is stored of a call under way: what its monitor still sends is acknowledged, no more.
         """
         with self._transaction():
             size = self._one("SELECT coalesce(sum(length(line)), 0) FROM events WHERE call = ?", call)
@@ -195,7 +195,7 @@ class EventLog:
         return gone
 
     def retain(self, *, days: float, megabytes: float) -> int:
-        """Forgets what is older than ``days``, then the oldest beyond ``megabytes``; how many events."""
+        """Deletes events older than ``days``, then the oldest beyond ``megabytes``; how many."""
         old = clock.unix() - days * 86400
         with self._transaction():
             too_old = self._one("SELECT coalesce(max(sequence), 0) FROM events WHERE stored < ?", old)
@@ -214,7 +214,7 @@ class EventLog:
         return gone
 
     def _beyond(self, limit: float) -> int:
-        """The last sequence to forget so that at most ``limit`` bytes stay; only what goes is read."""
+        """The last sequence to delete so that at most ``limit`` bytes stay. Reads only what is deleted."""
         excess = self._one("SELECT value FROM marks WHERE name = 'bytes'") - limit
         cut = 0
         if excess > 0:

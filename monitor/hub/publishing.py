@@ -1,7 +1,7 @@
-"""How a monitor sends its call to the hub, and what the hub answers: one conversation per call.
+"""The publishing protocol: how a monitor sends one call to the hub, and what the hub answers.
 
-The monitor says whose call it is; the hub answers with the number after which to go on; then lines come
-in batches and each batch is acknowledged once it is kept. Orders of people travel the other way.
+The monitor claims the call; the hub answers with the number after which to go on; then events come in
+batches, and each batch is acknowledged once it is stored. Commands of people travel the other way.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from monitor.wire import envelope as wire
 from monitor.wire.messages import Answer, Claim, Claimed
 
 FIRST_WORD_SECONDS = 5.0
-"""How long a publisher may take to say whose call it is."""
+"""How long a publisher may take to claim its call."""
 
 HIGHEST_NUMBER = 10**wire.SEQUENCE_DIGITS - 1
 
@@ -28,12 +28,12 @@ _encoder = msgspec.json.Encoder()
 
 
 def encoded(answer: Answer) -> bytes:
-    """An answer as it goes over the wire."""
+    """An answer as JSON."""
     return _encoder.encode(answer)
 
 
 async def hear_claim(connection: ServerConnection) -> Claimed:
-    """Whose call a publisher announces. Raises ``BadInput`` when it does not say so, soon and properly."""
+    """The claim that a publisher begins with. Raises ``BadInput`` where none comes in time."""
     try:
         async with asyncio.timeout(FIRST_WORD_SECONDS):
             claim = _claim.decode(await connection.recv())
@@ -45,24 +45,24 @@ async def hear_claim(connection: ServerConnection) -> Claimed:
 
 
 def arrivals(message: str | bytes, claimed: Claimed, who: Identity) -> list[Arrival]:
-    """The lines of one message. Raises ``BadInput`` for a line that may not be sent here."""
+    """The events of one message. Raises ``BadInput`` for one that may not be published here."""
     raw = message.encode() if isinstance(message, str) else message
     return [_checked(line, claimed, who) for line in raw.split(b"\n") if line]
 
 
-class OrdersOut:
-    """Hands orders to a publisher without waiting for it."""
+class CommandSender:
+    """Sends commands to a publisher without waiting for it."""
 
     def __init__(self, connections: Iterable[ServerConnection]) -> None:
         self._connections = list(connections)
 
-    def send(self, order: Command) -> None:
-        """Sends ``order`` to the monitor of the call."""
-        broadcast(self._connections, encoded(Answer(order=order)), text=True)
+    def send(self, command: Command) -> None:
+        """Sends ``command`` to the monitor of the call."""
+        broadcast(self._connections, encoded(Answer(command=command)), text=True)
 
 
 def _checked(line: bytes, claimed: Claimed, who: Identity) -> Arrival:
-    """A publisher's line, if it is of the call that was announced, and of no other agent."""
+    """A publisher's event, if it is of the claimed call, and of no other agent."""
     envelope, event = wire.decode(line)
     if envelope.partitionkey != claimed.call:
         raise BadInput("A line belongs to another call than the one that was announced.")

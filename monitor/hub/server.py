@@ -1,10 +1,7 @@
-"""The hub's server: one port for websockets, the page and operators' requests.
+"""The hub's server: one port for websockets, the files of the supervisor page, and operators' requests.
 
-The supervisors' page as files, and short texts: what the hub's port answers to plain HTTP.
-
-The hub's door: one port for websockets, the page, and the questions of operators.
-
-On loopback the door is open. On any other address it wants TLS and tokens, and says so before it binds.
+On loopback nobody is asked for a token. On any other address TLS and tokens are required, and that is said
+before the address is bound.
 """
 
 import asyncio
@@ -27,7 +24,7 @@ from websockets.typing import Subprotocol
 
 from monitor import clock
 from monitor.errors import BadInput
-from monitor.hub import commands as asking
+from monitor.hub import commands
 from monitor.hub.access import Identity, Viewer, bearer, identify, stream_filter
 from monitor.hub.hub import Hub
 from monitor.hub.limits import (
@@ -37,7 +34,7 @@ from monitor.hub.limits import (
     ConnectionLimiter,
     Limits,
     connection_limiters,
-    guarded,
+    limited_connections,
 )
 from monitor.hub.listener import FellBehind
 from monitor.hub.metrics import CONTENT_TYPE
@@ -55,12 +52,12 @@ SAFETY_HEADERS = {
 
 
 def text(status: HTTPStatus, words: str) -> Response:
-    """A sentence for people."""
+    """A plain-text response."""
     return response(status, "text/plain; charset=utf-8", words.encode())
 
 
 def response(status: HTTPStatus, kind: str, body: bytes) -> Response:
-    """An answer with the headers that keep a page safe."""
+    """A response with the security headers of the page."""
     headers = Headers({"Content-Type": kind, "Content-Length": str(len(body)), **SAFETY_HEADERS})
     return Response(status.value, status.phrase, headers, body)
 
@@ -105,7 +102,10 @@ _quiet.disabled = True
 
 @dataclass(frozen=True, kw_only=True)
 class HubServer:
-    """How the hub is reached: where, with which certificate, and the secret that tokens are signed with."""
+    """Where a hub listens, with which certificate, and the secret that tokens are signed with.
+
+    Raises ``BadInput`` for an address off loopback without TLS or without a secret.
+    """
 
     address: Address
     tls: ssl.SSLContext | None = None
@@ -125,59 +125,62 @@ class HubServer:
 
 
 @contextlib.asynccontextmanager
-async def listening(hub: Hub, door: HubServer) -> AsyncIterator[Address]:
-    """The hub behind its door while inside; gives the address really bound (port 0 means any)."""
-    doorman = RequestHandler(hub, door)
-    host, port = door.address.host, door.address.port
+async def listening(hub: Hub, server: HubServer) -> AsyncIterator[Address]:
+    """Serves the hub while inside; yields the address that is bound (port 0 means any).
+
+    Raises ``BadInput`` where the address cannot be bound.
+    """
+    handler = RequestHandler(hub, server)
+    host, port = server.address.host, server.address.port
     try:
-        sockets = connection_limiters(doorman.turnstile, host, port)
+        sockets = connection_limiters(handler.limiter, host, port)
     except OSError as wrong:
         reason = (wrong.strerror or "").split(" (while")[0]  # asyncio says the address again
         raise BadInput(f"The hub cannot listen on {host}:{port}: {reason}.") from None
     async with contextlib.AsyncExitStack() as serving:
-        for gate in sockets:
-            serving.callback(gate.close)
+        for listener in sockets:
+            serving.callback(listener.close)
         bound = Address(host, int(sockets[0].getsockname()[1]))
-        for gate in sockets:
-            await serving.enter_async_context(_served(doorman, gate))
+        for listener in sockets:
+            await serving.enter_async_context(_served(handler, listener))
         try:
             yield bound
         finally:
             hub.flush()
 
 
-def _served(doorman: "RequestHandler", gate: ConnectionLimiter) -> Server:
+def _served(handler: "RequestHandler", listener: ConnectionLimiter) -> Server:
     return serve(
-        doorman.attend,
-        sock=gate,
-        process_request=doorman.look,
+        handler.serve,
+        sock=listener,
+        process_request=handler.process_request,
         select_subprotocol=lambda _, offered: PROTOCOL if PROTOCOL in offered else None,
-        ssl=doorman.door.tls,
+        ssl=handler.server.tls,
         max_size=BIGGEST_MESSAGE,
-        open_timeout=doorman.door.limits.handshake_seconds,
+        open_timeout=handler.server.limits.handshake_seconds,
         close_timeout=2,
         compression=None,
         server_header=None,
         backlog=BACKLOG,
         logger=_quiet,
-        create_connection=guarded(doorman.turnstile),
+        create_connection=limited_connections(handler.limiter),
     )
 
 
 class RequestHandler:
-    """Looks at each request before it is let in: files are answered, websockets identified."""
+    """Answers HTTP requests, and identifies and serves websockets."""
 
-    def __init__(self, hub: Hub, door: HubServer) -> None:
-        self.turnstile = AcceptLimiter(door.limits)
+    def __init__(self, hub: Hub, server: HubServer) -> None:
+        self.limiter = AcceptLimiter(server.limits)
         self._hub = hub
-        self.door = door
+        self.server = server
         self._publishers = 0
         hub.metrics.follow("monitor_publishers", lambda: self._publishers)
-        hub.metrics.follow("monitor_turned_away_total", lambda: self.turnstile.refused)
+        hub.metrics.follow("monitor_turned_away_total", lambda: self.limiter.refused)
         self._tell_again = 0.0
 
-    def look(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answers plain HTTP; lets a websocket through (None) or refuses it with one clear sentence."""
+    def process_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        """The response to a plain request or a refused websocket; None accepts a websocket."""
         path = _split(request.path).path
         if not self._host_is_ours(request.headers):
             return self._refuse(HTTPStatus.FORBIDDEN, "host", "This is not the name of this hub.")
@@ -189,19 +192,19 @@ class RequestHandler:
         if path not in ("/", "/events", "/publish", "/standby"):
             return self._refuse(HTTPStatus.NOT_FOUND, "path", "There is nothing here; listen at /events.")
         try:
-            connection.identity = self._identity(request.headers)  # type: ignore[attr-defined]  # carried to attend
+            connection.identity = self._identity(request.headers)  # type: ignore[attr-defined]  # carried to serve
         except BadInput as wrong:
             return self._refuse(HTTPStatus.UNAUTHORIZED, "token", str(wrong))
         return None
 
-    async def attend(self, connection: ServerConnection) -> None:
+    async def serve(self, connection: ServerConnection) -> None:
         """Serves one websocket to its end, or to the end of its token."""
-        who: Identity = connection.identity  # type: ignore[attr-defined]  # set in look
+        who: Identity = connection.identity  # type: ignore[attr-defined]  # set in process_request
         left = None if who.expires is None else who.expires - clock.unix()
         with contextlib.suppress(ConnectionClosed):
             try:
                 async with asyncio.timeout(left):
-                    await self._attend(connection, who)
+                    await self._serve(connection, who)
             except TimeoutError:
                 await self._end(connection, POLICY_VIOLATION, "this token has expired; come with a new one")
             except FellBehind as slow:
@@ -213,16 +216,16 @@ class RequestHandler:
                 await self._end(connection, INTERNAL_ERROR, "the hub cannot keep events just now; come back")
 
     def _tell_of_log(self, wrong: sqlite3.Error) -> None:
-        """The operator is told that events cannot be kept, now and then for as long as that is so."""
+        """Tells the operator that events cannot be stored, at most once in ``TELL_SECONDS``."""
         self._hub.metrics.count("monitor_refused_total", reason="log")
         now = clock.monotonic()
         if now >= self._tell_again:
             self._tell_again = now + TELL_SECONDS
-            self.door.tell(
+            self.server.tell(
                 f"The event log cannot be written: {wrong}. Monitors keep their lines until it can."
             )
 
-    async def _attend(self, connection: ServerConnection, who: Identity) -> None:
+    async def _serve(self, connection: ServerConnection, who: Identity) -> None:
         address = _split(connection.request.path if connection.request else "/")
         if address.path == "/publish":
             self._publishers += 1
@@ -231,7 +234,7 @@ class RequestHandler:
             finally:
                 self._publishers -= 1
         elif address.path == "/standby":
-            await self._hub.call_control.attend(connection, who)
+            await self._hub.call_control.stand_by(connection, who)
         else:
             await self._listen(connection, Viewer(who=who, wants=stream_filter(address.query)))
 
@@ -241,7 +244,7 @@ class RequestHandler:
         await connection.close(code, reason.encode()[:120].decode(errors="ignore"))  # RFC 6455, 5.5
 
     async def _listen(self, connection: ServerConnection, viewer: Viewer) -> None:
-        """Both directions at once; when one ends, so does the other."""
+        """Serves both directions of a listener; when one ends, so does the other."""
         sending = asyncio.create_task(self._hub.attend_listener(connection, viewer))
         hearing = asyncio.create_task(self._hear(connection, viewer))
         try:
@@ -255,35 +258,35 @@ class RequestHandler:
                 raise end
 
     async def _hear(self, connection: ServerConnection, viewer: Viewer) -> None:
-        """Takes what a listener says until it goes; what cannot be done is answered with a reason."""
-        limits = self.door.limits
+        """Takes the messages of a listener until it goes; what cannot be done is answered with the reason."""
+        limits = self.server.limits
         pace = Bucket(limits.messages_per_second, limits.messages_at_once)
         async for message in connection:
             if not pace.take():
                 raise BadInput(f"too many messages; {limits.messages_per_second:g} a second are enough")
             try:
-                asked = asking.parse(message)
+                asked = commands.parse(message)
                 if isinstance(asked, CallControlMessage):
                     await connection.send(await self._hub.control(viewer, asked), text=True)
                 else:
-                    self._hub.order(viewer, asked)
+                    self._hub.send_command(viewer, asked)
             except BadInput as wrong:
                 self._hub.metrics.count("monitor_refused_total", reason="order")
                 await connection.send(self._hub.refusal(str(wrong)), text=True)
 
     def _identity(self, headers: Headers) -> Identity:
         protocols = ", ".join(headers.get_all("Sec-WebSocket-Protocol"))
-        return identify(bearer(headers, protocols), self.door.secret)
+        return identify(bearer(headers, protocols), self.server.secret)
 
     def _host_is_ours(self, headers: Headers) -> bool:
-        """On loopback a foreign name means that a page's own name was turned to this machine (rebinding)."""
+        """Whether the Host header fits: on loopback another name is an attempt at DNS rebinding."""
         host = _split(f"//{headers.get('Host', '')}").hostname
-        return not self.door.address.loopback or (host is not None and Address(host, 0).loopback)
+        return not self.server.address.loopback or (host is not None and Address(host, 0).loopback)
 
     def _origin_is_ours(self, headers: Headers) -> bool:
-        """A browser always names the page's origin; other clients name none and show tokens instead."""
+        """Whether the Origin header fits; only browsers send one, other clients show tokens."""
         origin = headers.get("Origin")
-        if origin is None or origin in self.door.origins:
+        if origin is None or origin in self.server.origins:
             return True
         return _split(origin).netloc == headers.get("Host")
 
@@ -296,10 +299,10 @@ class RequestHandler:
             return text(status, "ok\n" if ready else "The event log cannot be written.\n")
         if path == "/metrics":
             return self._metrics(headers)
-        return page(self.door.web, path)
+        return page(self.server.web, path)
 
     def _metrics(self, headers: Headers) -> Response:
-        """Counts for operators; off loopback for those with a supervisor's token."""
+        """Metrics, for holders of a supervisor's token where the hub has a secret."""
         try:
             if self._identity(headers).role != "supervisor":
                 raise BadInput("Metrics are for supervisors.")

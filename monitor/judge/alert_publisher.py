@@ -5,24 +5,27 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from monitor.config import RulesSettings
-from monitor.events import AlertClosed, AlertEvent, AlertOpened, AlertUpdated, Audience, Event, Level, Note
+from monitor.events import (
+    AlertClosed,
+    AlertEvent,
+    AlertOpened,
+    AlertUpdated,
+    Audience,
+    Event,
+    Level,
+    Note,
+    QualityKind,
+    quality_text,
+)
 from monitor.judge.card_scheduler import SILENT_RULE, CardRequest, CardScheduler, Inhibition
 from monitor.judge.engine import AlertChange, LiveAlert
-from monitor.judge.explanations import evidence, sentence
+from monitor.judge.explanations import explained
 from monitor.rules.rule import MESSAGE_MOST, EscalationStep, Rule, milliseconds, names
 from monitor.rules.rule_set import hash_of
 from monitor.timeline import CALL, Timeline, ms, seconds
 
 NOTICED = 10_000
 """Ms in which an agent can have read a card and changed course."""
-
-TROUBLES = {
-    "crosstalk": "one microphone hears the other side",
-    "same_audio": "both channels carry the same sound",
-    "swapped": "the channels seem to be swapped",
-    "clipping": "the sound is clipped",
-    "dead_channel": "a channel is dead",
-}
 
 
 @dataclass(slots=True)
@@ -134,7 +137,7 @@ class AlertPublisher:
         known[1].card = False
         return [self._event(AlertClosed, alert, known[1], reason=reason)]
 
-    def _trouble(self, alert: LiveAlert) -> str | None:
+    def _trouble(self, alert: LiveAlert) -> QualityKind | None:
         for side in sorted(alert.watch.trigger.expected):
             if trouble := self._line.troubled(("dead_channel",), side):
                 return trouble  # what was said there could not be heard
@@ -143,13 +146,13 @@ class AlertPublisher:
             return None
         return self._line.troubled(measure.quality, alert.reading.channel if measure.voice else None)
 
-    def _note_trouble(self, alert: LiveAlert, trouble: str) -> list[Event]:
+    def _note_trouble(self, alert: LiveAlert, trouble: QualityKind) -> list[Event]:
         """Says once why alerts of a rule rest."""
         rule = alert.watch.rule.rule
         if (rule, trouble) in self._noted:
             return []
         self._noted.add((rule, trouble))
-        text = f"{rule} rests: {TROUBLES[trouble]}."
+        text = f"“{alert.watch.rule.name}” is withheld: {quality_text(trouble)}."
         channel = alert.reading.channel or "agent"
         return [
             Note(
@@ -165,8 +168,8 @@ class AlertPublisher:
         if rule.inhibits is not None:
             length = milliseconds(rule.inhibits_for)
             until = self._line.now + length if length else CALL
-            muted = frozenset() if "all" in names(rule.inhibits) else frozenset(names(rule.inhibits))
-            self.cards.inhibitions[key] = Inhibition(rule.rule, until, muted)
+            inhibited = frozenset() if "all" in names(rule.inhibits) else frozenset(names(rule.inhibits))
+            self.cards.inhibitions[key] = Inhibition(rule.name, until, inhibited)
 
     def _ask_for_card(self, alert: LiveAlert, told: PublishedAlert) -> None:
         rule, shape = alert.watch.rule, AlertPresentation(alert)
@@ -177,7 +180,8 @@ class AlertPublisher:
             return
         pause = None if rule.at_pause is None else milliseconds(rule.at_pause)
         request = CardRequest(
-            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause, milliseconds(rule.cooldown),
+            alert.key, rule.rule, shape.level, rule.priority, self._line.now, pause,
+            milliseconds(rule.cooldown),
             at_end=rule.during is not None and rule.during.last is not None,
         )  # fmt: skip
         told.withheld = self.cards.ask(request)
@@ -200,22 +204,32 @@ class AlertPublisher:
 
     def _event(self, kind: type[AlertEvent], alert: LiveAlert, told: PublishedAlert, **more: str) -> Event:
         rule, shape = alert.watch.rule, AlertPresentation(alert)
-        seen = evidence(rule, alert.measure, alert.reading, alert.bar)
         passed_on = told.escalated and "supervisor" not in shape.to
         to: tuple[Audience, ...] = (*shape.to, "supervisor") if passed_on else shape.to
+        why = explained(alert)
         return kind(
             detected_at=seconds(self._line.now),
             alert=alert.key,
             rule=rule.rule,
             rule_hash=hash_of(rule),
             level=shape.level,
+            praise=rule.praise,
             channel=alert.reading.channel,
             start=seconds(alert.start),
             at=seconds(alert.at),
-            say=shape.say,
-            why=sentence(rule, seen, alert.asked, alert.bar),
+            title=rule.name,
+            message=shape.message,
+            summary=why.summary,
+            rationale=rule.rationale,
+            clears_when=why.clears_when,
+            measure=why.measure,
+            measured=why.measured,
+            threshold=why.threshold,
+            comparison=alert.bar.how,
+            unit=why.unit,
+            baseline=why.baseline,
+            evidence=why.evidence,
             to=to,
-            evidence=seen,
             card=told.card,
             withheld=told.withheld,
             private=rule.private,
@@ -239,7 +253,7 @@ class AlertPresentation:
         return (self._step.level if self._step else None) or self._rule.level
 
     @cached_property
-    def say(self) -> str:
+    def message(self) -> str:
         """The text to the agent, with what it names filled in."""
         return filled((self._step.message if self._step else None) or self._rule.message, self._detail)
 
@@ -249,10 +263,10 @@ class AlertPresentation:
         return tuple((self._step.to if self._step else None) or self._rule.to)
 
 
-def filled(say: str, detail: str) -> str:
+def filled(message: str, detail: str) -> str:
     """The text with ``{detail}`` in it, cut so that all of it fits."""
-    if "{detail}" not in say:
-        return say
-    room = MESSAGE_MOST - len(say) + len("{detail}")
+    if "{detail}" not in message:
+        return message
+    room = MESSAGE_MOST - len(message) + len("{detail}")
     short = detail if len(detail) <= room else detail[: room - 1].rstrip() + "…"
-    return say.replace("{detail}", short or "that")
+    return message.replace("{detail}", short or "that")

@@ -10,10 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from monitor.config import RulesSettings
-from monitor.events import Level
+from monitor.events import Level, severity
 from monitor.timeline import Timeline, ms
-
-_RANK: dict[Level, int] = {"info": 0, "warn": 1, "critical": 2}
 
 WAITS_FOR_PAUSE = "waiting for a pause"
 BUDGET = "enough cards for now"
@@ -40,7 +38,7 @@ class CardRequest:
     @property
     def rank(self) -> tuple[int, int, int]:
         """What comes first: the level, the rule's priority, the newer one."""
-        return _RANK[self.level], self.priority, self.asked
+        return severity(self.level), self.priority, self.asked
 
 
 @dataclass(slots=True)

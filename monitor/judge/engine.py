@@ -9,11 +9,11 @@ The life of an alert, as a table. Everything about states and what moves between
 ``hold``, ``ended`` when an alert expires or a person dismisses it, ``cooled`` when the cooldown is over
 (and, after ``ended``, when the condition has been unmet in between).
 
-A rule is evaluated through a ``View``, which notes the keys of the timeline that were read and the earliest
-moment at which the outcome may change by itself. The engine subscribes the rule to exactly these keys and
-evaluates it again when one of them changes or that moment has come, whichever is first. Between the two its
-outcome is what it was, so evaluating every rule at every event (``eager``) gives the same alerts at the same
-moments; a test over all recorded calls makes sure of that.
+A rule is evaluated through a ``TimelineView``, which notes the keys of the timeline that were read and the
+earliest moment at which the outcome may change by itself. The engine subscribes the rule to exactly these
+keys and evaluates it again when one of them changes or that moment has come, whichever is first. Between
+the two its outcome is what it was, so evaluating every rule at every event (``eager``) gives the same alerts
+at the same moments; a test over all recorded calls makes sure of that.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ from monitor.rules.measures import Measure
 from monitor.rules.reading import Bar, Reading
 from monitor.rules.rule import Rule, milliseconds
 from monitor.rules.triggers import NOT_MET, Assessment, BoundMeasure, Trigger
-from monitor.timeline import CALL, Key, Read, Timeline, View, keys_of
+from monitor.timeline import CALL, Key, Read, Timeline, TimelineView, keys_of
 
 
 class State(Enum):
@@ -147,7 +147,7 @@ class Engine:
     def __init__(self, watches: Iterable[RuleInstance], line: Timeline, *, eager: bool = False) -> None:
         self.watches = list(watches)
         self._line = line
-        self._view = View(line)
+        self._view = TimelineView(line)
         self._readers: dict[Key, set[int]] = {}
         self._due: list[tuple[int, int]] = []
         self._numbers: dict[str, int] = {}
@@ -163,10 +163,7 @@ class Engine:
         if self._eager or (self._due and self._due[0][0] <= self._line.now):
             return True
         readers = self._readers
-        for key in keys:  # most facts concern nobody, so this is the path that has to be short
-            if readers.get(key):
-                return True
-        return False
+        return any(readers.get(key) for key in keys)
 
     def wake(self, keys: Iterable[Key] = ()) -> Iterator[AlertChange]:
         """Evaluates the rules that have read any of these keys or are due, in the order of the rule set."""
@@ -303,7 +300,7 @@ class Engine:
                 self._readers[key].discard(watch.place)
         watch.reads = reads
 
-    def _plan(self, watch: RuleInstance, seen: Assessment, view: View) -> None:
+    def _plan(self, watch: RuleInstance, seen: Assessment, view: TimelineView) -> None:
         """When the rule is evaluated next though nothing happens."""
         due, now = view.changes_at, view.now
         if watch.state is State.PENDING:

@@ -1,49 +1,59 @@
-"""An alert in words: one sentence with the value, the threshold, the own normal, and what was heard."""
+"""An alert in fields and in words: what happened, what was measured against what, and what ends it."""
 
-from monitor.events import Channel, Evidence, other
-from monitor.rules.measures import Measure
-from monitor.rules.reading import Bar, Reading
-from monitor.rules.rule import Rule
+from dataclasses import dataclass
+
+from monitor.events import Channel, EvidenceItem, other
+from monitor.judge.binding import BROKEN_WINDOW
+from monitor.judge.engine import LiveAlert
+from monitor.rules.reading import Bar
+from monitor.rules.rule import Duration, Rule, milliseconds, number
 from monitor.rules.triggers import BoundMeasure
 from monitor.timeline import CALL, seconds
 
 QUOTED = 3
-"""Most pieces of evidence that a sentence quotes."""
+"""Most pieces of evidence that a summary quotes."""
 
-_HOW = {"at_least": "from", "more_than": "above", "at_most": "up to", "less_than": "below"}
+EXPECTATION, ABSENCE = "expectation", "absence"
+"""What stands for the measure where words did not come."""
+
 _TIMES = {0: "never", 1: "once", 2: "twice"}
+_VALUE = {
+    "times": "the count", "s": "the duration", "share": "the share", "points": "the score",
+    "syll/s": "the pace", "words/min": "the pace", "st": "the range of pitch",
+}  # fmt: skip
+"""What a value is called, by its unit."""
 
 
-def spoken(value: float, unit: str) -> str:
-    """A value as a person says it."""
-    if unit == "share":
-        return f"{value * 100:.0f} %"
-    if unit == "s":
-        return f"{value:.1f} s" if value < 10 and value % 1 else f"{value:.0f} s"
-    if unit == "times":
-        return _TIMES.get(round(value), f"{value:.0f} times")
-    if unit in ("points", "words/min"):
-        return f"{value:.0f} {unit}"
-    return f"{value:.1f} {unit}".strip()
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The fields of an alert's event that explain it (see ``AlertEvent``)."""
+
+    summary: str
+    clears_when: str
+    measure: str
+    measured: float | None
+    threshold: float
+    unit: str | None
+    baseline: float | None
+    evidence: tuple[EvidenceItem, ...]
 
 
-def evidence(rule: Rule, measure: Measure | None, reading: Reading, bar: Bar) -> Evidence:
-    """The evidence of an alert whose value is ``reading`` against ``bar``."""
-    name, unit = (measure.name, measure.unit) if measure else (_unmeasured(rule), "times")
-    return Evidence(
-        measure=name,
-        value=None if reading.value is None else plain(reading.value, unit),
-        threshold=plain(bar.limit, unit),
-        baseline=None if reading.baseline is None else round(reading.baseline, 3),
+def explained(alert: LiveAlert) -> Explanation:
+    """Why the alert is open, as it stands now."""
+    rule, reading, asked = alert.watch.rule, alert.reading, alert.asked
+    unit = asked.measure.unit if asked else "times"
+    summary = _summary(rule, plain(reading.value or 0.0, unit), unit, asked, _quotes(reading.words))
+    evidence = sorted((*reading.words, *reading.events), key=lambda one: (one.start, one.end))
+    return Explanation(
+        summary=f"{summary[:1].upper()}{summary[1:]}.",
+        clears_when=_clears_when(rule, unit, alert.bar),
+        measure=asked.measure.name if asked else EXPECTATION if rule.after is not None else ABSENCE,
+        measured=None if reading.value is None else plain(reading.value, unit),
+        threshold=plain(alert.bar.limit, unit),
         unit=unit or None,
-        words=reading.words,
-        events=reading.events,
-        clears=_clears(rule, name, unit, bar),
+        baseline=None if reading.baseline is None else round(reading.baseline, 3),
+        evidence=tuple(evidence),
     )
-
-
-def _unmeasured(rule: Rule) -> str:
-    return "contract" if rule.after is not None else "absence"
 
 
 def plain(value: float, unit: str) -> float:
@@ -51,40 +61,69 @@ def plain(value: float, unit: str) -> float:
     return seconds(int(value)) if unit == "s" else round(value, 3)
 
 
-def _clears(rule: Rule, measure: str, unit: str, bar: Bar) -> str:
+def quantity(value: float, unit: str | None) -> str:
+    """A value with its unit as people write it: "twice", "4.2 s", "65 %"."""
+    if unit == "times":
+        return _TIMES.get(round(value), f"{value:.0f} times")
+    if unit == "share":
+        return f"{value * 100:.0f} %"
+    if unit == "s":
+        return f"{value:.1f} s" if value < 10 and value % 1 else f"{value:.0f} s"
+    if unit in ("points", "words/min"):
+        return f"{value:.0f} {unit}"
+    return f"{value:.1f} {unit or ''}".strip()
+
+
+def _summary(rule: Rule, value: float, unit: str, asked: BoundMeasure | None, quotes: str) -> str:
+    """One clause on what happened, with the words that were heard."""
     if rule.not_said_by is not None:
-        return "when it is said"
-    if rule.after is not None:
-        return "when it has not happened again for a while"
-    if bar.rising:
-        return f"when {measure.replace('_', ' ')} is below {spoken(plain(bar.limit, unit), unit)} again"
-    return f"when {measure.replace('_', ' ')} is {spoken(plain(bar.limit, unit), unit)} or more again"
-
-
-def sentence(rule: Rule, seen: Evidence, asked: BoundMeasure | None, bar: Bar) -> str:
-    """Why the alert stands, in one sentence: what was found, against what, in which words, and the advice."""
-    found = _found(rule, seen, asked)
-    unit = seen.unit or ""
-    if asked is not None:
-        found += f" (alert {_HOW[bar.how]} {spoken(plain(bar.limit, unit), unit)}"
-        found += f"; own normal {spoken(seen.baseline, unit)})" if seen.baseline is not None else ")"
-    heard = ", ".join(f"“{one.text.strip(' .,')}”" for one in seen.words[-QUOTED:] if one.text)
-    found = found[:1].upper() + found[1:]
-    return f"{found}{': ' + heard if heard else ''} – {rule.rationale.rstrip('.')}."
-
-
-def _found(rule: Rule, seen: Evidence, asked: BoundMeasure | None) -> str:
-    if rule.not_said_by is not None:
-        return "this was not said in time"
+        return f"what should be said did not come within {_time(rule.not_said_by)}"
     if asked is None:
-        return "what ought to follow did not come in time"
-    names = {
-        "value": spoken(seen.value or 0.0, seen.unit or ""),
-        "by": _side(asked.params.get("by")),
-        "other": _side(other(asked.params["by"]) if asked.params.get("by") else None),
-        "window": _window(asked.params.get("window")),
-    }
-    return asked.measure.tells.format_map(names)
+        within = "in time" if rule.turns else f"within {_time(rule.within or 0)}"
+        return f"what should follow {quotes or 'this'} did not come {within}"
+    by = asked.params.get("by")
+    found = asked.measure.tells.format_map(
+        {
+            "value": quantity(value, unit),
+            "by": _side(by),
+            "other": _side(other(by) if by else None),
+            "window": _window(asked.params.get("window")),
+        }
+    )
+    return f"{found}: {quotes}" if quotes else found
+
+
+def _quotes(words: tuple[EvidenceItem, ...]) -> str:
+    return ", ".join(f"“{one.text.strip(' .,')}”" for one in words[-QUOTED:] if one.text)
+
+
+def _clears_when(rule: Rule, unit: str, bar: Bar) -> str:
+    """What ends the alert, as a clause."""
+    if rule.not_said_by is not None:
+        ends = "it is said"
+    elif rule.after is not None:
+        first = rule.escalation[0].window if rule.escalation else None
+        window = _time(first or rule.window or seconds(BROKEN_WINDOW))
+        ends = f"it has not happened again for {window}"
+    else:
+        ends = _back(rule, unit, bar)
+    return ends if rule.expires is None else f"{ends}, or after {_time(rule.expires)}"
+
+
+def _back(rule: Rule, unit: str, bar: Bar) -> str:
+    """On which side of which value the alert is over; a rule's ``clear`` is met as long as it is open."""
+    first = (Bar.of(rule.escalation[0], unit) if rule.escalation else None) or bar
+    limit = plain(first.limit, unit) if rule.clear is None else number(rule.clear)
+    exclusive = rule.clear is not None or first.how in ("at_least", "at_most")
+    told = f"{limit:g}" if unit == "times" else quantity(limit, unit)
+    value = _VALUE.get(unit, "the value")
+    if first.rising:
+        return f"{value} is below {told}" if exclusive else f"{value} is {told} or less"
+    return f"{value} is above {told}" if exclusive else f"{value} is {told} or more"
+
+
+def _time(written: Duration) -> str:
+    return quantity(seconds(milliseconds(written)), "s")
 
 
 def _side(channel: Channel | None) -> str:

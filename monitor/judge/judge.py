@@ -153,7 +153,7 @@ class Judge:
     # --- inside ---
 
     def _advance(self, now: int) -> list[Event]:
-        """Runs all moments before ``now``. What is due at ``now`` itself waits for the facts of that moment."""
+        """Runs all moments before ``now``; what is due at ``now`` itself waits for the facts of then."""
         out: list[Event] = []
         if not self._begun:
             self._begun = True

@@ -6,7 +6,7 @@ from monitor.judge.engine import RuleInstance
 from monitor.judge.outcomes import ExpectationLog
 from monitor.rules.expectation import ExpectationTrigger
 from monitor.rules.triggers import NOT_MET, MeasureTrigger
-from monitor.timeline import Timeline, View
+from monitor.timeline import Timeline, TimelineView
 
 
 def scores_of(
@@ -14,7 +14,7 @@ def scores_of(
 ) -> dict[str, float]:
     """Every score that could be taken on this call."""
     scores = {"difficulty": difficulty}
-    view = View(line)
+    view = TimelineView(line)
     for watch in watches:
         name, trigger = watch.rule.score, watch.trigger
         if name is None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from monitor.events import CHANNELS, Channel, DeadAir, Event, Hold, RaisedVoice
-from monitor.timeline import CALL, Key, Mark, Stretch, Timeline, View, ms, seconds
+from monitor.timeline import CALL, Key, Mark, Stretch, Timeline, TimelineView, ms, seconds
 from monitor.timeline.timeline import RAISED
 from monitor.timeline.voice import HOLD_ON
 
@@ -24,7 +24,7 @@ class StateTracker:
 
     def __init__(self, line: Timeline) -> None:
         self._line = line
-        self._view = View(line)
+        self._view = TimelineView(line)
         self._raised: dict[Channel, RaisedVoice] = {}
         self._until: dict[Channel, int] = {}
         self._hold: Hold | None = None

@@ -8,11 +8,11 @@ are seconds of the call.
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.events import AlertClosed, AlertEvent, CommandApplied, Level, without_bar
+from monitor.events import AlertClosed, AlertEvent, CommandApplied
 
-Kind = Literal["info", "warn", "critical", "credit", "message"]
+Kind = Literal["info", "warn", "critical", "praise", "message"]
 
-RANK: dict[Kind, int] = {"critical": 4, "message": 3, "warn": 2, "info": 1, "credit": 0}
+RANK: dict[Kind, int] = {"critical": 4, "message": 3, "warn": 2, "info": 1, "praise": 0}
 
 CARD_SECONDS = 8.0
 MESSAGE_SECONDS = 12.0
@@ -29,9 +29,6 @@ MOST_WHY = 130
 """Letters of a reason; all of it stands on the page and in the report."""
 
 GONE_AT_ONCE = frozenset({"acknowledged", "wrong"})
-
-CREDIT = "credit"
-"""A rule with this word among those of its name says that something went well; its card has a tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +49,15 @@ class Card:
     @property
     def spoken(self) -> str:
         """The card for a screen reader."""
-        name = {"info": "Hint", "warn": "Warning", "critical": "Critical", "credit": "Well done",
+        name = {"info": "Hint", "warn": "Warning", "critical": "Critical", "praise": "Well done",
                 "message": "Message"}[self.kind]  # fmt: skip
         return f"{name}: {self.say} {self.why}".strip()
 
 
 def card_of(event: AlertEvent) -> Card:
     """The card of an alert."""
-    level: Level = event.level
-    kind: Kind = "credit" if level == "info" and CREDIT in event.rule.split(".") else level
-    # Before the dash stands what happened on this call, after it the rule's reason; a glance takes in one.
-    why = shortened(without_bar(event.why.split(" – ")[0]))
-    return Card(kind, event.say, why, event.detected_at, event.alert)
+    kind: Kind = "praise" if event.praise else event.level
+    return Card(kind, event.message, shortened(event.summary), event.detected_at, event.alert)
 
 
 def shortened(text: str) -> str:

@@ -30,12 +30,12 @@ TRACK, RULE, EDGE, SHADOW = "#24ffffff", "#18ffffff", "#2effffff", "#03000000"
 SIDES: dict[Channel, str] = {"agent": "#ff6db3ee", "caller": "#ffcf9be8"}
 RAISED = "#fff0a878"
 FILLS: dict[Kind, str] = {
-    "info": "#ff8cbcf0", "warn": "#fff2c063", "critical": "#ffff8f86", "credit": "#ff6fcf9d",
+    "info": "#ff8cbcf0", "warn": "#fff2c063", "critical": "#ffff8f86", "praise": "#ff6fcf9d",
     "message": "#ff8cbcf0",
 }  # fmt: skip
 SIGNS: dict[Kind, tuple[str, str]] = {
     "info": ("i", "#ff0d2238"), "warn": ("!", "#ff2a2005"), "critical": ("!", "#ff3a0f0b"),
-    "credit": ("", "#ff0b2a1a"), "message": ("”", "#ff0d2238"),
+    "praise": ("", "#ff0b2a1a"), "message": ("”", "#ff0d2238"),
 }  # fmt: skip
 LIVE, GREY = "#ff6fcf9d", "#ff8b98a5"
 CONTRAST = {
@@ -190,7 +190,7 @@ def icon(kind: Kind, x: float, y: float, r: float, fade: float = 1.0) -> Iterato
         case _:
             yield Dot(x, y, r * 0.94, fill, fade=fade)
     sign, ink = SIGNS[kind]
-    if kind == "credit":
+    if kind == "praise":
         tick = ((x - r * 0.4, y + r * 0.02), (x - r * 0.1, y + r * 0.32), (x + r * 0.42, y - r * 0.3))
         yield DrawnShape(tick, ink, line=max(1.2, r * 0.16), fade=fade)
     elif r > ICON / 3:

@@ -6,8 +6,6 @@ from monitor.review.backtest import AlertDifference, Report
 from monitor.review.ruletest import Figures, Raised
 
 COLUMNS = ("rule", "alerts/h", "right", "missed", "false", "precision", "recall", "F1", "delay s")
-EVIDENCE = 100
-"""Characters of what was said, as evidence in the list of changes."""
 
 
 def lines(report: Report, *, compared: bool) -> Iterator[str]:
@@ -87,19 +85,8 @@ def _change(change: AlertDifference) -> str:
     if raised is None:
         return change.rule
     sign = "+" if change.new else "-"
-    return f"{sign} {change.rule} at {raised.at:.1f} s ({raised.level}{_right(raised)}): {_why(raised)}"
+    return f"{sign} {change.rule} at {raised.at:.1f} s ({raised.level}{_right(raised)}): {raised.summary}"
 
 
 def _right(raised: Raised) -> str:
     return {True: ", right", False: ", false", None: ""}[raised.matched]
-
-
-def _why(raised: Raised) -> str:
-    evidence = raised.evidence
-    said = " … ".join(cited.text for cited in evidence.words if cited.text)
-    said = f'"{said[:EVIDENCE]}" ' if said else ""
-    if evidence.value is None:
-        return f"{said}{evidence.measure}".strip()
-    unit = f" {evidence.unit}" if evidence.unit else ""
-    bar = "" if evidence.threshold is None else f" against {evidence.threshold:g}"
-    return f"{said}{evidence.measure} {evidence.value:g}{bar}{unit}"

@@ -25,11 +25,13 @@ from monitor.events import (
     Event,
     Hold,
     Interruption,
+    Level,
     Overlap,
     Quality,
     RaisedVoice,
     TalkOver,
     Utterance,
+    severity,
 )
 from monitor.review.findings import standing_phrases
 from monitor.review.truth import ExpectedAlert, TrueEvent, Truth, TruthKind
@@ -273,11 +275,11 @@ def _alerts(
     events: Sequence[Event], truth: Truth, *, words: bool
 ) -> tuple[tuple[Alerted, ...], tuple[Alerted, ...], tuple[Alerted, ...]]:
     """Expected alerts that came, those that did not, and alerts of warn level or above nobody expected."""
-    levels: dict[str, str] = {}
+    levels: dict[str, Level] = {}
     opened: list[AlertOpened] = []
     for event in events:
         if isinstance(event, AlertEvent):
-            levels[event.alert] = max(levels.get(event.alert, "info"), event.level, key=_RANK.index)
+            levels[event.alert] = max(levels.get(event.alert, "info"), event.level, key=severity)
         if isinstance(event, AlertOpened):
             opened.append(event)
     due = [one for one in truth.expected_alerts if not (one.wordless if words else one.words)]
@@ -293,9 +295,6 @@ def _alerts(
         and alert.rule not in truth.allowed_alerts
     )
     return met, missed, unexpected
-
-
-_RANK = ("info", "warn", "critical")
 
 
 def _answers(alert: AlertOpened, one: ExpectedAlert) -> bool:

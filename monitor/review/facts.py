@@ -118,9 +118,9 @@ def _key(call: Recorded, model: str, settings: CallSettings) -> str:
 
 def _model_print(model: str) -> str:
     """What tells two models at the same place apart: names, sizes and times of their files."""
-    from monitor.speech.model_store import BUNDLED, NAMES, bundled_folder, find
+    from monitor.speech.model_store import BUNDLED, REPOSITORIES, bundled_folder, find
 
-    known = find(model) if model in NAMES else None
+    known = find(model) if model in REPOSITORIES else None
     place = bundled_folder() if model == BUNDLED else known or Path(model)
     if not place.is_dir():
         return ""

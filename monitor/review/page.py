@@ -14,11 +14,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from monitor.events import Channel, Level, QualityKind, Utterance, without_bar
+from monitor.events import Channel, Utterance
+from monitor.judge.explanations import quantity
 from monitor.review.notes import clock_text
-from monitor.review.scorecard import Scorecard
+from monitor.review.scorecard import AlertKind, Scorecard
 from monitor.review.sound import Spectrogram
-from monitor.review.timeline_plot import LEVEL_SHAPES, timeline_plot
+from monitor.review.timeline_plot import ALERT_SHAPES, timeline_plot
+from monitor.rules.rule import spelled
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -39,14 +41,6 @@ HIGHLIGHTED: dict[tuple[Channel, str], str] = {
 }
 """The phrases that are, by side and class."""
 
-TROUBLES: dict[QualityKind, str] = {
-    "crosstalk": "the other side’s voice is heard in it",
-    "same_audio": "both channels carry the same sound",
-    "swapped": "the sides seem to be exchanged",
-    "clipping": "it is overdriven",
-    "dead_channel": "nothing comes from it",
-}
-
 Marked = dict[Channel, list[tuple[float, float, str]]]
 
 
@@ -60,7 +54,7 @@ class TextRun:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptLine:
-    """A line of the transcript: an utterance with its ``runs``, or an alert with its ``level``.
+    """A line of the transcript: an utterance with its ``runs``, or an alert with its ``kind``.
 
     ``anchors`` are the seconds of the call whose links lead here.
     """
@@ -69,7 +63,7 @@ class TranscriptLine:
     channel: Channel | None = None
     runs: tuple[TextRun, ...] = ()
     anchors: range = range(0)
-    level: Level | None = None
+    kind: AlertKind | None = None
     number: int = 0
     text: str = ""
 
@@ -77,7 +71,8 @@ class TranscriptLine:
 def report_page(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None = None) -> str:
     """The whole page; ``sound`` is there where the recording was, and not only a journal of it."""
     about = card.about
-    notices = (card.notice, about.notice, *(trouble.say for trouble in card.troubles))
+    whole = [one for one in card.troubles if one.start == 0 and (one.end or card.seconds) >= card.seconds]
+    notices = (card.notice, about.notice, *(trouble.say for trouble in whole))
     return _environment().get_template("report.html.j2").render(
         card=card,
         facts=(
@@ -93,7 +88,7 @@ def report_page(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None = N
         has_sound=bool(sound),
         transcript=transcript_lines(card),
         highlights=HIGHLIGHTS,
-        trouble_texts=TROUBLES,
+        troubles=[one for one in card.troubles if one not in whole],
     )  # fmt: skip
 
 
@@ -101,14 +96,10 @@ def report_page(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None = N
 def _environment() -> Environment:
     """The templates, escaping everything, and refusing names that nobody gave them."""
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    made.filters.update(clock=clock_text, spaced=_spaced, without_bar=without_bar)
+    made.filters.update(clock=clock_text, spaced=spelled, quantity=quantity)
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    made.globals.update(level_shapes=LEVEL_SHAPES, style=Markup(style))  # noqa: S704  # our own style sheet
+    made.globals.update(alert_shapes=ALERT_SHAPES, style=Markup(style))  # noqa: S704  # our own style sheet
     return made
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
 
 
 # --- the transcript ---
@@ -122,10 +113,10 @@ def transcript_lines(card: Scorecard) -> list[TranscriptLine]:
         for said, anchors in zip(card.transcript, _anchors(card), strict=True)
     ]
     lines += [
-        TranscriptLine(story.opened, level=story.level, number=number, text=story.say)
+        TranscriptLine(story.opened, kind=story.kind, number=number, text=story.event.message)
         for number, story in enumerate(card.alerts, 1)
     ]
-    return sorted(lines, key=lambda line: (line.at, line.level is not None))
+    return sorted(lines, key=lambda line: (line.at, line.kind is not None))
 
 
 def _marked(card: Scorecard) -> Marked:

@@ -6,21 +6,19 @@ from statistics import median
 import msgspec
 
 from monitor.call import rejudge
-from monitor.events import AlertEvent, AlertOpened, CallStarted, Event, Evidence, Level
+from monitor.events import AlertEvent, AlertOpened, CallStarted, Event, Level, severity
 from monitor.judge.binding import bind
 from monitor.review.collection import Recorded
 from monitor.rules.rule_set import RuleSet
 
-_RANK: tuple[Level, ...] = ("info", "warn", "critical")
-
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert that opened: when, how high it went, and why."""
+    """An alert that opened: when, how high it went, and what happened in one sentence."""
 
     rule: str
     at: float
     level: Level
-    evidence: Evidence
+    summary: str
     matched: bool | None = None
 
 
@@ -42,12 +40,10 @@ def alerts_of(events: Iterable[Event]) -> list[Raised]:
     opened: list[AlertOpened] = []
     for event in events:
         if isinstance(event, AlertEvent):
-            levels[event.alert] = max(levels.get(event.alert, "info"), event.level, key=_RANK.index)
+            levels[event.alert] = max(levels.get(event.alert, "info"), event.level, key=severity)
         if isinstance(event, AlertOpened):
             opened.append(event)
-    return [
-        Raised(rule=one.rule, at=one.at, level=levels[one.alert], evidence=one.evidence) for one in opened
-    ]
+    return [Raised(rule=one.rule, at=one.at, level=levels[one.alert], summary=one.summary) for one in opened]
 
 
 def judge(

@@ -21,9 +21,7 @@ from monitor.events import (
     Channel,
     Difficulty,
     Event,
-    Evidence,
     Interruption,
-    Level,
     Note,
     Overlap,
     Phrase,
@@ -32,6 +30,7 @@ from monitor.events import (
     QualityKind,
     SpeechEnded,
     Utterance,
+    severity,
 )
 from monitor.review.findings import (
     Feeling,
@@ -48,7 +47,8 @@ from monitor.review.findings import (
 from monitor.review.notes import draft_notes
 
 Verdict = Literal["ordinary", "difficult", "very difficult"]
-LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
+AlertKind = Literal["info", "warn", "critical", "praise"]
+"""How an alert is drawn: its level, or that it is praise."""
 
 MOST_POINTS = 440
 FINEST = 0.5
@@ -68,13 +68,16 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class ReportedTrouble(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch in which the sound was not to be trusted; ``end`` is null where it lasted to the end."""
+    """A stretch in which the sound was not to be trusted; ``end`` is null where it lasted to the end.
+
+    ``say`` is the sentence with which it began.
+    """
 
     kind: QualityKind
     channel: Channel | None
     start: float
     end: float | None
-    say: str | None = None
+    say: str
 
 
 class Hardness(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,26 +109,23 @@ class Curve(msgspec.Struct, frozen=True):
 
 
 class AlertStory(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert from opening to closing. ``level`` and the texts are those of its gravest moment.
+    """An alert from opening to closing. ``event`` is its most serious moment.
 
     ``shown`` are the moments at which the agent saw it as a card; ``withheld`` says why there was none.
     """
 
-    alert: str
-    rule: str
-    rule_hash: str
-    level: Level
-    channel: Channel | None
-    start: float
+    event: AlertEvent
     opened: float
     closed: float | None
     reason: str | None
-    say: str
-    why: str
-    evidence: Evidence
     shown: tuple[float, ...] = ()
     withheld: str | None = None
     private: bool = False
+
+    @property
+    def kind(self) -> AlertKind:
+        """The level, or praise."""
+        return "praise" if self.event.praise else self.event.level
 
 
 class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,7 +224,7 @@ def _troubles(events: Sequence[Event]) -> list[ReportedTrouble]:
     for event in events:
         if isinstance(event, Quality):
             key = event.kind, event.channel, event.start
-            say = event.say or (found[key].say if key in found else None)
+            say = found[key].say if key in found else event.say
             found[key] = ReportedTrouble(
                 kind=event.kind, channel=event.channel, start=event.start, end=event.end, say=say
             )
@@ -317,24 +317,16 @@ def alert_stories(events: Iterable[Event]) -> list[AlertStory]:
 
 def _story(life: list[AlertEvent]) -> AlertStory:
     news = [event for event in life if not isinstance(event, AlertClosed)] or life
-    gravest = max(news, key=lambda event: (LEVELS.index(event.level), event.detected_at))
+    worst = max(news, key=lambda event: (severity(event.level), event.detected_at))
     closed = next((event for event in life if isinstance(event, AlertClosed)), None)
     shown = tuple(event.detected_at for event in news if event.card)
     return AlertStory(
-        alert=gravest.alert,
-        rule=gravest.rule,
-        rule_hash=gravest.rule_hash,
-        level=gravest.level,
-        channel=gravest.channel,
-        start=gravest.start,
+        event=worst,
         opened=life[0].detected_at,
         closed=closed.detected_at if closed else None,
         reason=closed.reason if closed else None,
-        say=gravest.say,
-        why=gravest.why,
-        evidence=gravest.evidence,
         shown=shown,
-        withheld=None if shown else gravest.withheld,
+        withheld=None if shown else worst.withheld,
         private=any(event.private for event in life),
     )
 

@@ -8,9 +8,9 @@ are links to their place in the page.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from monitor.events import CHANNELS, Channel, Level
+from monitor.events import CHANNELS, Channel
 from monitor.review.notes import clock_text
-from monitor.review.scorecard import AlertStory, Curve, Point, Scorecard
+from monitor.review.scorecard import AlertKind, AlertStory, Curve, Point, Scorecard
 from monitor.review.sound import Spectrogram
 
 WIDTH, GUTTER, RIGHT = 1120.0, 108.0, 14.0
@@ -41,10 +41,11 @@ class Shape(NamedTuple):
     inside: tuple["Shape", ...] = ()
 
 
-LEVEL_SHAPES: dict[Level, Shape] = {
+ALERT_SHAPES: dict[AlertKind, Shape] = {
     "info": Shape("circle", {"r": "5.5"}),
     "warn": Shape("path", {"d": "M0-7.5 7.5 0 0 7.5-7.5 0Z"}),
     "critical": Shape("path", {"d": "M0-7.5 7.5 6H-7.5Z"}),
+    "praise": Shape("path", {"d": "M-7 .5-4.5-2-1.5 1 4.5-5 7-2.5-1.5 6Z"}),
 }
 
 Scale = Callable[[float], float]
@@ -106,10 +107,10 @@ def alert_rows(places: Sequence[float]) -> list[int]:
 def _alerts(stories: Sequence[AlertStory], rows: Sequence[int], x: Scale, y: float) -> Iterator[Shape]:
     yield _label("Alerts", y + 4)
     for number, (story, row) in enumerate(zip(stories, rows, strict=True), 1):
-        title = f"{clock_text(story.opened)} {story.level}: {story.say}"
+        title = f"{clock_text(story.opened)} {story.kind}: {story.event.message}"
         place = f"translate({x(story.opened):.1f} {y + 18 * row:.1f})"
-        mark = {"class": f"mark {story.level}", "transform": place}
-        inside = Shape("g", mark, title, inside=(LEVEL_SHAPES[story.level],))
+        mark = {"class": f"mark {story.kind}", "transform": place}
+        inside = Shape("g", mark, title, inside=(ALERT_SHAPES[story.kind],))
         yield Shape("a", {"href": f"#alert-{number}", "aria-label": title}, inside=(inside,))
 
 

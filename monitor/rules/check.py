@@ -122,9 +122,8 @@ def _check_measure(place: YamlPosition, written: Mapping[str, object], classes: 
             found = measure.kinds[key] is Facts
             _check_classes(inside.part(key), value, classes | fact_names() if found else classes)
         if key == "window" and value != CALL and not 0 < value <= HORIZON:
-            raise inside.part(key).wrong(
-                f"a window is above 0 and at most {seconds(HORIZON):.0f} s, or `call`."
-            )
+            longest = f"{seconds(HORIZON):.0f} s"
+            raise inside.part(key).wrong(f"a window is above 0 and at most {longest}, or `call`.")
 
 
 def _check_classes(place: YamlPosition, wanted: Iterable[str], classes: frozenset[str]) -> None:

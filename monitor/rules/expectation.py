@@ -1,7 +1,7 @@
 """Expectations and absences: what ought to be said in time.
 
-A verdict waits until the recogniser has caught up with the deadline (see ``View.heard``), because words
-are known later than they are said. Times are ms of the call.
+A verdict waits until the recogniser has caught up with the deadline (see ``TimelineView.heard``), because
+words are known later than they are said. Times are ms of the call.
 """
 
 from collections import deque
@@ -11,7 +11,7 @@ from typing import Literal
 from monitor.events import Channel
 from monitor.rules.reading import ZERO, Bar, Reading, from_marks
 from monitor.rules.triggers import NOT_MET, Assessment, BoundCue, Step, in_part
-from monitor.timeline import Mark, View
+from monitor.timeline import Mark, TimelineView
 
 JUDGED_LATE = 30_000
 """For how many ms after its time a cue is still remembered, so that a verdict can wait for the words."""
@@ -55,7 +55,7 @@ class ExpectationTrigger:
         self.words = self.after.words or self.expect.words
         self.expected = frozenset(self.expect.channels)
 
-    def assess(self, view: View, step: int) -> Assessment:
+    def assess(self, view: TimelineView, step: int) -> Assessment:
         """See ``Trigger``."""
         self._judge(view)
         longest = max(self.windows)
@@ -71,7 +71,7 @@ class ExpectationTrigger:
                 best, bar, reading = place, self.bars[place], from_marks(marks, len(marks))
         return Assessment(best, staying, reading, bar, at)
 
-    def _judge(self, view: View) -> None:
+    def _judge(self, view: TimelineView) -> None:
         """Judges every cue whose time is over."""
         reach = self.within + self.lookback + JUDGED_LATE
         for cue in self.after.marks_since(view, max(self._judged_to, view.now - reach)):
@@ -91,11 +91,11 @@ class ExpectationTrigger:
             else:
                 self.judged.append(JudgedExpectation("open", cue, deadline))
 
-    def _due(self, view: View, deadline: int) -> bool:
+    def _due(self, view: TimelineView, deadline: int) -> bool:
         """Whether the deadline is over, and the words of all sides that could answer are known up to it."""
         return view.passed(deadline) and all(view.heard(side, deadline) for side in self.expect.channels)
 
-    def _deadline(self, view: View, cue: Mark) -> int:
+    def _deadline(self, view: TimelineView, cue: Mark) -> int:
         deadline = cue.end + self.within
         if self.turns:
             ends = [
@@ -108,7 +108,7 @@ class ExpectationTrigger:
                 deadline = min(deadline, sorted(ends)[self.turns - 1])
         return deadline
 
-    def _exempt(self, view: View, cue: Mark, deadline: int) -> bool:
+    def _exempt(self, view: TimelineView, cue: Mark, deadline: int) -> bool:
         if not self.unless:
             return False
         reach = self.unless.within
@@ -129,7 +129,7 @@ class AbsenceTrigger:
     def __post_init__(self) -> None:
         self.expected = frozenset(self.said.channels)
 
-    def assess(self, view: View, step: int) -> Assessment:
+    def assess(self, view: TimelineView, step: int) -> Assessment:
         """See ``Trigger``."""
         side = next(iter(self.said.channels))
         begun = view.first(("speech",), side)
@@ -141,12 +141,14 @@ class AbsenceTrigger:
         if not view.passed(deadline) or not view.heard(side, deadline):
             return _unmet(ZERO, view)
         met = 0 if in_part(self.step.during, deadline, view) else NOT_MET
-        return Assessment(met, True, Reading(0, begun, deadline, side), UNSAID, deadline)
+        return Assessment(
+            met, staying=True, reading=Reading(0, begun, deadline, side), bar=UNSAID, at=deadline
+        )
 
 
 UNSAID = Bar("at_most", 0)
 """The bar of an absence: words that were not said even once."""
 
 
-def _unmet(reading: Reading, view: View) -> Assessment:
-    return Assessment(NOT_MET, False, reading, UNSAID, view.now)
+def _unmet(reading: Reading, view: TimelineView) -> Assessment:
+    return Assessment(NOT_MET, staying=False, reading=reading, bar=UNSAID, at=view.now)

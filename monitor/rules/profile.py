@@ -8,13 +8,11 @@ import msgspec
 from monitor import yaml_source as places
 from monitor.config import Settings
 from monitor.errors import BadInput
-from monitor.events import Audience, Level
+from monitor.events import Audience, Level, severity
 from monitor.resources import resource
 from monitor.rules.measures import MEASURES
 from monitor.rules.rule import Rule
 from monitor.yaml_source import YamlPosition
-
-_LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
 
 
 class ProfileFile(Settings, frozen=True, kw_only=True):
@@ -98,11 +96,11 @@ def apply(rule: Rule, profile: Profile) -> Rule:
         only: tuple[Audience, ...] = ("agent",)
         steps = rule.escalation and [msgspec.structs.replace(step, to=only) for step in rule.escalation]
         rule = msgspec.structs.replace(rule, to=only, private=True, escalation=steps)
-    if _LEVELS.index(_highest(rule)) < _LEVELS.index(profile.cards_from):
+    if severity(_highest(rule)) < severity(profile.cards_from):
         rule = msgspec.structs.replace(rule, card="never")
     return rule
 
 
 def _highest(rule: Rule) -> Level:
     levels = [rule.level, *(step.level for step in rule.escalation or () if step.level)]
-    return max(levels, key=_LEVELS.index)
+    return max(levels, key=severity)

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
-from monitor.events import Channel, EvidenceItem
+from monitor.events import Channel, Comparison, EvidenceItem
 from monitor.rules.rule import Threshold, milliseconds, number
-from monitor.timeline import CALL, Mark, Quantity, View
+from monitor.timeline import CALL, Mark, Quantity, TimelineView
 
-Comparison = Literal["at_least", "at_most", "more_than", "less_than"]
 COMPARISONS: tuple[Comparison, ...] = ("at_least", "at_most", "more_than", "less_than")
 
 CITED = 6
@@ -66,7 +64,7 @@ def from_marks(marks: list[Mark], value: float) -> Reading:
     )
 
 
-def running(view: View, since: int, channel: Channel | None = None) -> Reading:
+def running(view: TimelineView, since: int, channel: Channel | None = None) -> Reading:
     """A reading of how long something has lasted that began at ``since``."""
     return Reading(view.now - since, since, view.now, channel, running=True)
 

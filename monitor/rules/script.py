@@ -147,8 +147,8 @@ def _read(line: str, read: _Lines) -> None:
         read.facts.append(Interruption(detected_at=at, start=round(at - 1.0, 3), at=at, by=by, of=other(by)))
     elif found := _TROUBLE.fullmatch(line):
         kind, channel, start, end = found[1], _side(found[2]), float(found[3]), float(found[4])
-        read.facts.append(Quality(detected_at=start, kind=kind, channel=channel, start=start))  # type: ignore[arg-type]
-        read.facts.append(Quality(detected_at=end, kind=kind, channel=channel, start=start, end=end))  # type: ignore[arg-type]
+        read.facts.append(Quality.of(kind, channel, start, detected_at=start))  # type: ignore[arg-type]
+        read.facts.append(Quality.of(kind, channel, start, end=end, detected_at=end))  # type: ignore[arg-type]
     elif found := _EVENT.fullmatch(line):
         read.facts.append(_event(found, line))
         read.last = max(read.last, read.facts[-1].detected_at)

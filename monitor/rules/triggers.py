@@ -11,7 +11,7 @@ from monitor.events import Channel
 from monitor.rules.measures import MEASURES, Measure
 from monitor.rules.reading import NOTHING, Bar, Reading, crossing
 from monitor.rules.rule import Condition, Cue, During, EscalationStep, milliseconds, names
-from monitor.timeline import Mark, View
+from monitor.timeline import Mark, TimelineView
 
 MOMENTS: dict[str, tuple[str, Channel | None]] = {
     "agent_raised": ("raised", "agent"),
@@ -65,7 +65,7 @@ class BoundCue:
         """Which marks count: those that are certain, or (null) also what was perhaps said."""
         return None if self.doubted else True
 
-    def marks(self, view: View, window: int) -> list[Mark]:
+    def marks(self, view: TimelineView, window: int) -> list[Mark]:
         """The cue's marks in a window that ends now, by time."""
         return self._sorted(
             mark
@@ -73,7 +73,7 @@ class BoundCue:
             for mark in view.marks((name,), channel, window, certain=self.certain)
         )
 
-    def marks_since(self, view: View, since: int) -> list[Mark]:
+    def marks_since(self, view: TimelineView, since: int) -> list[Mark]:
         """The cue's marks that ended after a moment that stays what it is, by time."""
         return self._sorted(
             mark
@@ -85,7 +85,7 @@ class BoundCue:
         kept = [mark for mark in found if mark.end - mark.start >= self.longer_than]
         return sorted(kept, key=lambda mark: (mark.end, mark.start))
 
-    def coming(self, view: View, since: int, before: int, other: Mark | None = None) -> list[Mark]:
+    def coming(self, view: TimelineView, since: int, before: int, other: Mark | None = None) -> list[Mark]:
         """The marks of the cue that began between two moments; none unless all came, where all must.
 
         The words of ``other`` were heard for what they are: they are not perhaps this cue.
@@ -98,7 +98,7 @@ class BoundCue:
         missing = set(self.wanted) - {(mark.kind, mark.channel) for mark in marks} if self.every else None
         return [] if missing else marks
 
-    def until(self, view: View) -> int | None:
+    def until(self, view: TimelineView) -> int | None:
         """When the time of the cue's latest coming is over, or was."""
         reach = self.within if self.within is not None else REACH
         marks = self.marks(view, 2 * reach)
@@ -132,7 +132,7 @@ class Trigger(Protocol):
     expected: frozenset[Channel]
     """The sides that ought to have said something: their channel must carry sound."""
 
-    def assess(self, view: View, step: int) -> Assessment:
+    def assess(self, view: TimelineView, step: int) -> Assessment:
         """What is met now; ``step`` is the step on which the alert is open, or ``NOT_MET``.
 
         It depends on nothing but what is read through ``view``, and notes there when it may change.
@@ -163,7 +163,7 @@ class BoundMeasure:
             params = {**params, "window": milliseconds(rung.window)}
         return replace(self, params=params, bar=Bar.of(rung, self.measure.unit) or self.bar)
 
-    def ask(self, view: View) -> Reading:
+    def ask(self, view: TimelineView) -> Reading:
         """The measure's answer now."""
         return self.measure.ask(view, **self.params)
 
@@ -202,10 +202,12 @@ class MeasureTrigger:
         last = all(step.during is not None and step.during.last is not None for step in self.steps)
         self.at_end = self.at_end or last
 
-    def assess(self, view: View, step: int) -> Assessment:
+    def assess(self, view: TimelineView, step: int) -> Assessment:
         """See ``Trigger``."""
         if self.at_end and view.ended is None:
-            return Assessment(NOT_MET, False, NOTHING, self.steps[0].asked[0].bar, view.now)
+            return Assessment(
+                NOT_MET, staying=False, reading=NOTHING, bar=self.steps[0].asked[0].bar, at=view.now
+            )
         over = self.unless.until(view) if self.unless else None
         exempt = over is not None and not view.passed(over)
         best: tuple[int, BoundMeasure, Reading] | None = None
@@ -227,7 +229,7 @@ class MeasureTrigger:
         return Assessment(place, staying, reading, asked.bar, at, asked)
 
     def _met(
-        self, view: View, rung: Step, place: int, known: dict[int, Reading]
+        self, view: TimelineView, rung: Step, place: int, known: dict[int, Reading]
     ) -> tuple[bool, BoundMeasure, Reading]:
         """Whether a step is met, and the question that decides it; later questions are not asked then.
 
@@ -256,7 +258,7 @@ class MeasureTrigger:
             return False, *(missed or (rung.asked[0], NOTHING))
         return True, *chosen
 
-    def _timely(self, view: View, rung: Step, asked: BoundMeasure, reading: Reading) -> bool:
+    def _timely(self, view: TimelineView, rung: Step, asked: BoundMeasure, reading: Reading) -> bool:
         at = asked.at(reading, view.now)
         return in_part(rung.during, at, view, moves=not reading.running and at == view.now)
 
@@ -267,7 +269,7 @@ class MeasureTrigger:
         return reading.value >= self.clear if rising else reading.value <= self.clear
 
 
-def in_part(during: During | None, at: int, view: View, *, moves: bool = False) -> bool:
+def in_part(during: During | None, at: int, view: TimelineView, *, moves: bool = False) -> bool:
     """Whether an alert about ``at`` may open in this part of the call; ``moves``: ``at`` is just now."""
     if during is None:
         return True

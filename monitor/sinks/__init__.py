@@ -1,6 +1,6 @@
-"""Where events go: the console, a journal, transcripts, the hub.
+"""Sinks: where the events of a call go, such as the console, a journal, transcripts or a hub.
 
-A sink takes numbered lines and never keeps the call waiting.
+A sink takes numbered events and never keeps the call waiting.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from monitor.wire import envelope as wire
 
 @dataclass(frozen=True)
 class Line:
-    """One event with its place in the stream of its call; it is encoded once, when first wanted."""
+    """One event with its number in its call; it is encoded once, when that is first needed."""
 
     call: str
     sequence: int
@@ -33,13 +33,13 @@ class Line:
 
 
 class Sink(Protocol):
-    """Anything that wants the events of a call."""
+    """Anything that takes the events of a call."""
 
     def take(self, lines: Sequence[Line]) -> None:
-        """The next lines, in order. Must return soon."""
+        """Takes the next events, in order. Must return soon."""
 
     def close(self) -> None:
-        """The call is over, or was cut: put what is held where it belongs."""
+        """Ends the output; called once, after the last event or when the call was cut off."""
 
 
 @runtime_checkable
@@ -52,7 +52,7 @@ class CommandSource(Protocol):
 
 @runtime_checkable
 class Patient(Protocol):
-    """A sink whose end may take a while."""
+    """A sink whose ``close`` may wait for somebody else."""
 
     def hurry(self) -> None:
-        """A person wants to leave: the end may not wait for others any more."""
+        """The person wants to leave: ``close`` may not wait any longer."""

@@ -1,4 +1,4 @@
-"""From what a call says to its sinks: events are numbered, stamped and handed round, in order."""
+"""Numbers and timestamps the events of a call and passes them to its sinks."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,7 @@ def _as_it_is(ended: CallEnded) -> CallEnded:
 
 
 class Announcer:
-    """Numbers what a call says, and hands it to every sink.
+    """Numbers the events of a call and passes them to every sink.
 
     ``ending`` may add to the last event what only the source knows (how far it was heard, and why).
     Without ``stamps`` no wall clock stands in the lines, so that a journal replays to the same bytes.
@@ -37,14 +37,14 @@ class Announcer:
         self._began = clock.stopwatch()
 
     def say(self, events: Iterable[Event]) -> None:
-        """Passes ``events`` on, in order."""
+        """Passes events on, in order."""
         lines = [self._line(event) for event in events]
         if lines:
             for sink in self._sinks:
                 sink.take(lines)
 
     def hurry(self) -> None:
-        """A person wants to leave: no sink's end may wait for others any more."""
+        """The person wants to leave: no sink may wait any longer."""
         for sink in self._sinks:
             if isinstance(sink, Patient):
                 sink.hurry()

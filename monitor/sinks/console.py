@@ -29,12 +29,12 @@ from monitor.events import (
     SpeechEnded,
     Status,
     Utterance,
-    without_bar,
 )
 from monitor.sinks import Line
 
 SIDE_STYLE: dict[Channel, str] = {"agent": "bright_blue", "caller": "magenta"}
 SHAPES = {"info": ("●", "cyan"), "warn": ("◆", "yellow"), "critical": ("▲", "bold red")}
+PRAISE = ("✓", "green")
 METER = 16
 QUIETEST_DBFS = -60.0
 
@@ -158,14 +158,13 @@ class ConsoleSink:
             self._carded.add(event.alert)
         if self._levels_told.get(event.alert) == event.level:
             if carded:
-                told = f"{clock_text(event.detected_at)}  now on the agent's screen: {event.say}"
+                told = f"{clock_text(event.detected_at)}  now on the agent's screen: {event.message}"
                 self._print(Text(told, style="dim"))
             return
         self._levels_told[event.alert] = event.level
-        shape, style = SHAPES[event.level]
-        head = Text(f"{shape} {event.say}", style=style)
-        # What opened the alert is told by its value; the bar that it passed is for the page and the report.
-        why = Text(without_bar(event.why))
+        shape, style = PRAISE if event.praise else SHAPES[event.level]
+        head = Text(f"{shape} {event.message}", style=style)
+        why = Text(f"{event.summary} {event.rationale}")
         note = f"{event.rule} · {clock_text(event.at)}"
         note += " · on the agent's screen" if event.card else ""
         note += f" · no card: {event.withheld}" if event.withheld else ""
@@ -188,15 +187,7 @@ class ConsoleSink:
             self._trouble(event)
 
     def _trouble(self, event: Quality) -> None:
-        if event.say:
-            self._print(
-                _row(clock_text(event.detected_at), Text("Sound", "yellow"), Text(event.say, "yellow"))
-            )
-            return
-        side = event.channel or "both sides"
-        state = "is over" if event.end is not None else "heard"
-        at = event.start if event.end is None else event.end
-        self._print(Text(f"{clock_text(at)}  {event.kind.replace('_', ' ')} {state} ({side})", style="dim"))
+        self._print(_row(clock_text(event.detected_at), Text("Sound", "yellow"), Text(event.say, "yellow")))
 
     def _ended(self, event: CallEnded) -> None:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

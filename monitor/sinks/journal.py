@@ -1,4 +1,4 @@
-"""The journal: every event of a call as JSON lines, so that it can be judged again without the sound.
+"""The journal: every event of a call as JSON lines, so that rules can be applied again without the audio.
 
 Written only when asked for, since it holds what was said. Journals older than ``days`` are removed when
 a new one is begun in the same folder.
@@ -28,7 +28,7 @@ class JournalSink:
         self._file: BinaryIO | None = None
 
     def take(self, lines: Sequence[Line]) -> None:
-        """The next lines, in order."""
+        """Takes the next events, in order."""
         kept = [line for line in lines if not _private(line)]
         if not kept:
             return
@@ -41,7 +41,7 @@ class JournalSink:
             raise BadInput(f"The journal {self.path} ends early: {wrong.strerror}.") from None
 
     def close(self) -> None:
-        """The call is over: put what is held where it belongs."""
+        """Ends the output; called once, after the last event."""
         file, self._file = self._file, None
         if file:
             with contextlib.suppress(OSError):  # what could not be written has been told
@@ -66,7 +66,7 @@ class JournalSink:
 
 
 def _private(line: Line) -> bool:
-    """What is for the agent alone is never stored."""
+    """Whether an event is for the agent alone, and so is never stored."""
     return isinstance(line.event, AlertEvent) and line.event.private
 
 

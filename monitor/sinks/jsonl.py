@@ -15,12 +15,12 @@ class JsonSink:
         self._prosody = prosody
 
     def take(self, lines: Sequence[Line]) -> None:
-        """The next lines, in order."""
+        """Takes the next events, in order."""
         for line in lines:
             if self._prosody or not isinstance(line.event, Prosody):
                 self._stream.write(line.json + b"\n")
         self._stream.flush()
 
     def close(self) -> None:
-        """The call is over: put what is held where it belongs."""
+        """Ends the output; called once, after the last event."""
         self._stream.flush()

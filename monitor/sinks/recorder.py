@@ -1,4 +1,4 @@
-"""The sound of a live call as the core heard it, so that its replay is the same call, sample for sample.
+"""Records the audio of a live call as the core received it, so that a replay is the same, sample for sample.
 
 Written only when asked for (``monitor live --record``), since it is the call itself. Recordings older than
 ``days`` are removed when a new one is begun in the same folder.
@@ -19,11 +19,11 @@ _LEFT_TO_RIGHT = [CHANNELS.index("caller"), CHANNELS.index("agent")]
 _FLOAT, _BYTES = 3, 4
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _UNKNOWN = 0xFFFFFFFF
-"""Stands for the length until the call is over; readers then hear as far as the file goes."""
+"""The length in the header until the call is over; readers then read to the end of the file."""
 
 
 def folder_for(path: Path) -> Path:
-    """The folder, made where it was missing. Raises ``BadInput``."""
+    """Makes the folder where it is missing. Raises ``BadInput``."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as wrong:
@@ -48,7 +48,7 @@ class Recorder:
         self._file: BinaryIO | None = None
 
     def write(self, block: Block) -> None:
-        """What the core heard next."""
+        """Appends the next block; its samples are float32, shape (2, n), agent first."""
         if self.wrong or not block.pcm.size:
             return
         try:
@@ -58,7 +58,7 @@ class Recorder:
             self.wrong = f"The call is no longer recorded: {wrong.strerror}."
 
     def close(self) -> None:
-        """The call is over: its length goes into the header."""
+        """Ends the file: writes its length into the header."""
         file, self._file = self._file, None
         if file is None:
             return

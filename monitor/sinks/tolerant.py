@@ -1,4 +1,4 @@
-"""A sink that may fail without taking the call with it: a full disk ends the journal, and not the alerts."""
+"""A sink that may fail without ending the call: a full disk ends the journal, and not the alerts."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,7 +7,7 @@ from monitor.sinks import Line, Sink
 
 
 class FaultTolerantSink:
-    """Passes lines on until ``sink`` fails; then ``say`` is told why, once, and the rest is left out."""
+    """Passes events on until ``sink`` fails; then ``say`` is given the reason, once."""
 
     def __init__(self, sink: Sink, say: Callable[[str], None]) -> None:
         self._sink = sink
@@ -15,17 +15,17 @@ class FaultTolerantSink:
         self._failed = False
 
     def take(self, lines: Sequence[Line]) -> None:
-        """The next lines, in order."""
+        """Takes the next events, in order."""
         if self._failed:
             return
         try:
             self._sink.take(lines)
         except BadInput as wrong:
             self._failed = True
-            self._say(f"{wrong} The call is heard all the same.")
+            self._say(f"{wrong} The call is monitored all the same.")
 
     def close(self) -> None:
-        """The call is over: put what is held where it belongs."""
+        """Ends the output; called once, after the last event."""
         try:
             self._sink.close()
         except BadInput as wrong:

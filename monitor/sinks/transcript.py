@@ -19,8 +19,8 @@ from monitor.sinks import Line
 
 
 @dataclass
-class SpokenLine:
-    """What one call leaves for a transcript."""
+class TranscriptData:
+    """What a transcript of one call is made from; ``seconds`` is its length."""
 
     call: str = ""
     began: str | None = None
@@ -44,7 +44,7 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def vtt(spoken: SpokenLine) -> str:
+def vtt(spoken: TranscriptData) -> str:
     """WebVTT (W3C) with a voice span for each side."""
     cues = [
         f"{_stamp(u.start)} --> {_stamp(u.end)}\n<v {u.channel.capitalize()}>{_escaped(u.text)}</v>\n"
@@ -53,15 +53,15 @@ def vtt(spoken: SpokenLine) -> str:
     return "\n".join(["WEBVTT\n", *cues])
 
 
-def srt(spoken: SpokenLine) -> str:
-    """SubRip, the side before the words."""
+def srt(spoken: TranscriptData) -> str:
+    """SubRip, with the side before the text."""
     return "\n".join(
         f"{number}\n{_stamp(u.start, ',')} --> {_stamp(u.end, ',')}\n{u.channel.capitalize()}: {u.text}\n"
         for number, u in enumerate(spoken.in_order(), 1)
     )
 
 
-def ctm(spoken: SpokenLine) -> str:
+def ctm(spoken: TranscriptData) -> str:
     """NIST CTM: call, side, start, duration, word, confidence."""
     words = [(word, u.channel) for u in spoken.in_order() for word in u.words]
     words.sort(key=lambda pair: pair[0].start)
@@ -71,7 +71,7 @@ def ctm(spoken: SpokenLine) -> str:
     )
 
 
-def rttm(spoken: SpokenLine) -> str:
+def rttm(spoken: TranscriptData) -> str:
     """NIST RTTM: who speaks when."""
     return "".join(
         f"SPEAKER {spoken.call} 1 {s.start:.3f} {s.end - s.start:.3f} <NA> <NA> {s.channel} <NA> <NA>\n"
@@ -79,14 +79,14 @@ def rttm(spoken: SpokenLine) -> str:
     )
 
 
-def as_json(spoken: SpokenLine) -> str:
-    """Utterances with words, times and probabilities."""
+def as_json(spoken: TranscriptData) -> str:
+    """Utterances with words, times (seconds) and confidences, as JSON."""
     plain = {"call": spoken.call, "seconds": spoken.seconds, "utterances": spoken.in_order()}
     return msgspec.json.format(msgspec.json.encode(plain), indent=1).decode() + "\n"
 
 
-def vcon(spoken: SpokenLine) -> str:
-    """A vCon (IETF draft-ietf-vcon-vcon-core) with the transcript as its analysis; it holds no sound."""
+def vcon(spoken: TranscriptData) -> str:
+    """A vCon (IETF draft-ietf-vcon-vcon-core) with the transcript as its analysis, without audio."""
     made = clock.stamp()
     body = [
         {"party": 0 if u.channel == "agent" else 1, "start": u.start, "end": u.end, "text": u.text}
@@ -117,13 +117,16 @@ def vcon(spoken: SpokenLine) -> str:
     return msgspec.json.format(msgspec.json.encode(plain), indent=1).decode() + "\n"
 
 
-FORMS: dict[str, Callable[[SpokenLine], str]] = {
+FORMS: dict[str, Callable[[TranscriptData], str]] = {
     ".json": as_json, ".vtt": vtt, ".srt": srt, ".ctm": ctm, ".rttm": rttm, ".vcon": vcon,
 }  # fmt: skip
 
 
 class TranscriptSink:
-    """Collects what was said and writes it to ``path`` when the call has ended."""
+    """Collects utterances and writes the transcript to ``path`` when the call has ended.
+
+    Raises ``BadInput`` for a suffix that is unknown, or a path that cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         if path.suffix.lower() not in FORMS:
@@ -136,10 +139,10 @@ class TranscriptSink:
         if path.is_dir() or not os.access(path.parent, os.W_OK):
             raise BadInput(f"The transcript cannot be written to {path}; name a file that may be written.")
         self._path = path
-        self._spoken = SpokenLine()
+        self._spoken = TranscriptData()
 
     def take(self, lines: Sequence[Line]) -> None:
-        """The next lines, in order."""
+        """Takes the next events, in order."""
         spoken = self._spoken
         for line in lines:
             spoken.call = line.call
@@ -153,7 +156,7 @@ class TranscriptSink:
                     spoken.seconds = ended.seconds
 
     def close(self) -> None:
-        """The call is over: put what is held where it belongs."""
+        """Ends the output; called once, after the last event."""
         if not self._spoken.call:
             return
         half = self._path.with_name(self._path.name + ".part")

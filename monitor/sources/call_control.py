@@ -1,7 +1,9 @@
-"""A softphone's hook: ``monitor call start`` and ``end`` reach the monitor that listens on this machine.
+"""Call control for softphones: ``monitor call start`` and ``end`` reach the monitor that runs on this
+machine.
 
-A loopback port of any number, written with a fresh secret into a file that only its owner can read. One
-line of JSON goes in, one comes back. This works alike on Linux, macOS and Windows.
+The monitor listens on a loopback port chosen by the system and writes the port with a fresh secret into a
+file that only its owner can read. One line of JSON goes in, one comes back. This works alike on Linux, macOS
+and Windows.
 """
 
 import asyncio
@@ -20,9 +22,10 @@ from monitor.errors import BadInput
 from monitor.events import CallControl, CallControlAnswer
 
 HOST = "127.0.0.1"
-PATIENCE = 5.0
-LONGEST = 1 << 16
-"""Bytes of a line at most."""
+TIMEOUT = 5.0
+"""Seconds for a connection and its answer."""
+MAX_LINE = 1 << 16
+"""Most bytes in a line."""
 
 
 class _Where(msgspec.Struct, frozen=True):
@@ -35,20 +38,23 @@ class _Line(msgspec.Struct, frozen=True):
     hook: CallControl
 
 
-Answer = Callable[[CallControl], CallControlAnswer]
+CallControlHandler = Callable[[CallControl], CallControlAnswer]
 _line = msgspec.json.Decoder(_Line)
 _encode = msgspec.json.Encoder().encode
 
 
 def control_file() -> Path:
-    """Where the running monitor says how it is reached; ``MONITOR_CONTROL`` names another file."""
+    """The file that says how to reach the running monitor; ``MONITOR_CONTROL`` names another file."""
     named = os.environ.get("MONITOR_CONTROL")
     return Path(named) if named else Path(platformdirs.user_data_dir("call-monitor")) / "live.json"
 
 
 @contextlib.asynccontextmanager
-async def hooks(answer: Answer, path: Path | None = None) -> AsyncIterator[None]:
-    """Lets softphones reach ``answer`` while inside. Raises ``BadInput`` when a monitor runs already."""
+async def serve_call_control(answer: CallControlHandler, path: Path | None = None) -> AsyncIterator[None]:
+    """Passes the requests of softphones to ``answer`` while the context is open.
+
+    Raises ``BadInput`` when a monitor is running already, or the control file cannot be written.
+    """
     path = path or control_file()
     if _answers(path):
         raise BadInput(
@@ -58,13 +64,13 @@ async def hooks(answer: Answer, path: Path | None = None) -> AsyncIterator[None]
 
     async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, TimeoutError, ValueError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 line = await reader.readline()
                 writer.write(_encode(_answered(line, where_secret, answer)) + b"\n")
                 await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(attend, HOST, 0, limit=LONGEST)
+    server = await asyncio.start_server(attend, HOST, 0, limit=MAX_LINE)
     _write(path, _Where(server.sockets[0].getsockname()[1], where_secret))
     try:
         async with server:
@@ -73,19 +79,21 @@ async def hooks(answer: Answer, path: Path | None = None) -> AsyncIterator[None]
         path.unlink(missing_ok=True)
 
 
-def ask(hook: CallControl, path: Path | None = None) -> CallControlAnswer:
-    """Says ``hook`` to the monitor of this machine. Raises ``BadInput`` when none runs."""
+def send_call_control(hook: CallControl, path: Path | None = None) -> CallControlAnswer:
+    """Sends ``hook`` to the monitor of this machine and returns its answer. Raises ``BadInput`` when none
+    runs.
+    """
     try:
         where = msgspec.json.decode((path or control_file()).read_bytes(), type=_Where)
-        with socket.create_connection((HOST, where.port), PATIENCE) as connection:
+        with socket.create_connection((HOST, where.port), TIMEOUT) as connection:
             connection.sendall(_encode(_Line(where.secret, hook)) + b"\n")
             with connection.makefile("rb") as file:
-                return msgspec.json.decode(file.readline(LONGEST), type=CallControlAnswer)
+                return msgspec.json.decode(file.readline(MAX_LINE), type=CallControlAnswer)
     except (OSError, msgspec.DecodeError):
         raise BadInput("No monitor listens on this machine; start `monitor live` first.") from None
 
 
-def _answered(line: bytes, secret: str, answer: Answer) -> CallControlAnswer:
+def _answered(line: bytes, secret: str, answer: CallControlHandler) -> CallControlAnswer:
     try:
         said = _line.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -96,9 +104,9 @@ def _answered(line: bytes, secret: str, answer: Answer) -> CallControlAnswer:
 
 
 def _answers(path: Path) -> bool:
-    """Whether a monitor that left ``path`` behind still lives."""
+    """Whether the monitor that wrote ``path`` is still running."""
     try:
-        return ask(CallControl(kind="status"), path).done
+        return send_call_control(CallControl(kind="status"), path).done
     except BadInput:
         return False
 

@@ -1,14 +1,13 @@
-"""Finds the beginning and the end of calls on a live line.
+"""Detects the start and the end of calls on a line that is open all day.
 
-The tones by which a telephone line says that the other side has hung up.
+``CallDetector`` waits for speech on the caller's side and keeps just enough audio not to miss the start of
+the call. What is heard between calls is dropped after the pre-roll; none of it is transcribed, published or
+written.
 
-Busy, congestion and reorder tones are one or two steady sines in an even cadence: 425 Hz in most of
-Europe, 480 + 620 Hz in North America, 400 Hz in Britain and Japan, on for 0.2 to 0.75 s and off for as
-long (ITU-T E.180, Supplement 2). A ringing tone is on for 0.4 to 2 s and off for longer, and not meant.
-
-Between calls: waits for the caller's side to come alive, and remembers just enough not to miss it.
-
-What is heard meanwhile is forgotten after the pre-roll; nothing of it is transcribed, told or written.
+``HangUpToneDetector`` finds the tones by which a telephone line says that the other side has hung up. Busy,
+congestion and reorder tones are one or two steady sines in an even cadence: 425 Hz in most of Europe, 480 +
+620 Hz in North America, 400 Hz in Britain and Japan, on for 0.2 to 0.75 s and off for as long (ITU-T E.180,
+Supplement 2). A ringing tone is on for 0.4 to 2 s and off for longer, and does not count.
 """
 
 from collections import deque
@@ -24,26 +23,27 @@ from monitor.events import CHANNELS, FRAME_SECONDS, Block
 
 Samples = NDArray[np.float32]
 
-STEP = 0.05
+STEP_SECONDS = 0.05
+"""Seconds of audio that are analysed at once."""
 TONES = ((425.0,), (400.0,), (480.0, 620.0), (450.0,))
 """Frequencies in Hz that sound together."""
 PURITY = 0.85
 """Share of a step's energy that must lie in the tone."""
-QUIETEST = 10 ** (-50 / 10)
-"""Mean square of the quietest tone heard (full scale 1.0)."""
-SHORTEST, LONGEST = 0.15, 0.8
-"""Seconds of each tone and of each pause."""
-EVEN = 0.11
+MIN_POWER = 10 ** (-50 / 10)
+"""Mean square of the quietest tone that counts (full scale 1.0)."""
+MIN_TONE, MAX_TONE = 0.15, 0.8
+"""Shortest and longest tone or pause in seconds."""
+MAX_JITTER = 0.11
 """Seconds by which tones and pauses may differ from each other (two steps of rounding)."""
-TIMES = 4
-"""Tones in an even row that make a hang-up."""
+MIN_TONES = 4
+"""Tones in an even cadence that make a hang-up tone."""
 
 
 class HangUpToneDetector:
-    """Hears one side at ``rate`` Hz and says when the line gives a hang-up tone."""
+    """Detects a hang-up tone on one side; ``rate`` is in Hz."""
 
     def __init__(self, rate: int) -> None:
-        self._step = round(STEP * rate)
+        self._step = round(STEP_SECONDS * rate)
         self._rest = np.zeros(0, np.float32)
         times = np.arange(self._step) / rate
         window = np.hanning(self._step + 2)[1:-1]
@@ -57,7 +57,7 @@ class HangUpToneDetector:
         self._runs: list[tuple[bool, int]] = []
 
     def feed(self, pcm: Samples) -> bool:
-        """The next samples, float32 mono; True once an even row of tones has been heard."""
+        """Takes the next samples, float32 [n]; True once an even cadence of tones is complete."""
         self._rest = np.concatenate([self._rest, pcm])
         heard = False
         while self._rest.size >= self._step:
@@ -67,7 +67,7 @@ class HangUpToneDetector:
 
     def _is_tone(self, step: Samples) -> bool:
         power = float(np.mean(np.square(step)))
-        if power < QUIETEST:
+        if power < MIN_POWER:
             return False
         powers = {hertz: self._scale * abs(np.dot(wave, step)) ** 2 for hertz, wave in self._waves.items()}
         best = max(sum(powers[hertz] for hertz in tone) for tone in TONES)
@@ -79,64 +79,69 @@ class HangUpToneDetector:
             self._runs[-1] = (tone, self._runs[-1][1] + 1)
             return False
         self._runs.append((tone, 1))
-        self._runs = self._runs[-2 * TIMES - 1 :]
+        self._runs = self._runs[-2 * MIN_TONES - 1 :]
         return tone and self._is_even()
 
     def _is_even(self) -> bool:
-        """Whether the runs before the one that just began are tones and pauses of even length."""
-        runs = [length * STEP for _, length in self._runs[:-1][-2 * TIMES :]]
-        if len(runs) < 2 * TIMES:
+        """Whether the runs before the present one are tones and pauses of even length."""
+        runs = [length * STEP_SECONDS for _, length in self._runs[:-1][-2 * MIN_TONES :]]
+        if len(runs) < 2 * MIN_TONES:
             return False
         tones, pauses = runs[0::2], runs[1::2]
-        if not all(SHORTEST <= run <= LONGEST for run in runs):
+        if not all(MIN_TONE <= run <= MAX_TONE for run in runs):
             return False
-        return max(tones) - min(tones) <= EVEN and max(pauses) - min(pauses) <= EVEN
+        return max(tones) - min(tones) <= MAX_JITTER and max(pauses) - min(pauses) <= MAX_JITTER
 
 
 _CALLER = CHANNELS.index("caller")
-_RECENT = 50
-"""Frames that are looked at for speech of the caller (1 s)."""
+_WINDOW = 50
+"""Frames within which the caller's speech is counted (1 s)."""
 
 
 class CallDetector:
-    """Says when a call begins. ``moment``: seconds of the caller's speech that it takes, within one second.
+    """Detects the start of a call by the caller's speech.
 
-    ``preroll``: seconds before that which belong to the call.
+    A call starts when the caller has spoken for ``min_speech`` seconds within one second; ``preroll`` seconds
+    before that belong to the call, too.
     """
 
-    def __init__(self, rate: int, gate: VadSettings, *, moment: float = 0.4, preroll: float = 4.0) -> None:
+    def __init__(
+        self, rate: int, settings: VadSettings, *, min_speech: float = 0.4, preroll: float = 4.0
+    ) -> None:
         self._rate = rate
         self._preroll = preroll
-        self._enough = round(moment / FRAME_SECONDS)
+        self._min_frames = round(min_speech / FRAME_SECONDS)
         self._framer = Framer(rate)
-        self._vad = VoiceActivityDetector(rate, gate)
-        self._spoken: deque[bool] = deque(maxlen=_RECENT)
-        self._kept: deque[Block] = deque()
+        self._vad = VoiceActivityDetector(rate, settings)
+        self._active: deque[bool] = deque(maxlen=_WINDOW)
+        self._recent: deque[Block] = deque()
 
     def feed(self, block: Block) -> bool:
-        """Hears a block; True when the caller has been speaking for a moment."""
-        self._kept.append(block)
-        size = sum(kept.pcm.shape[1] for kept in self._kept)
-        while size - self._kept[0].pcm.shape[1] >= self._preroll * self._rate and len(self._kept) > 1:
-            size -= self._kept.popleft().pcm.shape[1]
+        """Takes the next block; True when a call has started."""
+        self._recent.append(block)
+        size = sum(kept.pcm.shape[1] for kept in self._recent)
+        while size - self._recent[0].pcm.shape[1] >= self._preroll * self._rate and len(self._recent) > 1:
+            size -= self._recent.popleft().pcm.shape[1]
         active = self._vad.feed(self._framer.feed(block)).active
-        self._spoken.extend(bool(flag) for flag in active[_CALLER])
-        return sum(self._spoken) >= self._enough
+        self._active.extend(bool(flag) for flag in active[_CALLER])
+        return sum(self._active) >= self._min_frames
 
-    def kept(self) -> list[Block]:
-        """The blocks from the pre-roll on, to be heard as the beginning of the call."""
-        kept, self._kept = list(self._kept), deque()
+    def recent_blocks(self) -> list[Block]:
+        """Returns, and forgets, the blocks since the pre-roll: the start of the call."""
+        kept, self._recent = list(self._recent), deque()
         return kept
 
 
-def warm_up(rate: int, gate: VadSettings) -> None:
-    """Loads what decides whether somebody speaks, so that no sound waits for it."""
+def warm_up(rate: int, settings: VadSettings) -> None:
+    """Loads the voice activity detector, so that no audio has to wait for it."""
     second = Block(0, np.full((len(CHANNELS), rate), 1e-3, np.float32))
-    VoiceActivityDetector(rate, gate).feed(Framer(rate).feed(second))
+    VoiceActivityDetector(rate, settings).feed(Framer(rate).feed(second))
 
 
-def rebased(block: Block, first: int, rate: int) -> Block:
-    """The block in the time of a call whose first sample was number ``first`` of the stream."""
+def rebase(block: Block, first: int, rate: int) -> Block:
+    """Returns ``block`` in the time of a call that started at sample ``first`` of the stream; ``rate`` is
+    in Hz.
+    """
     at = first / rate
     gaps = []
     for gap in block.gaps:

@@ -1,9 +1,9 @@
-"""Two sides, one time base: splits nothing, loses nothing, counts samples.
+"""Aligns two sides on one time base and resamples them to the call's rate.
 
-Raw pieces go in per side, at whatever rate that side's source has; blocks of both sides come out,
-aligned, at the call's rate. The resampler is soxr in its streaming form: the same samples come out
-however the pieces were cut, and its delay is already taken out of them, so that both sides stay in
-step. A side that is at the call's rate already is copied as it is.
+Pieces of each side go in, at whatever rate its source has; blocks of both sides come out, aligned, at the
+call's rate. The resampler is soxr in its streaming form: the same samples come out however the pieces were
+cut, and its delay is already removed, so both sides stay aligned. A side that already has the call's rate is
+copied.
 """
 
 from collections import deque
@@ -16,26 +16,30 @@ from numpy.typing import NDArray
 from monitor.events import CHANNELS, FRAME_SECONDS, Band, Block, Channel, Gap
 
 NARROW_RATE = 8000
+"""Rate of a telephone call in Hz."""
 WIDE_RATE = 16000
+"""Rate of any other call in Hz."""
 LOWEST_RATE = 8000
+"""Lowest rate of a source in Hz."""
 HIGHEST_RATE = 192000
-LOUDEST = 32.0
-"""Samples beyond this are no sound (float files may overshoot 1.0, but not by 30 dB)."""
+"""Highest rate of a source in Hz."""
+MAX_SAMPLE = 32.0
+"""Samples beyond this are not audio (float files may exceed 1.0, but not by 30 dB)."""
 
 Samples = NDArray[np.float32]
 
 
 def call_rate(rates: tuple[int, int]) -> int:
-    """The rate at which a call is heard, in Hz: telephone audio is not blown up for nothing."""
+    """The sampling rate of a call in Hz: telephone audio is not upsampled."""
     return NARROW_RATE if max(rates) < WIDE_RATE else WIDE_RATE
 
 
 class ChannelAligner:
     """Aligns and resamples the two sides of a call.
 
-    ``rates`` are the sources' rates in Hz in the order of ``CHANNELS``. Push pieces as they come, take
-    blocks as they fill. ``cleaned`` counts, per side, samples that were no finite number (heard as
-    silence) or beyond ``LOUDEST`` (cut to full scale).
+    ``rates`` are the sources' rates in Hz in the order of ``CHANNELS``. Push pieces as they come, take blocks
+    as they fill. ``cleaned`` counts, per side, samples that were not finite (replaced by silence) or beyond
+    ``MAX_SAMPLE`` (clipped to full scale).
     """
 
     def __init__(self, rates: tuple[int, int]) -> None:
@@ -53,13 +57,13 @@ class ChannelAligner:
         return min(open_sides) if open_sides else max(side.ready for side in self._sides.values())
 
     def push(self, channel: Channel, pcm: Samples) -> None:
-        """Sound of one side, float32 mono, full scale 1.0, at that side's source rate."""
+        """Adds audio of one side: float32 [n], full scale 1.0, at that side's source rate."""
         clean, wrong = _clean(pcm)
         self.cleaned[channel] += wrong
         self._sides[channel].push(clean)
 
-    def lose(self, channel: Channel, samples: int) -> None:
-        """So many samples of that side never arrived: silence stands in, and a ``Gap`` says so."""
+    def add_loss(self, channel: Channel, samples: int) -> None:
+        """``samples`` of that side never arrived: silence replaces them, and a ``Gap`` reports them."""
         side = self._sides[channel]
         at, seconds = side.pushed / side.source_rate, samples / side.source_rate
         known = ceil(round((at + seconds) / FRAME_SECONDS, 6)) * FRAME_SECONDS
@@ -69,11 +73,13 @@ class ChannelAligner:
             side.push(np.zeros(min(side.source_rate, samples - begin), np.float32))
 
     def end(self, channel: Channel) -> None:
-        """That side is over: its resampler's tail comes out, and silence follows while the other goes on."""
+        """Ends that side: its resampler's tail comes out, and silence follows while the other side
+        continues.
+        """
         self._sides[channel].end()
 
     def take(self, most: int | None = None) -> Block:
-        """What both sides can give now, at most ``most`` samples; possibly an empty block."""
+        """Returns what both sides can give now, at most ``most`` samples; possibly an empty block."""
         size = self.ready if most is None else min(self.ready, most)
         pcm = np.empty((len(CHANNELS), size), np.float32)
         for row, channel in enumerate(CHANNELS):
@@ -83,13 +89,13 @@ class ChannelAligner:
         return block
 
     def finish(self) -> Block:
-        """Ends both sides; the rest of the call, the shorter side filled up with silence."""
+        """Ends both sides and returns the rest of the call, the shorter side padded with silence."""
         for channel in CHANNELS:
             self.end(channel)
         return self.take()
 
     def _due(self, upto: int) -> tuple[Gap, ...]:
-        """The gaps that lie wholly before sample ``upto`` (and so belong to the block that ends there)."""
+        """The gaps that lie entirely before sample ``upto`` (and belong to the block that ends there)."""
         over = all(side.ended for side in self._sides.values()) and not self.ready
         due = [gap for gap in self._gaps if over or gap.detected_at * self.rate <= upto]
         self._gaps = [gap for gap in self._gaps if gap not in due]
@@ -97,7 +103,7 @@ class ChannelAligner:
 
 
 class _Side:
-    """One side's resampler and what it holds ready."""
+    """One side's resampler, and the samples that it has ready."""
 
     def __init__(self, source_rate: int, rate: int) -> None:
         self.source_rate = source_rate
@@ -148,10 +154,10 @@ def _resampler(source_rate: int, rate: int) -> Any:
 
 
 def _clean(pcm: Samples) -> tuple[Samples, int]:
-    """The samples with nonsense taken out, and how many that were."""
+    """The samples without invalid values, and how many were invalid."""
     pcm = np.ascontiguousarray(pcm, np.float32)
-    if not pcm.size or (pcm.min() >= -LOUDEST and pcm.max() <= LOUDEST):  # NaN fails both comparisons
+    if not pcm.size or (pcm.min() >= -MAX_SAMPLE and pcm.max() <= MAX_SAMPLE):  # NaN fails both comparisons
         return pcm, 0
-    wild = ~(np.abs(pcm) <= LOUDEST)
+    wild = ~(np.abs(pcm) <= MAX_SAMPLE)
     clean = np.where(wild, np.sign(np.nan_to_num(pcm, nan=0.0, posinf=0.0, neginf=0.0)), pcm)
     return clean.astype(np.float32), int(np.count_nonzero(wild))

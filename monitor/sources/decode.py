@@ -1,8 +1,7 @@
-"""Recordings as PyAV decodes them, and what their headers promise.
+"""Decodes recordings with PyAV: float32 pieces, exact sample counts, and how far the file could be read.
 
-What a file's own header promises, so that a file cut short can be told from a short file.
-
-One file's sound, as PyAV decodes it: float32 pieces, exact counts, and how far it could be heard.
+Headers are read for what PyAV does not tell: the length that a header promises, so that a truncated file can
+be told from a short one.
 """
 
 import struct
@@ -20,17 +19,17 @@ from monitor.errors import BadInput
 from monitor.sources.channels import HIGHEST_RATE, LOWEST_RATE
 
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF)
-"""What writers put where a size will be known later, and leave when they are killed."""
+"""Values that writers put where a size will be known later, and leave when they are killed."""
 _GUESSED = {"aac", "ac3", "eac3", "mpegts", "mpeg", "amr", "gsm"}
-"""FFmpeg's names of forms that carry no length: it guesses one from the bit rate."""
+"""FFmpeg's names of formats without a length: it estimates one from the bit rate."""
 _MP3_COUNTS = (b"Xing", b"Info", b"VBRI")
-"""The marks of an MP3 header that counts the frames."""
+"""Marks of an MP3 header that counts the frames."""
 _EXTENSIBLE = 0xFFFE
 _LONGEST_NAME = 200
 
 
 def promised_seconds(path: Path) -> float | None:
-    """The seconds that a RIFF WAV header promises, if the file is too short for them; else None."""
+    """The duration in seconds in a RIFF WAV header, if the file is too short for it; else None."""
     with path.open("rb") as file:
         bytes_per_second = 0
         for name, size in _chunks(file):
@@ -44,16 +43,16 @@ def promised_seconds(path: Path) -> float | None:
 
 
 def big_endian(path: Path) -> bool:
-    """Whether this is a RIFX file: WAV with its bytes the other way round, which FFmpeg reads as noise."""
+    """Whether this is a RIFX file: WAV in reverse byte order, which FFmpeg reads as noise."""
     with path.open("rb") as file:
         return file.read(4) == b"RIFX"
 
 
-def mended(path: Path) -> BinaryIO | None:
+def repaired_header(path: Path) -> BinaryIO | None:
     """The file with its header as FFmpeg understands it; None where that is the file as it is.
 
-    A WAVE_FORMAT_EXTENSIBLE header tells how many bits a sample takes, and how many of them are used, as 24
-    of 32. FFmpeg takes the latter for the former, and hears noise; so they are told to be all in use.
+    A WAVE_FORMAT_EXTENSIBLE header holds how many bits a sample takes and how many of them are used, such as
+    24 of 32. FFmpeg takes the latter for the former and reads noise, so all bits are declared as used.
     """
     with path.open("rb") as file:
         for name, _ in _chunks(file):
@@ -70,7 +69,7 @@ def mended(path: Path) -> BinaryIO | None:
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Each chunk of a RIFF WAV file by name and size, the file standing at its first byte."""
+    """The name and size of each chunk of a RIFF WAV file, the file positioned at its first byte."""
     if file.read(4) != b"RIFF" or len(file.read(4)) != 4 or file.read(4) != b"WAVE":
         return
     while len(head := file.read(8)) == 8:
@@ -81,7 +80,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 
 class _Overlaid(FileIO):
-    """A file for reading, in which ``patch`` stands at ``place`` whatever is written there."""
+    """A file for reading in which ``patch`` replaces the bytes at ``place``."""
 
     def __init__(self, path: Path, place: int, patch: bytes) -> None:
         super().__init__(path, "rb")
@@ -97,8 +96,10 @@ class _Overlaid(FileIO):
         return bytes(content)
 
 
-def tells_length(path: Path, form: str) -> bool:
-    """Whether the length of a file of FFmpeg's ``form`` is told by the file, and not guessed by FFmpeg."""
+def has_exact_length(path: Path, form: str) -> bool:
+    """Whether the length of a file of FFmpeg's ``form`` is stored in the file, and not estimated by
+    FFmpeg.
+    """
     if form != "mp3":
         return form not in _GUESSED
     with path.open("rb") as file:
@@ -106,8 +107,8 @@ def tells_length(path: Path, form: str) -> bool:
     return any(mark in start for mark in _MP3_COUNTS)
 
 
-def shown(path: Path | str) -> str:
-    """A path as it may stand in a sentence: on one line, and not endless."""
+def printable(path: Path | str) -> str:
+    """A path as it may appear in a sentence: on one line, and of limited length."""
     text = "".join(letter if letter.isprintable() else "?" for letter in str(path))
     return (
         text
@@ -118,15 +119,17 @@ def shown(path: Path | str) -> str:
 
 Samples = NDArray[np.float32]
 PIECE = 0.25
-"""Seconds gathered before they are handed on (a codec's frames are far shorter, and each costs)."""
+"""Seconds that are collected before they are passed on (a codec's frames are far shorter, and each costs)."""
 HOLE = 0.1
-"""Seconds that time stamps must jump ahead before it counts as a hole (containers round their stamps)."""
+"""Seconds that time stamps must jump ahead before it counts as a loss (containers round their stamps)."""
 SHORT = 0.1
-"""Seconds that may miss at the end before a file counts as cut short (codecs pad their last packet)."""
+"""Seconds that may be missing at the end before a file counts as truncated (codecs pad their last packet)."""
 
 
 _OPTIONS = {"max_size": "65536"}
-"""FFmpeg's: bytes in a packet of PCM (its own 4096 would mean sixteen packets a second)."""
+"""FFmpeg's option for the bytes in a packet of PCM (its default of 4096 would mean sixteen packets a
+second).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,75 +141,76 @@ class DecodedAudio:
 
 
 class AudioFile:
-    """A sound file of 8 to 192 kHz.
+    """An audio file of 8 to 192 kHz with one or two channels.
 
-    Opening it decodes its first sound, so a file that cannot be heard is refused before a call begins.
+    Opening it decodes its first frame, so a file that cannot be decoded is refused before a call starts.
+    ``decoded`` counts the samples decoded so far. Raises ``BadInput`` saying what is wrong with the file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.damaged = False
         self.changed = False
-        self.heard = 0
-        self.over = False
-        """Whether it was heard to its end, wherever that was."""
+        self.decoded = 0
+        self.finished = False
+        """Whether it was decoded to its end, wherever that was."""
         self._first_stamp = 0
         _check_file(path)
         with closing(_open(path)) as container:
             stream = _audio_stream(container, path)
             self.tracks = len(container.streams.audio)
             self.seconds = promised_seconds(path) or _duration(container, stream)
-            self._length_known = tells_length(path, container.format.name)
+            self._length_known = has_exact_length(path, container.format.name)
             frame = self._first_sound(container, stream)
         self.rate: int = frame.sample_rate
         self.channels: int = frame.layout.nb_channels
         self._check_form()
 
     def sounds(self) -> Iterator[DecodedAudio]:
-        """All its sound from the beginning, as far as it goes; ``notice`` then says how far that was."""
-        self.heard, self.over, self.damaged, self.changed = 0, False, False, False
+        """Yields all its audio from the start, as far as possible; ``notice`` then says how far that was."""
+        self.decoded, self.finished, self.damaged, self.changed = 0, False, False, False
         parts: list[Samples] = []
         size = 0
-        for frame in self._alike():
-            pcm, hole = samples(frame), self._hole(frame, self.heard + size)
+        for frame in self._uniform_frames():
+            pcm, hole = samples(frame), self._hole(frame, self.decoded + size)
             if parts and (hole or size >= PIECE * self.rate):
-                yield self._gathered(parts, 0)
+                yield self._joined(parts, 0)
                 parts, size = [], 0
             if hole:
                 self.damaged = True
-                yield self._gathered([pcm], hole)
+                yield self._joined([pcm], hole)
             else:
                 parts.append(pcm)
                 size += pcm.shape[1]
-        self.over = True
+        self.finished = True
         if parts:
-            yield self._gathered(parts, 0)
+            yield self._joined(parts, 0)
 
     @property
     def heard_to(self) -> float:
-        """Seconds heard so far."""
-        return round(self.heard / self.rate, 3)
+        """Seconds decoded so far."""
+        return round(self.decoded / self.rate, 3)
 
     @property
     def notice(self) -> str | None:
-        """What a listener should know about the file, once it has been heard."""
-        name, to = shown(self.path.name), f"{self.heard_to:.1f} s"
+        """What a user should know about the file, once it has been decoded; None if all is well."""
+        name, to = printable(self.path.name), f"{self.heard_to:.1f} s"
         if self.changed:
             return f"{name} changes its rate or channels at {to}; it was heard to there."
         short = self.seconds is not None and self.heard_to < self.seconds - SHORT
-        if self.over and self._length_known and short:
+        if self.finished and self._length_known and short:
             return f"{name} is cut short or damaged: {self.seconds:.1f} s were promised, {to} were heard."
         if self.damaged:
             return f"{name} is damaged in places; what could be decoded was heard, to {to}."
         return None
 
-    def _gathered(self, parts: list[Samples], lost: int) -> DecodedAudio:
+    def _joined(self, parts: list[Samples], lost: int) -> DecodedAudio:
         pcm = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-        self.heard += lost + pcm.shape[1]
+        self.decoded += lost + pcm.shape[1]
         return DecodedAudio(pcm, lost)
 
-    def _alike(self) -> Iterator[Any]:
-        """The frames that have the form of the first; one of another form ends them."""
+    def _uniform_frames(self) -> Iterator[Any]:
+        """The frames with the format of the first; a frame of another format ends them."""
         with closing(_open(self.path)) as container:
             for frame in self._frames(container, _audio_stream(container, self.path)):
                 if (frame.sample_rate, frame.layout.nb_channels) != (self.rate, self.channels):
@@ -216,18 +220,18 @@ class AudioFile:
                     yield frame
 
     def _first_sound(self, container: Any, stream: Any) -> Any:
-        """The first frame that holds a finite sample (most often simply the first)."""
+        """The first frame that holds a finite sample (usually simply the first)."""
         silent = None
         for frame in self._frames(container, stream):
             silent = frame
             if frame.samples and np.isfinite(samples(frame)).any():
                 return frame
         if silent is None or not silent.samples:
-            raise BadInput(f"{shown(self.path)} holds no sound; record it again or choose another file.")
-        raise BadInput(f"{shown(self.path)} holds only samples that are no numbers; export it again.")
+            raise BadInput(f"{printable(self.path)} holds no sound; record it again or choose another file.")
+        raise BadInput(f"{printable(self.path)} holds only samples that are no numbers; export it again.")
 
     def _frames(self, container: Any, stream: Any) -> Iterator[Any]:
-        """Every frame that decodes; a packet that does not is passed over."""
+        """Every frame that decodes; a packet that does not is skipped."""
         import av  # here, not above: it loads FFmpeg
 
         packets = container.demux(stream)
@@ -244,26 +248,26 @@ class AudioFile:
             except (av.FFmpegError, OSError, ValueError):
                 self.damaged = True
 
-    def _hole(self, frame: Any, heard: int) -> int:
+    def _hole(self, frame: Any, decoded: int) -> int:
         """Samples that are missing before this frame by its time stamp, the first frame's being 0."""
         if frame.pts is None:
             return 0
         stamp = round(float(frame.pts * frame.time_base) * self.rate)
-        if not heard:
+        if not decoded:
             self._first_stamp = stamp
-        ahead = stamp - self._first_stamp - heard
-        fits = self.seconds is not None and heard + ahead <= (self.seconds + HOLE) * self.rate
+        ahead = stamp - self._first_stamp - decoded
+        fits = self.seconds is not None and decoded + ahead <= (self.seconds + HOLE) * self.rate
         return ahead if fits and ahead > HOLE * self.rate else 0
 
     def _check_form(self) -> None:
         if not LOWEST_RATE <= self.rate <= HIGHEST_RATE:
             raise BadInput(
-                f"{shown(self.path)} has {self.rate} samples a second; "
+                f"{printable(self.path)} has {self.rate} samples a second; "
                 f"a call needs {LOWEST_RATE} to {HIGHEST_RATE}, so convert it first."
             )
         if self.channels > 2:
             raise BadInput(
-                f"{shown(self.path)} has {self.channels} channels; "
+                f"{printable(self.path)} has {self.channels} channels; "
                 "a call has two, so export the caller and the agent only."
             )
 
@@ -281,35 +285,35 @@ def samples(frame: Any) -> Samples:
 
 
 def _check_file(path: Path) -> None:
-    """Says in plain words why a path is no file that can be read."""
+    """Raises ``BadInput`` where the path is not a file that can be read."""
     try:
         if path.is_dir():
-            raise BadInput(f"{shown(path)} is a folder; name a sound file.")
+            raise BadInput(f"{printable(path)} is a folder; name a sound file.")
         if not path.exists():
-            raise BadInput(f"{shown(path)} does not exist; check the path.")
+            raise BadInput(f"{printable(path)} does not exist; check the path.")
         if not path.is_file():
-            raise BadInput(f"{shown(path)} is a pipe, a socket or a device; name a sound file.")
+            raise BadInput(f"{printable(path)} is a pipe, a socket or a device; name a sound file.")
         with path.open("rb") as file:
             if not file.read(1):
-                raise BadInput(f"{shown(path)} is empty; record it again or choose another file.")
+                raise BadInput(f"{printable(path)} is empty; record it again or choose another file.")
         if big_endian(path):
             raise BadInput(
-                f"{shown(path)} is a WAV file in reverse byte order; save it as plain WAV or FLAC."
+                f"{printable(path)} is a WAV file in reverse byte order; save it as plain WAV or FLAC."
             )
     except (OSError, ValueError) as wrong:
         reason = (getattr(wrong, "strerror", None) or "the name is not valid").lower()
-        raise BadInput(f"{shown(path)} cannot be read ({reason}); check who may read it.") from None
+        raise BadInput(f"{printable(path)} cannot be read ({reason}); check who may read it.") from None
 
 
 def _open(path: Path) -> Any:
     import av  # here, not above: it loads FFmpeg
 
     try:
-        source = mended(path) or f"file:{path.absolute()}"
+        source = repaired_header(path) or f"file:{path.absolute()}"
         return av.open(source, metadata_errors="ignore", options=_OPTIONS)
     except (av.FFmpegError, OSError, ValueError):
         raise BadInput(
-            f"{shown(path)} is no recording that can be decoded (or its header is damaged); "
+            f"{printable(path)} is no recording that can be decoded (or its header is damaged); "
             "give a WAV, FLAC, MP3, OGG, Opus or M4A file."
         ) from None
 
@@ -317,14 +321,14 @@ def _open(path: Path) -> Any:
 def _audio_stream(container: Any, path: Path) -> Any:
     if not container.streams.audio:
         raise BadInput(
-            f"{shown(path)} holds no sound track (or was cut short before its index); "
+            f"{printable(path)} holds no sound track (or was cut short before its index); "
             "name a file with the call's sound in it."
         )
     return container.streams.audio[0]
 
 
 def _duration(container: Any, stream: Any) -> float | None:
-    """Seconds as the container tells them, or None."""
+    """The duration in seconds as the container states it, or None."""
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return container.duration / 1e6 if container.duration else None

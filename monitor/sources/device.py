@@ -1,17 +1,14 @@
-"""Sound cards and sound servers: which devices there are, and their streams.
+"""Audio devices: which there are, which of them a user means, and their streams (PortAudio, PulseAudio,
+PipeWire).
 
-The sources of PulseAudio (or PipeWire in its clothes), as ``pactl`` tells them.
+PortAudio's usual builds for Linux list ALSA devices only. What a headset plays is a source of the sound
+server (NAME.monitor), which ``pactl`` lists, and ALSA's pulse device opens it when it is named in the
+environment.
 
-PortAudio's usual builds on Linux list ALSA devices only; what a headset plays is a source of the sound
-server (NAME.monitor), and ALSA's pulse device opens it when it is named in the environment.
-
-What can be heard on this machine, and which of it a person means.
-
-Sound cards, through PortAudio. The only file that knows ``sounddevice``, and only once it is needed.
-
-PortAudio must be asked from one thread at a time (see ``capture.Keeper``); its callback runs in a thread
-of its own and keeps the callback law: it copies once into the ring, notes when, and moves a counter on
-(the bell). It allocates nothing, takes no lock, writes no log.
+PortAudio must be called from one thread at a time (see ``capture.DeviceSupervisor``). Its callback runs in a
+thread of its own: it copies once into the ring buffer, stores a time stamp and increments a counter. It
+allocates nothing, takes no lock and writes no log. This is the only module that imports ``sounddevice``, and
+only when it is needed.
 """
 
 import os
@@ -32,12 +29,13 @@ from monitor import clock
 from monitor.errors import BadInput
 from monitor.sources.ring import RingBuffer
 
-PATIENCE = 3.0
+PACTL_TIMEOUT = 3.0
+"""Seconds that ``pactl`` may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class PulseSource:
-    """One source of the sound server."""
+    """One source of the sound server; ``rate`` in Hz."""
 
     name: str
     rate: int
@@ -47,11 +45,11 @@ class PulseSource:
 
 
 def pulse_sources() -> list[PulseSource]:
-    """Every source, monitors included; none where no sound server answers."""
-    info = dict(line.split(": ", 1) for line in _ask("info").splitlines() if ": " in line)
+    """Every source of the sound server, including monitors; none where no sound server answers."""
+    info = dict(line.split(": ", 1) for line in _pactl("info").splitlines() if ": " in line)
     usual = {info.get("Default Source"), f"{info.get('Default Sink')}.monitor"}
     found = []
-    for line in _ask("list", "short", "sources").splitlines():
+    for line in _pactl("list", "short", "sources").splitlines():
         parts = line.split("\t")
         if len(parts) < 4:
             continue
@@ -72,8 +70,8 @@ def _number(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isdecimal() else otherwise
 
 
-def _ask(*words: str) -> str:
-    """What ``pactl`` says, in English; nothing where it is not here or has nothing to say."""
+def _pactl(*words: str) -> str:
+    """The output of ``pactl``, in English; empty where it is missing or fails."""
     program = shutil.which("pactl")
     if program is None:
         return ""
@@ -82,7 +80,7 @@ def _ask(*words: str) -> str:
             [program, *words],
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=PACTL_TIMEOUT,
             env={**os.environ, "LC_ALL": "C"},
             check=False,
         )
@@ -97,7 +95,7 @@ _LOOPBACK = re.compile(
     r"monitor|loop|stereo ?mix|what u hear|wave out mix|blackhole|soundflower|cable output|voicemeeter",
     re.IGNORECASE,
 )
-"""How systems and virtual cables call a device that hears what is played."""
+"""Names by which systems and virtual cables call a device that records what is played."""
 
 ADVICE = {
     "Linux": "Linux: every output has a monitor (NAME.monitor) under PulseAudio and PipeWire; the default "
@@ -108,14 +106,15 @@ ADVICE = {
     "Darwin": "macOS: install BlackHole, make a Multi-Output Device of it and your headset, play the "
     "softphone there, and name 'BlackHole'.",
 }
+"""How to record the caller's side on each system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """Something that can be heard. ``rate`` in Hz is what it would choose; ``index`` is PortAudio's number.
+    """An input device. ``rate`` in Hz is its default; ``index`` is PortAudio's number.
 
     ``pulse`` names a source of the sound server that PortAudio reaches through its device ``index``.
-    ``pauses`` tells that it delivers nothing while nothing is played (loopbacks of WASAPI).
+    ``pauses_when_idle`` says that it delivers nothing while nothing is played (WASAPI loopback).
     """
 
     name: str
@@ -126,21 +125,21 @@ class Device:
     index: int
     pulse: str | None = None
     default: bool = False
-    pauses: bool = False
+    pauses_when_idle: bool = False
 
 
 def kind_of(name: str) -> Kind:
-    """Whether a device of this name hears a voice or what is played."""
+    """Whether a device of this name records a voice or what is played."""
     return "loopback" if _LOOPBACK.search(name) else "microphone"
 
 
 def advice(system: str | None = None) -> str:
-    """One line: how to hear the caller on this system."""
+    """One line: how to record the caller on this system."""
     return ADVICE.get(system or platform.system(), ADVICE["Linux"])
 
 
-def default_of(kind: Kind, devices: Sequence[Device]) -> Device:
-    """The device that is taken when none was named. Raises ``BadInput``."""
+def default_device(kind: Kind, devices: Sequence[Device]) -> Device:
+    """The device that is used when none is named. Raises ``BadInput`` where there is none."""
     fitting = [device for device in devices if device.kind == kind]
     chosen = next((device for device in fitting if device.default), fitting[0] if fitting else None)
     if chosen:
@@ -150,8 +149,11 @@ def default_of(kind: Kind, devices: Sequence[Device]) -> Device:
     raise BadInput(f"Nothing here hears what the caller says. {advice()}")
 
 
-def named(wanted: str, devices: Sequence[Device]) -> Device:
-    """The device that a person means by a name, a part of one, or its number. Raises ``BadInput``."""
+def find_device(wanted: str, devices: Sequence[Device]) -> Device:
+    """The device that a user means by its name, a part of it, or its number.
+
+    Raises ``BadInput`` where there is none, or several.
+    """
     folded = wanted.casefold().strip()
     exact = [device for device in devices if device.name.casefold() == folded]
     numbered = [device for device in devices if device.pulse is None and str(device.index) == folded]
@@ -170,22 +172,23 @@ def named(wanted: str, devices: Sequence[Device]) -> Device:
 Samples = NDArray[np.float32]
 
 BLOCK = 0.02
-"""Seconds that a sound card gives at once."""
-REMEMBERED = 10.0
-"""Seconds of sound that wait for a reader that is busy."""
-STAMPS = 1024
-WIDEST = 16000
-"""Hz that the sound server is asked for at most: a call needs no more, and the server resamples well."""
-_THEIRS = 2
-"""The descriptor of errors, to which C libraries write."""
+"""Seconds in a block of a device."""
+RING_SECONDS = 10.0
+"""Seconds of audio that wait for a busy reader."""
+MAX_STAMPS = 1024
+"""Blocks whose time stamps are kept."""
+MAX_RATE = 16000
+"""Highest rate in Hz requested from the sound server: a call needs no more, and the server resamples well."""
+_STDERR = 2
+"""The file descriptor of errors, to which C libraries write."""
 PULSE = "pulse"
-"""ALSA's door to the sound server, as PortAudio lists it."""
+"""ALSA's device for the sound server, as PortAudio lists it."""
 _SERVER_NAMES = {PULSE, "default", "sysdefault", "pipewire"}
 _USELESS = {"dmix", "null", "samplerate", "speexrate", "upmix", "vdownmix", "lavrate", "speex", "jack", "oss"}
 
 
 def _library() -> Any:
-    _hush_drivers()
+    _silence_drivers()
     try:
         import sounddevice  # here, not above: it loads PortAudio, and replaying needs no sound card
     except ImportError:
@@ -200,63 +203,66 @@ def _library() -> Any:
     return sounddevice
 
 
-def _hush_drivers() -> None:
-    """Leads what drivers write to the terminal by themselves, from C and at any moment, to nowhere.
+def _silence_drivers() -> None:
+    """Redirects what drivers print on the terminal, from C and at any time, to nowhere.
 
-    They tell of their source lines ("Expression 'alsa_snd_pcm...' failed"), which helps nobody; what is wrong
-    is told in words of our own, which go on to where they went.
+    They print their source lines ("Expression 'alsa_snd_pcm...' failed"), which helps nobody. Our own
+    messages still go where they went.
     """
     try:
         ours = sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):
         return
-    if ours != _THEIRS:
+    if ours != _STDERR:
         return  # done already, or somebody holds the words of this process anyway
-    again = os.dup(_THEIRS)
+    again = os.dup(_STDERR)
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, _THEIRS)
+    os.dup2(nowhere, _STDERR)
     os.close(nowhere)
     sys.stderr = os.fdopen(again, "w", 1, encoding=sys.stderr.encoding, errors=sys.stderr.errors)
 
 
 def refresh() -> None:
-    """Looks for devices anew. PortAudio's list is frozen otherwise; every open stream ends."""
+    """Makes PortAudio look for devices again; its list is fixed otherwise. Every open stream ends."""
     library = _library()
     library._terminate()  # the package's own way to do this; it has no public name for it
     library._initialize()
 
 
 def devices() -> list[Device]:
-    """What can be heard here, the sound server's sources first."""
+    """The input devices of this machine, the sound server's sources first.
+
+    Raises ``BadInput`` where PortAudio or the sounddevice package is missing.
+    """
     library = _library()
     listed = [dict(device) for device in library.query_devices()]
     hosts = [str(host["name"]) for host in library.query_hostapis()]
     door = next((device for device in listed if device["name"] == PULSE), None)
-    served = _served(int(door["index"])) if door else []
+    served = _server_devices(int(door["index"])) if door else []
     hidden = {device.name for device in served} | _USELESS | (_SERVER_NAMES if served else set())
     usual = int(library.default.device[0])
     own = [
-        _own(device, hosts[device["hostapi"]], usual, bool(served))
+        _portaudio_device(device, hosts[device["hostapi"]], usual, bool(served))
         for device in listed
         if device["max_input_channels"] > 0 and device["name"] not in hidden
     ]
     return served + own
 
 
-def is_there(device: Device) -> bool:
-    """Whether a source of the sound server still exists; PortAudio itself tells of other devices."""
+def is_available(device: Device) -> bool:
+    """Whether a source of the sound server still exists; PortAudio itself reports other devices."""
     if device.pulse is None:
         return True
     names = {source.name for source in pulse_sources()}
     return not names or device.pulse in names  # none at all: nobody answered, which says nothing
 
 
-def _served(index: int) -> list[Device]:
+def _server_devices(index: int) -> list[Device]:
     return [
         Device(
             name=source.name,
             kind="loopback" if source.monitor else kind_of(source.name),
-            rate=min(WIDEST, source.rate),
+            rate=min(MAX_RATE, source.rate),
             channels=source.channels,
             host="sound server",
             index=index,
@@ -267,7 +273,7 @@ def _served(index: int) -> list[Device]:
     ]
 
 
-def _own(device: dict[str, Any], host: str, usual: int, served: bool) -> Device:
+def _portaudio_device(device: dict[str, Any], host: str, usual: int, served: bool) -> Device:
     kind = kind_of(device["name"])
     return Device(
         name=device["name"],
@@ -277,26 +283,27 @@ def _own(device: dict[str, Any], host: str, usual: int, served: bool) -> Device:
         host=host,
         index=int(device["index"]),
         default=not served and device["index"] == usual,
-        pauses=kind == "loopback" and host == "Windows WASAPI",
+        pauses_when_idle=kind == "loopback" and host == "Windows WASAPI",
     )
 
 
 class DeviceStream:
-    """One open device: a ring that fills by itself, and the moments at which it did.
+    """One open device: a ring buffer that fills by itself, and the times at which it did.
 
-    ``rung`` counts the blocks, and so is the bell: who waits for sound looks at it.
+    ``blocks_received`` counts the blocks; a reader polls it. ``overflows`` counts the times that the driver
+    dropped audio.
     """
 
     def __init__(self, rate: int, channels: int) -> None:
         self.rate = rate
-        self.ring = RingBuffer(round(REMEMBERED * rate), channels, guard=rate)
-        self.rung = 0
+        self.ring = RingBuffer(round(RING_SECONDS * rate), channels, guard=rate)
+        self.blocks_received = 0
         self.overflows = 0
-        self._stamps = np.zeros((STAMPS, 3), np.float64)
+        self._stamps = np.zeros((MAX_STAMPS, 3), np.float64)
         self._stream: Any = None
 
     def open(self, device: Device) -> None:
-        """Starts to hear. Raises ``BadInput`` with PortAudio's reason."""
+        """Starts recording. Raises ``BadInput`` with PortAudio's reason."""
         library = _library()
         before = os.environ.get("PULSE_SOURCE")
         if device.pulse:
@@ -309,7 +316,7 @@ class DeviceStream:
                 dtype="float32",
                 blocksize=round(BLOCK * self.rate),
                 latency="low",
-                callback=self.hear,
+                callback=self.on_audio,
             )
             self._stream.start()
         except (library.PortAudioError, ValueError) as wrong:
@@ -320,34 +327,34 @@ class DeviceStream:
             if device.pulse:
                 _restore("PULSE_SOURCE", before)
 
-    def hear(self, pcm: Samples, frames: int, times: Any, status: Any) -> None:
-        """PortAudio's callback, in its own thread: one copy, one stamp, one step of the counter."""
+    def on_audio(self, pcm: Samples, frames: int, times: Any, status: Any) -> None:
+        """PortAudio's callback, in its own thread: one copy, one time stamp, one increment."""
         now = clock.monotonic()
         self.ring.write(pcm.T)
-        stamp = self._stamps[self.rung % STAMPS]
+        stamp = self._stamps[self.blocks_received % MAX_STAMPS]
         stamp[0] = self.ring.written
         stamp[1] = now
         stamp[2] = times.currentTime - times.inputBufferAdcTime - frames / self.rate
         if status.input_overflow:
             self.overflows += 1
-        self.rung += 1
+        self.blocks_received += 1
 
     def stamps(self, after: int) -> NDArray[np.float64]:
-        """For each block since number ``after``: samples so far, arrival, and how old it was by then.
+        """For each block since number ``after``: samples so far, arrival, and its age on arrival.
 
-        float64 [blocks, 3]; the arrival in seconds of the machine's clock, the age in seconds as the
-        driver tells it (rarely to be believed in a stream's first half second).
+        float64 [blocks, 3]; the arrival in seconds of the machine's clock, the age in seconds as the driver
+        reports it (rarely correct in a stream's first half second).
         """
-        first = max(after, self.rung - STAMPS // 2)
-        return self._stamps[np.arange(first, self.rung) % STAMPS]
+        first = max(after, self.blocks_received - MAX_STAMPS // 2)
+        return self._stamps[np.arange(first, self.blocks_received) % MAX_STAMPS]
 
     @property
     def active(self) -> bool:
-        """Whether PortAudio still believes in it."""
+        """Whether PortAudio reports the stream as running."""
         return self._stream is not None and bool(self._stream.active)
 
     def close(self) -> None:
-        """Lets the device go."""
+        """Closes the device."""
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close(ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A journal as a source: the facts of a call that was heard before, without its sound."""
+"""Journals as a source: the facts of a call that was analysed before, without its audio."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,17 +9,18 @@ from monitor.events import CallEnded, CallStarted, Event
 from monitor.wire import envelope as wire
 
 SUFFIXES = frozenset({".jsonl", ".ndjson"})
+"""File name endings of journals."""
 
-OUT_OF_ORDER = 1.0
+MAX_DISORDER = 1.0
 """Seconds by which a line may be earlier than the one before it (other software may write journals, too)."""
 
-LONGEST = 7 * 86_400.0
-"""Seconds; a time beyond is a damaged one, and rules would look at each second up to it."""
+MAX_CALL_SECONDS = 7 * 86_400.0
+"""A later time is damaged; rules would be evaluated at each second up to it."""
 
 
 @dataclass(frozen=True)
 class Journal:
-    """One call's events as they were written. ``notice`` says where a cut-off journal ends."""
+    """One call's events as they were written. ``notice`` says where a truncated journal ends."""
 
     call: str
     started: CallStarted
@@ -28,12 +29,12 @@ class Journal:
 
     @property
     def end(self) -> float:
-        """The call time of the last thing known, in seconds."""
+        """The latest detection time of the events, in call seconds."""
         return max((event.detected_at for event in self.events), default=0.0)
 
     @property
     def ended(self) -> CallEnded | None:
-        """The sums, where the call ended cleanly."""
+        """The closing event with the totals, where the call ended properly."""
         return next((event for event in reversed(self.events) if isinstance(event, CallEnded)), None)
 
 
@@ -43,9 +44,9 @@ def is_journal(path: Path) -> bool:
 
 
 def read_journal(path: Path) -> Journal:
-    """The journal at ``path``. Raises ``BadInput`` naming the line that is wrong.
+    """Reads the journal at ``path``. Raises ``BadInput`` naming the line that is wrong.
 
-    A last line that was cut off (the machine stopped while writing) is left out, and told.
+    A last line that was cut off (the machine stopped while writing) is dropped, and ``notice`` says so.
     """
     try:
         lines = path.read_bytes().splitlines()
@@ -69,14 +70,14 @@ def read_journal(path: Path) -> Journal:
 
 
 def _does_not_follow(last: Event, event: Event, *, same: bool) -> str | None:
-    """Why ``event`` cannot come after ``last`` in a call; null where it can."""
+    """Why ``event`` cannot come after ``last`` in a call; None where it can."""
     if not same:
         return "this line is of another call"
     if isinstance(event, CallStarted):
         return "a second call begins here"
-    if event.detected_at < last.detected_at - OUT_OF_ORDER:
+    if event.detected_at < last.detected_at - MAX_DISORDER:
         return "this line is earlier than the one before it"
-    if event.detected_at > LONGEST:
+    if event.detected_at > MAX_CALL_SECONDS:
         return "no call is as long as this line says"
     return None
 

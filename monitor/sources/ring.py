@@ -1,8 +1,8 @@
-"""The ring between a sound card's callback and the thread that hears the call.
+"""The ring buffer between a sound card's callback and the thread that reads it.
 
-One producer, one consumer, no lock. The producer copies its samples in and then moves ``written`` on;
-the consumer copies nothing: it gets views. Everything is allocated when the ring is made. Each sample
-lies there twice, one buffer length apart, so that a window is one contiguous view wherever it begins.
+One producer, one consumer, no lock. The producer copies its samples in and then advances ``written``; the
+consumer copies nothing: it gets views. All memory is allocated when the ring is made. Each sample is stored
+twice, one buffer length apart, so that a window is one contiguous view wherever it starts.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ Samples = NDArray[np.float32]
 class RingWindow:
     """A view of the ring: float32 [channels, n]; ``start`` is the number of its first sample.
 
-    ``lost`` samples before it were overwritten before they were taken. The view stays intact until
-    the producer has written ``RingBuffer.guard`` more samples: use it or copy it at once.
+    ``lost`` samples before it were overwritten before they were taken. The view stays valid until the
+    producer has written ``RingBuffer.guard`` more samples: use it or copy it at once.
     """
 
     start: int
@@ -27,10 +27,11 @@ class RingWindow:
 
 
 class RingBuffer:
-    """Remembers the last ``capacity`` samples of each channel and counts what nobody fetched in time.
+    """Holds the last ``capacity`` samples of each channel and counts those that were not read in time.
 
-    ``guard`` samples are held beyond the capacity (a quarter of it unless told): so much may be written
-    while the consumer looks at a window, however old.
+    ``guard`` samples are held in addition (a quarter of the capacity by default): so many may be written
+    while the consumer uses a window, however old. Raises ``ValueError`` for a ring without a sample or a
+    channel.
     """
 
     def __init__(self, capacity: int, channels: int = 1, guard: int | None = None) -> None:
@@ -40,9 +41,9 @@ class RingBuffer:
         self.channels = channels
         self.guard = max(1, capacity // 4) if guard is None else guard
         self.written = 0
-        """Samples ever written; only the producer moves it, after the samples are in place."""
+        """Samples ever written; only the producer changes it, after the samples are in place."""
         self.taken = 0
-        """Samples ever taken or lost; only the consumer moves it."""
+        """Samples ever taken or lost; only the consumer changes it."""
         self.lost = 0
         """Samples overwritten before they were taken; counted by the consumer."""
         self._size = capacity + self.guard
@@ -54,7 +55,7 @@ class RingBuffer:
         return min(self.written - self.taken, self.capacity)
 
     def write(self, pcm: Samples) -> None:
-        """The producer's side: float32 [channels, n], any n. Copies, allocates nothing, waits for nobody."""
+        """Producer: writes float32 [channels, n], any n. One copy, no allocation, no waiting."""
         new = pcm.shape[1]
         skip = max(0, new - self._size)  # more than the whole ring at once: only its end can be kept
         at = (self.written + skip) % self._size
@@ -64,7 +65,7 @@ class RingBuffer:
         self.written += new
 
     def take(self, most: int | None = None) -> RingWindow:
-        """The consumer's side: the oldest samples not yet taken, at most ``most``, as a view."""
+        """Consumer: the oldest samples not yet taken, at most ``most``, as a view."""
         written = self.written
         missed = max(0, written - self.taken - self.capacity)
         self.lost += missed

@@ -1,20 +1,19 @@
-"""Which words stand. Pure: words in, words out.
+"""Which words of a growing utterance are committed, so that they never change again.
 
-A growing utterance is decoded again and again, and the end of each decode is guesswork. A word is
-committed, never to change, when
+A growing utterance is decoded again and again, and the end of each decode is guesswork. A word is committed
+when
 
-- two decodes in a row agree on it and on all words before it (LocalAgreement-2: Liu et al. 2020,
-  Macháček et al. 2023), in text (without case and punctuation) and in time, and it lies some way before
-  the end of the sound; or
-- alignment puts its end so far before the end of the sound that more sound will not change it, and
-  the decoder is sure of it (the idea of AlignAtt: Papi et al. 2023).
+- two decodes in a row agree on it and on all words before it (LocalAgreement-2: Liu et al. 2020; Macháček et
+  al. 2023, whisper_streaming), in text (without case and punctuation) and in time, and it lies some way
+  before the end of the audio; or
+- its aligned end lies so far before the end of the audio that more audio will not change it, and the decoder
+  is sure of it (after AlignAtt: Papi et al. 2023).
 
-Agreement alone commits too much: a decoder that has heard half a word says the same wrong word twice.
-Measured on 160 clips with the bundled model at two decodes a second, the conditions on time and
-probability bring the words lost to early commitment from 1.6 points of word error rate to 0.3, for
-0.2 s at the median.
+Agreement alone commits too much: a decoder that has received half a word gives the same wrong word twice. On
+160 clips with the bundled model at two decodes a second, the conditions on time and confidence reduce the
+word error rate lost to early commitment from 1.6 points to 0.3, and cost 0.2 s of delay at the median.
 
-The decode at the end of the utterance continues the committed words, and all of it stands.
+The decode at the end of the utterance continues the committed words, and all of it is committed.
 """
 
 import math
@@ -26,17 +25,17 @@ import msgspec
 from monitor.config import SpeechSettings
 from monitor.events import Word
 
-SAME_TIME = 0.2
-"""Seconds between the ends of a word in two decodes that are the same word."""
+SAME_WORD_TOLERANCE = 0.2
+"""Most seconds between the ends of the same word in two decodes."""
 
 
 def key(text: str) -> str:
-    """A word as it is compared: letters, digits and apostrophes, small."""
+    """A word in the form in which words are compared: letters, digits and apostrophes, in lower case."""
     return "".join(c for c in text.lower().replace("’", "'") if c.isalnum() or c == "'")
 
 
-def agreeing(one: Sequence[Word], two: Sequence[Word], within: float) -> int:
-    """How many words from the start are the same in both, and end within so many seconds of each other."""
+def agreeing_prefix(one: Sequence[Word], two: Sequence[Word], within: float) -> int:
+    """The number of words from the start that are the same in both and end within ``within`` seconds."""
     for count, (a, b) in enumerate(zip(one, two, strict=False)):
         if key(a.text) != key(b.text) or abs(a.end - b.end) > within:
             return count
@@ -45,7 +44,7 @@ def agreeing(one: Sequence[Word], two: Sequence[Word], within: float) -> int:
 
 @dataclass
 class Agreement:
-    """The words of one utterance: those that stand, and the last guess at the rest."""
+    """The words of one utterance: those that are committed, and the last guess at the rest."""
 
     settings: SpeechSettings
     committed: list[Word] = field(default_factory=list)
@@ -53,17 +52,18 @@ class Agreement:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """All words, each saying whether it is committed."""
+        """All words; each says whether it is committed."""
         return (*self.committed, *self.pending)
 
-    def take(self, words: Sequence[Word], sound_end: float, *, aligned: bool, until: float) -> bool:
-        """A decode of the utterance so far, without the committed words; True if anything changed.
+    def update(self, words: Sequence[Word], sound_end: float, *, aligned: bool, until: float) -> bool:
+        """Takes a decode of the utterance so far, without the committed words; True if anything changed.
 
-        ``sound_end`` is where its sound ended; ``until`` is the call time after which nothing may be
-        committed yet (something louder on the other side still waits to be heard).
+        ``sound_end`` is the end of the decoded audio. Words that end after ``until`` are not committed yet
+        (something louder on the other side is still undecoded). Both are call seconds. ``aligned`` says that
+        the words' times come from alignment.
         """
         before = self.words
-        count = self._standing(words, sound_end, aligned=aligned)
+        count = self._stable_count(words, sound_end, aligned=aligned)
         while count and words[count - 1].end > until:
             count -= 1
         self._commit(words[:count])
@@ -71,23 +71,25 @@ class Agreement:
         return self.words != before
 
     def close(self, words: Sequence[Word]) -> bool:
-        """The decode of the whole utterance, without the committed words: all of it stands."""
+        """Takes the final decode, without the committed words, and commits all of it; True if anything
+        changed.
+        """
         before = self.words
         self._commit(words)
         self.pending = ()
         return self.words != before
 
-    def _standing(self, words: Sequence[Word], sound_end: float, *, aligned: bool) -> int:
-        """How many words from the start stand now."""
-        agreed = agreeing(self.pending, words, SAME_TIME if aligned else math.inf)
+    def _stable_count(self, words: Sequence[Word], sound_end: float, *, aligned: bool) -> int:
+        """The number of words from the start that can be committed now."""
+        agreed = agreeing_prefix(self.pending, words, SAME_WORD_TOLERANCE if aligned else math.inf)
         if not aligned:  # their times and probabilities are guesses, so the last one is not trusted
             return min(agreed, max(0, len(words) - 1))
         for count, word in enumerate(words):
-            if not self._stands(word, sound_end, agreed=count < agreed, last=count == len(words) - 1):
+            if not self._is_stable(word, sound_end, agreed=count < agreed, last=count == len(words) - 1):
                 return count
         return len(words)
 
-    def _stands(self, word: Word, sound_end: float, *, agreed: bool, last: bool) -> bool:
+    def _is_stable(self, word: Word, sound_end: float, *, agreed: bool, last: bool) -> bool:
         settings, margin = self.settings, sound_end - word.end
         if agreed and margin >= settings.agree_margin:
             return word.confidence >= settings.agree_confidence or margin >= settings.agree_max_margin

@@ -1,4 +1,4 @@
-"""One side of the call: its utterances, and what was recognised of them. Pure."""
+"""One side of the call: its utterances, and the words recognised in them."""
 
 from collections import deque
 from collections.abc import Callable
@@ -14,26 +14,31 @@ from monitor.speech.agreement import Agreement
 from monitor.speech.segmenter import Floats, UtteranceAudio, UtteranceSegmenter
 
 LEAST_SPEECH = 0.1
-"""Seconds of activity below which there is no word in it."""
+"""Seconds of voice activity below which an utterance holds no word."""
 
 BACKLOG = 600.0
-"""Seconds of speech of one side that may wait; beyond it the oldest is given up, and counted."""
+"""Seconds of speech of one side that may wait; beyond it the oldest is dropped, and counted."""
 
 RECENT_WORDS = 40
+"""Words of closed utterances that are kept, to find echoes on the other side."""
 
 
 @dataclass(eq=False)
 class PendingUtterance:
-    """One utterance: its sound, its words so far, and the ``context`` it was asked with."""
+    """An utterance without its final result: its audio, its words so far, and its decoding ``context``.
+
+    ``revision`` counts the events published for it; ``decoded_to`` is the call second up to which it was
+    decoded.
+    """
 
     segment: UtteranceAudio
     agreement: Agreement
     context: tuple[str, ...] = ()
     revision: int = 0
-    heard_to: float = 0.0
+    decoded_to: float = 0.0
 
     def event(self, channel: Channel, *, final: bool, detected_at: float) -> Utterance:
-        """The next revision."""
+        """Returns the next revision as an event."""
         self.revision += 1
         words = self.agreement.words
         return Utterance(
@@ -50,9 +55,11 @@ class PendingUtterance:
 
 
 class ChannelTranscriber:
-    """The utterance ``now`` under way, those ``waiting`` for their last question, and the context.
+    """The utterances of one side, and the words before them as decoding context.
 
-    ``asked`` is the frame at which the question under way was asked; at most one is.
+    ``now`` is the utterance in progress, ``waiting`` those that ended and need their final result, ``asked``
+    the frame at which the open request was made (at most one is open), ``dropped`` the number of utterances
+    given up. ``number`` gives each utterance its number.
     """
 
     def __init__(
@@ -71,12 +78,12 @@ class ChannelTranscriber:
 
     @property
     def talking(self) -> bool:
-        """Whether anything of this side is or will be asked."""
+        """Whether this side has an utterance that is, or will be, decoded."""
         return self.now is not None or bool(self.waiting)
 
     @property
     def words(self) -> list[Word]:
-        """The last words that were recognised, also those that do not stand yet."""
+        """The latest recognised words, including those that are not committed."""
         words = list(self._recent)
         for spoken in self.unfinished:
             words += spoken.agreement.words
@@ -84,35 +91,40 @@ class ChannelTranscriber:
 
     @property
     def unfinished(self) -> list[PendingUtterance]:
-        """The utterances whose last answer has not come."""
+        """The utterances whose final result has not come."""
         return [*self.waiting, *((self.now,) if self.now else ())]
 
     @property
-    def at_hand(self) -> PendingUtterance | None:
-        """The utterance to ask about: the oldest that ended, or the one under way."""
+    def next_utterance(self) -> PendingUtterance | None:
+        """The utterance to decode next: the oldest that ended, or the one in progress."""
         return self.waiting[0] if self.waiting else self.now
 
     def feed(self, first: int, sound: Floats, active: NDArray[np.bool_], levels: Floats) -> None:
-        """Frames from ``first`` on."""
-        self._follow(self._segmenter.feed(first, sound, active, levels))
+        """Takes frames from number ``first`` on.
+
+        ``sound`` is float32 [samples]; ``active`` (bool) and ``levels`` (dBFS) have one element for each
+        frame.
+        """
+        self._update_segments(self._segmenter.feed(first, sound, active, levels))
 
     def finish(self) -> None:
-        """The call is over."""
-        self._follow(self._segmenter.finish())
+        """Ends the utterance in progress at the end of the call."""
+        self._update_segments(self._segmenter.finish())
 
     def due(self, before: int, now: int, interval: int, late: int) -> int | None:
-        """Up to which frame the utterance at hand is to be looked at now, if at all.
+        """The frame up to which the next utterance should be decoded now, or None.
 
-        That is the frame at which it became due, however long the block (``before`` to ``now``) was that
-        brought it, and though the same block may have ended it. A side that had to wait more than
-        ``late`` frames for the recogniser is looked at up to ``now``.
+        That is the frame at which a decode became due, however long the block (``before`` to ``now``) was
+        that brought it, even if the same block ended the utterance. A side that had to wait more than
+        ``late`` frames for the recogniser is decoded up to ``now``. ``interval`` is the number of frames
+        between two decodes.
         """
-        spoken = self.at_hand
+        spoken = self.next_utterance
         if spoken is None:
             return None
         segment = spoken.segment
-        due = max(max(segment.asked, segment.first_active) + interval, segment.known)
-        if due > now or (segment.closed and not before < due < segment.over):
+        due = max(max(segment.asked, segment.first_active) + interval, segment.opened_at)
+        if due > now or (segment.closed and not before < due < segment.end_detected_at):
             return None
         if now - due > late and not segment.closed:
             due = now
@@ -123,37 +135,37 @@ class ChannelTranscriber:
         return due if news else None
 
     def context(self, segment: UtteranceAudio) -> tuple[str, ...]:
-        """The words before ``segment``, unless the side was silent for long."""
+        """The words before ``segment``, or none after a long silence of the side."""
         if segment.start - self._spoke_until >= self._settings.context_timeout:
             self._context.clear()
         return tuple(self._context)
 
-    def distrust(self, spoken: PendingUtterance) -> None:
-        """What was answered cannot be speech: the context that led there is dropped with it."""
+    def discard_context(self, spoken: PendingUtterance) -> None:
+        """Drops the context of an utterance whose result cannot be speech: it may have led there."""
         self._context.clear()
         spoken.context = ()
 
     def close(self, spoken: PendingUtterance) -> None:
-        """The last answer about ``spoken`` is in; its words become context."""
+        """Closes ``spoken`` after its final result; its words become context."""
         self.waiting.remove(spoken)
         words = spoken.agreement.committed
         self._recent.extend(words)
         self._context.extend(word.text for word in words)
         self._spoke_until = spoken.segment.speech_end
 
-    def _follow(self, closed: list[UtteranceAudio]) -> None:
-        """Takes over what the segmenter ended and began."""
+    def _update_segments(self, closed: list[UtteranceAudio]) -> None:
+        """Takes over the utterances that the segmenter closed and opened."""
         for segment in closed:
-            spoken = self.now if self.now and self.now.segment is segment else self._begun(segment)
+            spoken = self.now if self.now and self.now.segment is segment else self._pending(segment)
             self.now = None
             if segment.speech_seconds() >= LEAST_SPEECH or spoken.revision or segment.asked > segment.first:
                 self.waiting.append(spoken)
         opened = self._segmenter.open
         if opened and not (self.now and self.now.segment is opened):
-            self.now = self._begun(opened)
+            self.now = self._pending(opened)
         while len(self.waiting) > 2 and sum(s.segment.speech_seconds() for s in self.waiting) > BACKLOG:
             del self.waiting[1]  # the first may be under way
             self.dropped += 1
 
-    def _begun(self, segment: UtteranceAudio) -> PendingUtterance:
-        return PendingUtterance(segment, Agreement(self._settings), heard_to=segment.start)
+    def _pending(self, segment: UtteranceAudio) -> PendingUtterance:
+        return PendingUtterance(segment, Agreement(self._settings), decoded_to=segment.start)

@@ -1,18 +1,14 @@
-"""How a model is asked: decoding options, tokens and prompts.
+"""How a model is asked: window length, beam width, tokens and prompts.
 
-How a model wants to be asked: window length, search width, whether it knows earlier text.
-
-Whisper was trained on windows filled up to 30 s. Shorter windows cost 7 to 30 times less, and are read
-well as long as some silence follows the speech (whisper.cpp's measure is 2.56 s); a model trained on
-short windows needs less. What holds for a model stands in ``streaming.json`` in its folder; models
-without that file get the defaults for OpenAI's Whisper.
-
-Words to tokens and back, and the prompts that Whisper reads.
+Whisper was trained on windows padded to 30 s. Shorter windows cost 7 to 30 times less, and are read well as
+long as some silence follows the speech (whisper.cpp uses 2.56 s); a model trained on short windows needs
+less. The options of a model are in ``streaming.json`` in its folder; models without that file get the
+defaults for OpenAI's Whisper.
 
 A prompt is ``<|startofprev|> context  <|startoftranscript|> (language, task) <|notimestamps|> prefix``.
-CTranslate2 reads all before ``<|startoftranscript|>`` in one parallel pass but takes a step for each
-prefix token, and it batches only prompts whose context has the same length, so context comes in
-whole groups of ``CONTEXT_STEP`` tokens.
+CTranslate2 reads everything before ``<|startoftranscript|>`` in one parallel pass but takes a step for each
+prefix token, and it batches only prompts whose context has the same length, so the context comes in whole
+groups of ``CONTEXT_STEP`` tokens.
 """
 
 import string
@@ -26,16 +22,18 @@ import msgspec
 from monitor.errors import BadInput
 
 FILE = "streaming.json"
+"""The file in a model's folder that holds its ``DecodingOptions``."""
 
 STEP = 50
 """Mel frames between two window lengths."""
 
 
 class DecodingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Times in seconds. ``window_after`` of silence follow the sound, up to at least ``window_least``.
+    """How a model is asked. Durations are in seconds, beams are search widths (1 is greedy).
 
-    ``keep`` is how much sound of committed words stays in the window; older words become context, if
-    the model knows ``context`` (text before the window). Beams are search widths; 1 is greedy.
+    ``window_after`` of silence follows the audio, up to a window of at least ``window_least``. ``keep`` is
+    how much audio of committed words stays in the window; older words become context, if the model accepts
+    ``context`` (text before the window).
     """
 
     window_least: float = 8.0
@@ -48,8 +46,8 @@ class DecodingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     def frames(self, sound: int) -> int:
         """Mel frames (10 ms) of a window that holds ``sound`` frames.
 
-        Lengths come in steps, so that windows meet in a batch without changing each other's length:
-        an answer must not depend on which other windows were asked with it.
+        Lengths come in steps, so that windows in a batch do not change each other's length: a result must not
+        depend on which other windows were decoded with it.
         """
         least = round(self.window_least * 100)
         filled = -(-(sound + round(self.window_after * 100)) // STEP) * STEP
@@ -57,7 +55,7 @@ class DecodingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 def decoding_options_of(folder: Path) -> DecodingOptions:
-    """The handling of the model in ``folder``."""
+    """The options of the model in ``folder``. Raises ``BadInput`` where its file is not valid."""
     path = folder / FILE
     try:
         return msgspec.json.decode(path.read_bytes(), type=DecodingOptions)
@@ -70,11 +68,13 @@ def decoding_options_of(folder: Path) -> DecodingOptions:
 
 
 CONTEXT_STEP = 8
+"""Tokens in a group of context."""
 CONTEXT_MOST = 24
+"""Most tokens of context."""
 
 
 class Tokens:
-    """The tokens of one model. ``tokenizer`` is its ``tokenizers.Tokenizer``."""
+    """Converts words to tokens and back. ``tokenizer`` is the model's ``tokenizers.Tokenizer``."""
 
     def __init__(self, tokenizer: Any, *, multilingual: bool, language: str = "en") -> None:
         self._tokenizer = tokenizer
@@ -106,7 +106,7 @@ class Tokens:
         return ids
 
     def context(self, words: Sequence[str]) -> list[int]:
-        """What goes before the start token: the last whole groups of tokens, or nothing."""
+        """The part of the prompt before the start token: the last whole groups of tokens, or nothing."""
         ids = self.text(words)
         length = min(CONTEXT_MOST, len(ids) // CONTEXT_STEP * CONTEXT_STEP)
         return [self._previous, *ids[-length:]] if length else []
@@ -116,7 +116,9 @@ class Tokens:
         return [*context, *self.start, self._no_times, *prefix]
 
     def answer(self, ids: Sequence[int], prefix: list[int]) -> list[int]:
-        """The text tokens of an answer after the forced ``prefix``, up to the first control token."""
+        """The text tokens of a decoder's output after the forced ``prefix``, up to the first control
+        token.
+        """
         ids = list(ids)
         if ids[: len(prefix)] == prefix:
             ids = ids[len(prefix) :]

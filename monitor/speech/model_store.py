@@ -1,16 +1,12 @@
-"""Models: where they are stored, and which one a call gets.
+"""Models: where they are stored, and which recogniser a call gets.
 
-Where models are: on this machine first, then, when asked, on the Hugging Face hub.
+A model is looked for on this machine first: in the folder that ``MONITOR_MODELS`` names (for sites without a
+network), then in the caches of the Hugging Face client. Only a model that was asked for by name is
+downloaded, and ``fetch`` is the only function here that uses the network.
 
-``MONITOR_MODELS`` names a folder that holds models (as an air-gapped site has them); after it come the
-caches of the hub's own client. ``fetch`` is the only thing here that uses the network.
-
-Which recogniser a call gets: by name, by path, bundled, the script of the recording, or none.
-
-Models are looked for on this machine first: ``MONITOR_MODELS``, then the caches of the Hugging Face hub.
-Only a model that was asked for by name is ever fetched. The bundled model was trained on synthetic
-speech alone and invents fluent sentences on real voices, so it is used by itself only on the project's
-own recordings (known by the checksums beside them).
+A call can use a model by name or folder, the bundled model, the script of a recording (``--model script``),
+or none. The bundled model was trained on synthetic speech only and hallucinates fluent sentences on real
+voices, so it is chosen by default only for the project's own recordings (identified by checksums).
 """
 
 import hashlib
@@ -24,12 +20,13 @@ from pathlib import Path
 
 from monitor.errors import BadInput
 from monitor.resources import resource
-from monitor.speech.native_thread import run_apart
+from monitor.speech.native_thread import run_in_native_thread
 from monitor.speech.recogniser import Recogniser
 
 BUNDLED = "demo-en-synthetic"
+"""The name of the bundled model."""
 
-NAMES = {
+REPOSITORIES = {
     **{
         size: f"Systran/faster-whisper-{size}"
         for size in ("tiny.en", "tiny", "base.en", "base", "small.en", "small", "medium.en", "medium",
@@ -40,16 +37,16 @@ NAMES = {
     "distil-medium.en": "Systran/faster-distil-whisper-medium.en",
     "distil-large-v3": "Systran/faster-distil-whisper-large-v3",
 }  # fmt: skip
-"""The models that can be named, and where the hub keeps them."""
+"""The models that can be named, and their repositories on the Hugging Face hub."""
 
-FILES = ("model.bin", "config.json", "tokenizer.json", "preprocessor_config.json", "vocabulary.*")
-"""What is fetched of a model."""
+DOWNLOADED_FILES = ("model.bin", "config.json", "tokenizer.json", "preprocessor_config.json", "vocabulary.*")
+"""The files that are downloaded of a model."""
 
-REACHED_WITHIN = 5.0
-"""Seconds in which the hub has to answer."""
+HUB_TIMEOUT = 5.0
+"""Seconds within which the hub must answer."""
 
-NEEDED = ("model.bin", "config.json", "tokenizer.json")
-"""The files without which a folder is no model of ours."""
+REQUIRED_FILES = ("model.bin", "config.json", "tokenizer.json")
+"""The files that make a folder a converted Whisper model."""
 
 _BY_HAND = (
     "copy its folder here and say --model PATH (or set MONITOR_MODELS to the folder that holds it), "
@@ -59,7 +56,7 @@ _BY_HAND = (
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """One line of ``monitor models``: a model that can be named, and where it lies if it is here."""
+    """One line of ``monitor models``: a model that can be named, and its folder if it is on this machine."""
 
     name: str
     folder: str | None
@@ -67,13 +64,13 @@ class StoredModel:
     remark: str = ""
 
 
-def listed() -> list[StoredModel]:
+def list_models() -> list[StoredModel]:
     """Every model that can be named."""
     bundled = bundled_folder()
     models = [
         _listed("bundled", bundled if is_model(bundled) else None, f"{BUNDLED}, for the own recordings")
     ]
-    return models + [_listed(name, find(name)) for name in NAMES]
+    return models + [_listed(name, find(name)) for name in REPOSITORIES]
 
 
 def _listed(name: str, folder: Path | None, remark: str = "") -> StoredModel:
@@ -84,25 +81,25 @@ def _listed(name: str, folder: Path | None, remark: str = "") -> StoredModel:
 
 
 def find(name: str) -> Path | None:
-    """The folder of the model ``name`` on this machine."""
+    """The folder of the model ``name`` on this machine, or None."""
     return next((folder for folder in _places(name) if is_model(folder)), None)
 
 
 def is_model(folder: Path) -> bool:
-    """Whether ``folder`` holds a converted Whisper model, whole."""
-    return all((folder / file).is_file() for file in NEEDED)
+    """Whether ``folder`` holds a complete converted Whisper model."""
+    return all((folder / file).is_file() for file in REQUIRED_FILES)
 
 
 def bundled_folder() -> Path:
-    """Where the model lies that travels with the monitor."""
+    """The folder of the bundled model."""
     return resource(f"models/{BUNDLED}")
 
 
 def fetch(name: str) -> Path:
-    """Fetches the model ``name`` from the hub; a progress bar shows on a terminal.
+    """Downloads the model ``name``, with a progress bar on a terminal, and returns its folder.
 
-    What was fetched before an interruption is kept, and the next attempt goes on from there. Raises
-    ``BadInput`` in one sentence when the model cannot be had.
+    After an interruption, the next attempt continues where it stopped. Raises ``BadInput`` when the model
+    cannot be downloaded.
     """
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         raise BadInput(
@@ -112,7 +109,7 @@ def fetch(name: str) -> Path:
     if not os.isatty(2):
         os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     try:
-        folder = run_apart(lambda: _fetched(NAMES[name]))
+        folder = run_in_native_thread(lambda: _fetched(REPOSITORIES[name]))
     except Exception as wrong:  # noqa: BLE001 - the hub's client raises its own, httpx's and OSError
         raise BadInput(
             f"The model {name} is not on this machine and cannot be fetched ({_reason(wrong)}); {_BY_HAND}"
@@ -123,26 +120,24 @@ def fetch(name: str) -> Path:
 
 
 def _fetched(repository: str) -> Path:
-    """Fetches one file after the other, so that nothing but this thread has to be waited for."""
+    """Downloads one file after the other, so that only this thread has to be waited for."""
     import huggingface_hub
 
-    asked = huggingface_hub.HfApi().model_info(repository, timeout=REACHED_WITHIN)
+    asked = huggingface_hub.HfApi().model_info(repository, timeout=HUB_TIMEOUT)
     files = [file.rfilename for file in asked.siblings or () if _wanted(file.rfilename)]
     paths = [
-        Path(
-            huggingface_hub.hf_hub_download(repository, file, revision=asked.sha, etag_timeout=REACHED_WITHIN)
-        )
+        Path(huggingface_hub.hf_hub_download(repository, file, revision=asked.sha, etag_timeout=HUB_TIMEOUT))
         for file in files
     ]
     return paths[0].parent if paths else Path(repository)
 
 
 def _wanted(file: str) -> bool:
-    return any(fnmatch(file, pattern) for pattern in FILES)
+    return any(fnmatch(file, pattern) for pattern in DOWNLOADED_FILES)
 
 
 def _reason(wrong: Exception) -> str:
-    """Why it did not work, for people; the client's own texts run over several lines."""
+    """The cause in a few words; the client's own messages have several lines."""
     if isinstance(wrong, OSError) and wrong.strerror:
         return wrong.strerror
     kinds = {kind.__name__ for kind in type(wrong).__mro__}
@@ -151,7 +146,7 @@ def _reason(wrong: Exception) -> str:
 
 
 def _places(name: str) -> Iterator[Path]:
-    repository = NAMES[name]
+    repository = REPOSITORIES[name]
     if own := os.environ.get("MONITOR_MODELS"):
         yield Path(own) / name
         yield Path(own) / repository.rpartition("/")[2]
@@ -162,7 +157,7 @@ def _places(name: str) -> Iterator[Path]:
 
 
 def hub_caches() -> list[Path]:
-    """Where the hub's client keeps what it fetched, the most particular setting first."""
+    """The cache folders of the Hugging Face client, the most specific setting first."""
     env = os.environ
     cache = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     settings = [env.get("HF_HUB_CACHE"), env.get("HUGGINGFACE_HUB_CACHE")]
@@ -182,15 +177,15 @@ NO_WORDS_NOTICE = (
     "Words are off: the bundled model is for the project's own recordings only, and no other is on this "
     "machine; `monitor models get base.en` fetches one, --model bundled uses it all the same."
 )
-OWN_SUMS = "fixtures/audio/SHA256SUMS"
+BUNDLED_CHECKSUMS = "fixtures/audio/SHA256SUMS"
 
 PREFERRED = ("base.en", "small.en", "distil-small.en", "tiny.en", "base", "small")
-"""What is taken, if it is here, when nothing was asked for: what a desk machine can decode in time."""
+"""Models that are taken by default if they are on this machine: what a desktop machine can decode in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A recogniser before it is loaded: ``recogniser()`` loads it. ``notice`` is for status and screen."""
+    """A recogniser before it is loaded: ``recogniser()`` loads it. ``notice`` is shown to the user."""
 
     name: str
     recogniser: Callable[[], Recogniser | None]
@@ -200,37 +195,38 @@ class ModelChoice:
 def choose(
     model: str | None, recordings: Sequence[Path] = (), agent_channel: int | None = None
 ) -> ModelChoice:
-    """What ``--model`` asks for; without it, what fits ``recordings`` (none of them: a live call).
+    """The recogniser that ``--model`` names; without it, the one that fits ``recordings`` (none: a live
+    call).
 
-    ``agent_channel`` is the channel of ``recordings`` that is heard as the agent's, where that is known.
-    Raises ``BadInput`` when the model is unknown, broken, or cannot be had.
+    ``agent_channel`` is the channel of ``recordings`` that is taken as the agent's, where that is known.
+    Raises ``BadInput`` when the model is unknown, damaged, or cannot be downloaded.
     """
     if model is None:
         return _by_itself(recordings)
     if model == "none":
         return ModelChoice("none", lambda: None)
     if model in ("bundled", BUNDLED):
-        return _bundled(None if are_own(recordings) else BUNDLED_NOTICE)
+        return _bundled(None if are_bundled_recordings(recordings) else BUNDLED_NOTICE)
     if model == "script" or model.startswith("script:"):
         return _script(model.removeprefix("script").removeprefix(":"), recordings, agent_channel)
     if is_model(Path(model)):
         return _whisper(Path(model), Path(model).resolve().name)
-    if model in NAMES:
+    if model in REPOSITORIES:
         return _whisper(find(model) or fetch(model), model)
-    raise BadInput(unknown(model))
+    raise BadInput(unknown_model(model))
 
 
-def unknown(model: str) -> str:
-    """The sentence for a model that is neither known nor a folder."""
+def unknown_model(model: str) -> str:
+    """The error message for a model that is neither a known name nor a folder."""
     if Path(model).is_dir():
-        missing = next(file for file in NEEDED if not (Path(model) / file).is_file())
+        missing = next(file for file in REQUIRED_FILES if not (Path(model) / file).is_file())
         return f"The folder {model} holds no converted Whisper model: {missing} is missing."
-    near = get_close_matches(model, [*NAMES, "bundled", "script", "none"], n=1)
+    near = get_close_matches(model, [*REPOSITORIES, "bundled", "script", "none"], n=1)
     meant = f" (did you mean {near[0]}?)" if near else ""
     return f"{model} is neither a known model nor a model's folder{meant}; `monitor models` lists them."
 
 
-def are_own(recordings: Sequence[Path]) -> bool:
+def are_bundled_recordings(recordings: Sequence[Path]) -> bool:
     """Whether all of ``recordings`` are the project's own, by their content."""
     if not recordings:
         return False
@@ -239,7 +235,7 @@ def are_own(recordings: Sequence[Path]) -> bool:
 
 
 def _by_itself(recordings: Sequence[Path]) -> ModelChoice:
-    if are_own(recordings) and is_model(bundled_folder()):
+    if are_bundled_recordings(recordings) and is_model(bundled_folder()):
         return _bundled(None)
     for name in PREFERRED:
         if folder := find(name):
@@ -261,7 +257,7 @@ def _whisper(folder: Path, name: str) -> ModelChoice:
 
 
 def _load(folder: Path, name: str) -> Recogniser:
-    """The model, warmed up; Ctrl-C is heard while it is read from the disk."""
+    """Loads the model and warms it up; Ctrl-C works meanwhile."""
     from monitor.speech.whisper import Whisper
 
     def load() -> Whisper:
@@ -269,7 +265,7 @@ def _load(folder: Path, name: str) -> Recogniser:
         whisper.warm_up()
         return whisper
 
-    return run_apart(load)
+    return run_in_native_thread(load)
 
 
 def _script(path: str, recordings: Sequence[Path], agent_channel: int | None) -> ModelChoice:
@@ -285,7 +281,7 @@ def _script(path: str, recordings: Sequence[Path], agent_channel: int | None) ->
 
 def _own_sums() -> frozenset[str]:
     try:
-        lines = resource(OWN_SUMS).read_text(encoding="ascii").splitlines()
+        lines = resource(BUNDLED_CHECKSUMS).read_text(encoding="ascii").splitlines()
     except FileNotFoundError:
         return frozenset()
     return frozenset(line.split()[0] for line in lines if line.strip())

@@ -1,12 +1,8 @@
-"""What a recogniser is, and the thread that runs it.
+"""The interface of a recogniser, and the thread that runs it for all calls of this machine.
 
-What every recogniser is: a name, and answers to requests.
-
-One thread that holds the recogniser, for all calls of this machine.
-
-Requests wait in one queue: the ends of utterances before updates, and within each the oldest first. A call
-has at most one request in flight per side, so the oldest first is fair to all calls. Requests that wait
-together are asked together, because short windows are cheaper in a batch.
+Requests wait in two queues: final ones before partial ones, and in each the oldest first. A call has at most
+one open request for each side, so this is fair to all calls. Requests that wait together are decoded
+together, because short windows are cheaper in a batch.
 """
 
 import logging
@@ -19,19 +15,19 @@ import msgspec
 
 from monitor import clock
 from monitor.events import RecognitionRequest, RecognitionResult
-from monitor.speech.native_thread import NativeThread, run_apart
+from monitor.speech.native_thread import NativeThread, run_in_native_thread
 
 
 class Recogniser(Protocol):
-    """Turns windows of sound into words. Answers come in the order of the requests."""
+    """Turns windows of audio into words. Results come in the order of the requests."""
 
     @property
     def name(self) -> str:
-        """What ``call.started.model`` and ``status`` call it."""
+        """Its name in ``call.started.model`` and ``status``."""
         ...
 
     def recognise(self, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
-        """The words of each request; ``cost`` is left to whoever holds a watch."""
+        """The words of each request; the caller measures ``cost``."""
         ...
 
 
@@ -40,14 +36,14 @@ log = logging.getLogger(__name__)
 Deliver = Callable[[RecognitionResult], None]
 
 BATCH = 4
-"""Requests asked at once; more would make the first of them wait for little gain."""
+"""Most requests decoded at once; more would delay the first of them for little gain."""
 
 CLOSE_SECONDS = 0.2
-"""How long ``close`` waits for a decode under way; the thread dies with the process anyway."""
+"""How long ``close`` waits for a decode in progress; the thread ends with the process anyway."""
 
 
 class RecogniserThread:
-    """Answers requests in a thread of its own. ``submit`` and ``close`` may be called from any thread."""
+    """Runs a recogniser in a thread. ``submit`` and ``close`` may be called from any thread."""
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
@@ -59,7 +55,7 @@ class RecogniserThread:
         self._thread.start()
 
     def submit(self, requests: Sequence[RecognitionRequest], deliver: Deliver) -> None:
-        """Queues ``requests``; ``deliver`` gets each answer, in the recogniser's thread."""
+        """Queues ``requests``; ``deliver`` gets each result, in the recogniser's thread."""
         with self._bell:
             if self._closed:
                 return
@@ -68,7 +64,7 @@ class RecogniserThread:
             self._bell.notify()
 
     def close(self) -> None:
-        """Ends the thread; waiting requests stay unanswered."""
+        """Ends the thread; waiting requests get no result."""
         with self._bell:
             self._closed = True
             self._finals.clear()
@@ -96,10 +92,10 @@ class RecogniserThread:
 def recognise_timed(
     recogniser: Recogniser, requests: Sequence[RecognitionRequest]
 ) -> list[RecognitionResult]:
-    """The answers to ``requests``, each with its share of the seconds that they took.
+    """The results of ``requests``, each with its share of the seconds that they took as ``cost``.
 
-    A recogniser that fails is not allowed to end a call: its requests come back empty, and the log tells
-    what kind of error it was (never its text, which may hold what was said).
+    A failing recogniser must not end a call: its requests get empty results, and the log names the type of
+    the error (never its text, which may contain what was said).
     """
     began = clock.stopwatch()
     try:
@@ -112,9 +108,9 @@ def recognise_timed(
 
 
 def recognise_now(recogniser: Recogniser, requests: Sequence[RecognitionRequest]) -> list[RecognitionResult]:
-    """The answers to ``requests`` on the spot, as a flat-out replay wants them.
+    """The results of ``requests`` at once, for a replay at full speed.
 
-    Their cost is 0: nobody waits there, and the words of a replay must not depend on the machine.
-    Ctrl-C is heard while a large model works.
+    Their ``cost`` is 0: nobody waits, and the words of a replay must not depend on the machine. Ctrl-C works
+    while a large model decodes.
     """
-    return run_apart(lambda: recogniser.recognise(requests))
+    return run_in_native_thread(lambda: recogniser.recognise(requests))

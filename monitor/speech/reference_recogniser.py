@@ -1,7 +1,7 @@
-"""A recogniser that reads the script of a recording instead of hearing it: exact words at exact times.
+"""A recogniser that reads the script of a recording: exact words at exact times, no speech recognition.
 
-It answers from the ground-truth JSON beside a recording, so that rules on words can be tried without a
-model. It is named for what it is: ``script of the recording``.
+It answers from the ground-truth JSON beside a recording, so that rules on words can be tried without a model.
+Its name says what it is: ``script of the recording``.
 """
 
 from bisect import bisect_left
@@ -18,7 +18,7 @@ _SLACK = 0.02
 
 
 class _Spoken(msgspec.Struct, frozen=True):
-    """One word of the script; times in seconds of the call."""
+    """One word of the script; times in call seconds."""
 
     channel: Channel
     text: str
@@ -27,17 +27,17 @@ class _Spoken(msgspec.Struct, frozen=True):
 
 
 class _Script(msgspec.Struct, frozen=True):
-    """What is read of a ground-truth file; its other keys do not matter here."""
+    """The keys of a ground-truth file that are needed here."""
 
     words: tuple[_Spoken, ...]
     agent_channel: int = 1
 
 
 class ReferenceRecogniser:
-    """Answers requests from a list of words.
+    """Answers requests from the list of words in the script at ``path``.
 
-    ``agent_channel`` is the channel that is heard as the agent's. Where the script has the agent on the other
-    one, each side's words are those of the sound that it gets.
+    ``agent_channel`` is the channel that is taken as the agent's. Where the script has the agent on the other
+    one, the sides are exchanged. Raises ``BadInput`` where the script cannot be read.
     """
 
     def __init__(self, path: Path, agent_channel: int | None = None) -> None:
@@ -68,7 +68,7 @@ class ReferenceRecogniser:
 
 
 def script_beside(recording: Path) -> Path:
-    """Where the script of ``recording`` lies: ``NAME.json``, also for ``NAME.caller.wav``."""
+    """The path of the script of ``recording``: ``NAME.json``, also for ``NAME.caller.wav``."""
     return recording.with_name(f"{recording.stem.removesuffix('.caller').removesuffix('.agent')}.json")
 
 

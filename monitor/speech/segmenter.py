@@ -1,7 +1,7 @@
-"""One side's sound, cut into utterances by voice activity. Pure.
+"""Cuts the audio of one side into utterances by voice activity.
 
-An utterance begins ``preroll`` before the first active frame (never inside the one before) and ends
-after ``end_silence`` without activity. One that grows to ``max_utterance`` is cut where it is quietest.
+An utterance starts ``preroll`` before the first active frame (never inside the previous one) and ends after
+``end_silence`` without activity. One that grows to ``max_utterance`` is cut where it is quietest.
 """
 
 from collections.abc import Callable
@@ -18,15 +18,21 @@ Floats = NDArray[np.float32]
 TAIL = 0.3
 """Seconds of silence after the last speech that still belong to the utterance."""
 
-CUT_WITHIN = 4.0
-"""A long utterance is cut somewhere in its last so many seconds."""
+CUT_WINDOW = 4.0
+"""A long utterance is cut within its last seconds, this many."""
 
 CUT_MARGIN = 0.2
+"""Seconds at the end of a long utterance in which it is not cut."""
 SMOOTH_FRAMES = 5
+"""Frames over which the level is averaged to find the quietest place."""
 
 
 class UtteranceAudio:
-    """One utterance: its sound and where in it the side spoke. Frames count from the call's start."""
+    """The audio of one utterance, and where in it the side spoke. Frames count from the start of the call.
+
+    It holds the frames from ``first`` to before ``end``; ``asked`` is the frame up to which a decode was
+    requested. ``frame`` is the number of samples in a frame, ``room`` the most frames it can hold.
+    """
 
     def __init__(self, number: int, first: int, frame: int, room: int) -> None:
         self.number = number
@@ -34,11 +40,11 @@ class UtteranceAudio:
         self.end = first
         self.asked = first
         self.closed = False
-        self.known = first
-        """Frame at which it was first known of: later than ``first`` for what is left of a cut one."""
-        self.over = first
-        """Frame at which its end was known, some silence later; until then the last one heard."""
-        self.settled = first
+        self.opened_at = first
+        """Frame at which it became known: later than ``first`` for the rest of an utterance that was cut."""
+        self.end_detected_at = first
+        """Frame at which its end became known, some silence later; until then its last frame."""
+        self.committed_to = first
         """Frame up to which words are committed; a cut comes after it."""
         self._frame = frame
         self._sound: Floats = np.zeros(room * frame, np.float32)
@@ -57,11 +63,13 @@ class UtteranceAudio:
         return seconds(self.last_active + 1)
 
     def speech_seconds(self, end: int | None = None) -> float:
-        """How long the side really spoke, up to frame ``end`` or in all."""
+        """Seconds of speech up to frame ``end``, or in all."""
         return self.active(self.first, self.end if end is None else end) * FRAME_SECONDS
 
     def append(self, sound: Floats, active: NDArray[np.bool_], levels: Floats) -> None:
-        """Frames that follow."""
+        """Appends frames: ``sound`` float32 [samples]; ``active`` (bool) and ``levels`` (dBFS) one for
+        each frame.
+        """
         count, at = len(active), self.end - self.first
         self._sound[at * self._frame : (at + count) * self._frame] = sound
         self._active[at : at + count] = active
@@ -71,27 +79,27 @@ class UtteranceAudio:
                 self.first_active = self.end + int(np.argmax(active))
             self.last_active = self.end + count - 1 - int(np.argmax(active[::-1]))
         self.end += count
-        self.over = self.end
+        self.end_detected_at = self.end
 
     def audio(self, end: int) -> Floats:
-        """The sound up to frame ``end``."""
+        """The audio up to frame ``end``, float32 [samples]."""
         return self._sound[: (end - self.first) * self._frame]
 
     def active(self, start: int, end: int) -> int:
-        """Active frames from ``start`` to ``end``."""
+        """Number of active frames from ``start`` to before ``end``."""
         end = min(end, self.end)
         return int(self._active[max(0, start - self.first) : max(0, end - self.first)].sum())
 
-    def spoken(self, start: float, end: float, heard: int) -> tuple[float, float] | None:
-        """The first and last second of speech between two call times (0.1 s of slack), or nothing.
+    def speech_within(self, start: float, end: float, until: int) -> tuple[float, float] | None:
+        """The first and last second of speech between two call times (0.1 s of tolerance), or None.
 
-        Only frames before ``heard`` are looked at.
+        Only frames before number ``until`` are considered.
         """
         slack = frames_of(0.1)
         a = max(0, int(start / FRAME_SECONDS) - self.first)
         b = max(a + 1, int(np.ceil(end / FRAME_SECONDS)) - self.first)
         low = max(0, a - slack)
-        where = np.flatnonzero(self._active[low : min(b + slack, heard - self.first)])
+        where = np.flatnonzero(self._active[low : min(b + slack, until - self.first)])
         if not where.size:
             return None
         first, last = self.first + low + int(where[0]), self.first + low + int(where[-1]) + 1
@@ -99,10 +107,10 @@ class UtteranceAudio:
         drawn_end = min(end, seconds(last)) if seconds(last) > drawn_start else end
         return drawn_start, max(drawn_start, drawn_end)
 
-    def quietest(self) -> int:
-        """The frame in the last seconds, after the settled words, where a cut hurts least."""
+    def quietest_frame(self) -> int:
+        """The frame within the last seconds, after the committed words, where a cut does least harm."""
         length = self.end - self.first
-        low = max(length - frames_of(CUT_WITHIN), self.settled - self.first, 1)
+        low = max(length - frames_of(CUT_WINDOW), self.committed_to - self.first, 1)
         high = length - frames_of(CUT_MARGIN)
         if low >= high:
             return self.end
@@ -112,10 +120,10 @@ class UtteranceAudio:
         return self.first + low + int(np.argmin(smooth[low:high]))
 
     def split(self, cut: int, number: int) -> "UtteranceAudio":
-        """Ends this segment at frame ``cut``; the rest as a new one."""
+        """Ends this utterance at frame ``cut`` and returns the rest as a new one."""
         at, length = cut - self.first, self.end - self.first
         rest = UtteranceAudio(number, cut, self._frame, len(self._active))
-        rest.known = self.end
+        rest.opened_at = self.end
         rest.append(
             self._sound[at * self._frame : length * self._frame],
             self._active[at:length],
@@ -125,16 +133,16 @@ class UtteranceAudio:
         return rest
 
     def close(self, end: int) -> None:
-        """Nothing follows, and it ends at frame ``end``; room that was never filled is let go."""
-        count = self.over - self.first
-        self._sound, self._active = self.audio(self.over).copy(), self._active[:count].copy()
+        """Ends the utterance at frame ``end`` and releases memory that was never filled."""
+        count = self.end_detected_at - self.first
+        self._sound, self._active = self.audio(self.end_detected_at).copy(), self._active[:count].copy()
         self._levels = self._levels[:count].copy()
         self.end, self.closed = end, True
         self.last_active = min(self.last_active, end - 1)
 
 
 class UtteranceSegmenter:
-    """Cuts one side. ``open`` is the utterance under way; closed ones are returned once."""
+    """Cuts one side into utterances. ``open`` is the one in progress; closed ones are returned once."""
 
     def __init__(self, rate: int, settings: SpeechSettings, number: Callable[[], int]) -> None:
         self._frame = rate // 50
@@ -148,7 +156,9 @@ class UtteranceSegmenter:
     def feed(
         self, first: int, sound: Floats, active: NDArray[np.bool_], levels: Floats
     ) -> list[UtteranceAudio]:
-        """Frames from ``first`` on; the utterances that they end."""
+        """Takes frames from number ``first`` on (see ``UtteranceAudio.append``); returns the utterances
+        that end.
+        """
         closed: list[UtteranceAudio] = []
         if self.open is None and not active.any():
             self._remember(sound)
@@ -168,7 +178,7 @@ class UtteranceSegmenter:
         return closed
 
     def finish(self) -> list[UtteranceAudio]:
-        """The utterance under way, ended by the end of the call."""
+        """Ends the utterance in progress at the end of the call."""
         if self.open is None:
             return []
         segment, self.open = self.open, None
@@ -194,7 +204,7 @@ class UtteranceSegmenter:
         levels: Floats,
         closed: list[UtteranceAudio],
     ) -> int:
-        """Adds frames to the open utterance until it ends or they do; how many."""
+        """Appends frames to the open utterance until it or they end; returns how many."""
         segment = self.open
         assert segment is not None  # noqa: S101 - the caller has just opened it
         silence = first + at - segment.last_active - 1
@@ -213,7 +223,7 @@ class UtteranceSegmenter:
             self._free, self.open = segment.end, None
             closed.append(segment)
         elif segment.end >= limit:
-            self.open = segment.split(segment.quietest(), self._number())
+            self.open = segment.split(segment.quietest_frame(), self._number())
             closed.append(segment)
         return count
 

@@ -4,7 +4,7 @@ from monitor.timeline.marks import HORIZON, Key, Mark, Marks
 from monitor.timeline.milliseconds import CALL, ms, seconds
 from monitor.timeline.talk import Stretch, Talk
 from monitor.timeline.timeline import Timeline, is_found
-from monitor.timeline.view import Quantity, Read, View, keys_of
+from monitor.timeline.view import Quantity, Read, TimelineView, keys_of
 from monitor.timeline.words import Said, Words
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "Stretch",
     "Talk",
     "Timeline",
-    "View",
+    "TimelineView",
     "Words",
     "is_found",
     "keys_of",

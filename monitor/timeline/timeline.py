@@ -2,7 +2,7 @@
 
 It takes facts in the order in which they became known and answers questions about the last
 ``HORIZON`` ms (sums and counts over the whole call live as plain numbers). ``take`` returns the keys that
-a fact changed, so that only the rules which have read one of them are evaluated (see ``View``).
+a fact changed, so that only the rules which have read one of them are evaluated (see ``TimelineView``).
 """
 
 from collections.abc import Callable, Iterable
@@ -19,6 +19,7 @@ from monitor.events import (
     Overlap,
     Prosody,
     Quality,
+    QualityKind,
     SpeechEnded,
     SpeechStarted,
     TalkOver,
@@ -84,7 +85,7 @@ class Timeline:
         """The running score, and since when it is what it is."""
 
         self.hardest = 0.0
-        self._trouble: set[tuple[str, Channel | None]] = set()
+        self._trouble: set[tuple[QualityKind, Channel | None]] = set()
         self._takers: dict[type[Event], Callable[[Any], Keys]] = {
             SpeechStarted: self.talk.started,
             SpeechEnded: self.talk.stopped,
@@ -128,7 +129,7 @@ class Timeline:
         self.hardest = max(self.hardest, score)
         return (DIFFICULTY,)
 
-    def troubled(self, kinds: Iterable[str], channel: Channel | None) -> str | None:
+    def troubled(self, kinds: Iterable[str], channel: Channel | None) -> QualityKind | None:
         """Which of these quality problems holds now for this side (for either without ``channel``)."""
         for kind, of in sorted(self._trouble, key=str):
             if kind in kinds and (channel is None or of is None or of == channel):

@@ -41,7 +41,7 @@ class Quantity:
         return Quantity(self.value + other.value, self.rate + other.rate)
 
 
-class View:
+class TimelineView:
     """The timeline as one evaluation of a rule reads it. Times are ms of the call."""
 
     __slots__ = ("_line", "_reads", "changes_at", "now")
@@ -228,7 +228,7 @@ class View:
         return None
 
     def spoken_run(self, turn: Stretch, pause: int) -> int | None:
-        """Since when the holder of ``turn`` has spoken without a pause of ``pause`` ms; null in such a pause."""
+        """Since when the holder of ``turn`` has not paused for ``pause`` ms; null in such a pause."""
         self._reads.add(SPEECH[turn.channel])
         begin: int | None = None
         for start, end in self._line.talk.segments(turn.channel, turn.start):
@@ -294,7 +294,7 @@ class View:
         return self._line.voice[channel].raised(score).raised_until
 
     def typical(self, channel: Channel, name: Literal["effort", "pitch", "rate"], since: int) -> float | None:
-        """The median of what was measured on this side's voiced speech after a moment that stays what it is."""
+        """The median of what was measured on this side's voice after a moment that stays what it is."""
         self._reads.add(VOICE[channel])
         return self._line.voice[channel].typical(name, since)
 

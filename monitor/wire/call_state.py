@@ -21,10 +21,8 @@ from monitor.events import (
     OpenCall,
     SpeechEnded,
     Status,
+    severity,
 )
-
-LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
-"""From the lowest to the highest."""
 
 MESSAGES = 5
 """Messages of supervisors that a snapshot holds."""
@@ -64,7 +62,7 @@ class CallState:
     @property
     def worst(self) -> Level | None:
         """The highest level of the open alerts."""
-        return max((alert.level for alert in self.alerts.values()), key=LEVELS.index, default=None)
+        return max((alert.level for alert in self.alerts.values()), key=severity, default=None)
 
     def apply(self, event: Event) -> None:
         """Follows one event of the call."""
@@ -111,7 +109,7 @@ def as_opened(alert: AlertEvent) -> AlertOpened:
 
 def by_level(alerts: Iterable[AlertEvent]) -> list[AlertEvent]:
     """Alerts from the highest level to the lowest."""
-    return sorted(alerts, key=lambda alert: LEVELS.index(alert.level), reverse=True)
+    return sorted(alerts, key=lambda alert: severity(alert.level), reverse=True)
 
 
 def ended_without_sums(seconds: float, notice: str) -> CallEnded:

@@ -32,13 +32,16 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class _Former(msgspec.Struct, frozen=True):
-    """The data of an event from before ``known`` became ``detected_at``: read as one of today it would lose
-    its time, since fields that are not known are passed over."""
+    """Keys of events of earlier versions: ``known`` is ``detected_at`` now, ``why`` of alerts is ``summary``.
 
-    known: float | msgspec.UnsetType = msgspec.UNSET
+    Read as an event of today one would lose its time, since keys that are not known are passed over.
+    """
+
+    known: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    why: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-FORMER = b'"known":'
+FORMER = (b'"known":', b'"why":')
 _former = msgspec.json.Decoder(_Former)
 _encoder = msgspec.json.Encoder()
 _envelope = msgspec.json.Decoder(Envelope)
@@ -82,13 +85,21 @@ def decode(text: bytes | str) -> tuple[Envelope, Event]:
         name = envelope.type.removeprefix(PREFIX)
         if name not in _data or name == envelope.type:
             raise BadInput("This event has a type that this monitor does not know.")
-        if FORMER in bytes(envelope.data) and _former.decode(envelope.data).known is not msgspec.UNSET:
+        if _is_former(bytes(envelope.data)):
             raise BadInput(
-                "This event was written by an earlier version of the monitor, with other names of fields."
+                "This event was written by an earlier version of the monitor; replay the recording instead."
             )
         return envelope, _data[name].decode(envelope.data)
     except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise BadInput(f"This is not an event of the call monitor: {_place(wrong)}.") from None
+
+
+def _is_former(data: bytes) -> bool:
+    """Whether ``data`` has keys of earlier versions. What has none of their names is not decoded for it."""
+    if not any(key in data for key in FORMER):
+        return False
+    former = _former.decode(data)
+    return former.known is not msgspec.UNSET or former.why is not msgspec.UNSET
 
 
 def _place(wrong: Exception) -> str:

@@ -1,7 +1,8 @@
 """Messages between a hub and its clients, beside the events themselves.
 
 A monitor announces a call with a ``Claim`` and gets an ``Answer``; a listener sends a ``CommandMessage``, a
-softphone a ``CallControlMessage``, which the hub passes on to the monitor that stands by for the agent.
+softphone a ``CallControlMessage``, which the hub passes on to the monitor that stands by for the agent. On
+the wire a command's key is ``order``, that of call control ``hook``.
 """
 
 from typing import Annotated
@@ -24,7 +25,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"\A[^\
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first thing a publisher says: the call, its agent and team."""
+    """The first message of a publisher: the call, its agent and team."""
 
     call: Name
     agent: Name | None = None
@@ -32,15 +33,15 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the hub sends a publisher: where to go on, what is kept, or an order for its core."""
+    """The hub's answer to a publisher: where to go on, what is stored, or a command for its call."""
 
     resume: int | None = None
     ack: int | None = None
-    order: Command | None = None
+    command: Command | None = msgspec.field(default=None, name="order")
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a publisher says of itself: the call, its agent and team."""
+    """A claim that has been checked: the call, its agent and team."""
 
     call: str
     agent: str | None = None
@@ -48,46 +49,46 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallControlMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a softphone sends. ``agent`` is whose monitor it is for; with a token it is the token's."""
+    """Call control from a softphone. ``agent``: whose monitor it is for; with a token it is the token's."""
 
-    hook: CallControl
+    control: CallControl = msgspec.field(name="hook")
     agent: Name | None = None
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first thing that a monitor says at ``/standby``: whose it is."""
+    """The first message of a monitor at ``/standby``: the agent it stands by for."""
 
     agent: Name | None = None
     team: Name | None = None
 
 
 class Passed(msgspec.Struct, frozen=True, kw_only=True):
-    """A hook on its way to the monitor."""
+    """Call control on its way to the monitor."""
 
     number: int
-    hook: CallControl
+    control: CallControl = msgspec.field(name="hook")
 
 
 class Replied(msgspec.Struct, frozen=True, kw_only=True):
-    """The monitor's answer to the hook of that number."""
+    """The monitor's answer to the call control of that number."""
 
     number: Annotated[int, msgspec.Meta(ge=0)]
     reply: CallControlAnswer
 
 
 class RequestedCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An order as it comes in: a field that is not known is an error, not a guess."""
+    """A command as it comes in: an unknown field is an error."""
 
 
 class CommandMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a listener sends: an order for a call."""
+    """A command of a listener for a call."""
 
     call: str
-    order: RequestedCommand
+    command: RequestedCommand = msgspec.field(name="order")
 
 
 def is_ephemeral(event: Event) -> bool:
-    """Whether only the newest of its kind matters: levels, partial words, hints for the screen."""
+    """Whether only the newest of its kind matters: levels, partial words, overlaps that begin."""
     if isinstance(event, Utterance):
         return not event.final
     if isinstance(event, Status):
@@ -96,5 +97,5 @@ def is_ephemeral(event: Event) -> bool:
 
 
 def is_private(event: Event) -> bool:
-    """Whether an event is for the agent alone, and so never written."""
+    """Whether an event is for the agent alone, and so is never stored."""
     return isinstance(event, AlertEvent) and event.private

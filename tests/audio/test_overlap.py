@@ -66,6 +66,15 @@ def test_right_okay_in_the_callers_pause_is_no_interruption_when_the_caller_goes
     assert kinds(events) == ["backchannel"]
 
 
+@pytest.mark.parametrize(("late", "kind"), [(0.18, "backchannel"), (0.2, "other")])
+@pytest.mark.parametrize(("holder", "newcomer"), [("caller", "agent"), ("agent", "caller")])
+def test_a_bid_begins_in_the_holders_speech_or_within_two_tenths_of_a_second_after_it(
+    holder: str, newcomer: str, late: float, kind: str
+):
+    events = heard(f"{holder} 0-4", f"{newcomer} {4 + late}-4.7 right", f"{holder} 4.28-9")
+    assert kinds(events) == [kind]
+
+
 def test_the_caller_who_goes_on_over_a_late_mm_hm_interrupts_nobody():
     events = heard("caller 0-4 it broke", "agent 4.4-5.0 mm-hm", "caller 4.8-9 on monday")
     assert alerts(events) == []

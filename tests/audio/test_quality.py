@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.audio.quality import QualityMonitor
+from monitor.audio.quality import DeadChannelCondition, QualityMonitor, SecondSummary
 from monitor.config import QualitySettings
 from monitor.events import Event
 from tests.audio.voices import Sound, echo, hum, runs, voice
@@ -115,3 +115,22 @@ def test_any_cut_gives_the_same_events_and_the_same_speech(cuts):
     assert cut[0] == whole[0]
     assert np.array_equal(cut[1], whole[1])
     assert np.array_equal(cut[2], whole[2])
+
+
+def second(start: int, *, talk: float, signal: bool) -> SecondSummary:
+    """A second in which the agent's channel has a signal or not, and the caller talks for so long."""
+    return SecondSummary(
+        start=start, talk=(0.0, talk), crosstalk=(0.0, 0.0), compared=0.0, same_audio=0.0,
+        level_difference=0.0, clipped=(None, None), signal=(signal, True),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("talk", "reported"), [(1.9, False), (2.0, True)])
+def test_a_channel_is_dead_once_the_other_side_has_talked_since_its_last_signal(talk: float, reported: bool):
+    condition = DeadChannelCondition(0, QualitySettings())
+    for start in range(3):
+        assert condition.update(second(start, talk=1.0, signal=True)) is None
+    spoken = [talk, *[0.0] * 14]
+    events = [condition.update(second(3 + n, talk=t, signal=False)) for n, t in enumerate(spoken)]
+    found = [(event.kind, event.channel, event.start, event.detected_at) for event in events if event]
+    assert found == ([("dead_channel", "agent", 3.0, 13.0)] if reported else [])

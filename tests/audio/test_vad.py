@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio.frames import Framer, seconds
-from monitor.audio.vad import VoiceActivityDetector
+from monitor.audio.vad import MAX_EDGE_SHIFT, VoiceActivityDetector
 from monitor.config import VadSettings
 from monitor.events import CHANNELS, Block, Event, SpeechEnded, SpeechStarted
 from monitor.resources import resource
@@ -107,6 +107,23 @@ def test_the_edges_of_speech_are_near_the_first_and_last_word(detector: str, wit
     assert min(abs(ended.end - end) for _, end in words["agent"]) < within
     assert first.detected_at - first.at < 0.25
     assert ended.detected_at - ended.end < 0.4
+
+
+def test_both_takes_the_segments_of_silero_and_the_edges_of_webrtc() -> None:
+    rate, pcm, _ = calm()
+    plain, refined = (
+        [e for e in hear(rate, pcm, name)[1] if isinstance(e, SpeechEnded)] for name in ("silero", "both")
+    )
+    assert [event.channel for event in refined] == [event.channel for event in plain]
+    moves = [
+        move
+        for one, two in zip(plain, refined, strict=True)
+        for move in (two.start - one.start, two.end - one.end)
+    ]
+    assert max(map(abs, moves)) <= MAX_EDGE_SHIFT + 0.001
+    assert sum(abs(move) > 0.01 for move in moves) > len(moves) // 3
+    on_grid = [edge for event in refined for edge in (event.start, event.end) if round(edge * 1000) % 10 == 0]
+    assert len(on_grid) > len(moves) // 2, "WebRTC's edges lie on its own grid of 10 ms"
 
 
 @pytest.mark.parametrize("detector", DETECTORS)

@@ -40,3 +40,13 @@ def test_what_lies_far_behind_is_forgotten() -> None:
         edges.feed([SPEECH] * MAX_VOTES)
     assert edges.rise(0.5, detected_at=20.0) == pytest.approx(0.5)
     assert len(edges._speech) <= 2 * MAX_VOTES
+
+
+def test_a_turn_is_found_after_old_votes_were_forgotten() -> None:
+    edges = BoundaryAligner(step=0.01, reach=0.1)
+    for _ in range(5):
+        edges.feed([QUIET] * MAX_VOTES)
+    edges.feed([SPEECH] * 50)
+    turn = 5 * MAX_VOTES * 0.01
+    assert edges.rise(turn + 0.04, detected_at=turn + 0.5) == pytest.approx(turn)
+    assert edges.rise(turn - 0.04, detected_at=turn + 0.5) == pytest.approx(turn)

@@ -7,7 +7,7 @@ import pytest
 
 from monitor import clock
 from monitor.client import spool as spools
-from monitor.client.spool import KEEP_DAYS, Spool, SpooledLine, claim, left_behind, path_of
+from monitor.client.spool import KEEP_DAYS, Spool, SpoolInUse, claim, left_behind, path_of
 from monitor.errors import BadInput
 from monitor.wire.messages import Claimed
 
@@ -35,7 +35,7 @@ def test_lines_stand_until_they_are_acknowledged(tmp_path: Path):
 def test_a_buffer_belongs_to_one_monitor(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(spools, "HELD_SECONDS", 0.05)
     spool = claim(tmp_path, "c1")
-    with pytest.raises(SpooledLine):
+    with pytest.raises(SpoolInUse):
         Spool(spool.path)
     with pytest.raises(BadInput, match="Another monitor"):
         claim(tmp_path, "c1")

@@ -82,7 +82,7 @@ async def test_a_listener_sees_levels_while_the_line_stands(tmp_path: Path):
 
 
 async def test_what_is_private_to_the_agent_is_neither_sent_nor_written(tmp_path: Path):
-    secret = alert(7, private=True, to=("agent",), why="secret of the agent")
+    secret = alert(7, private=True, to=("agent",), summary="secret of the agent")
     async with a_hub() as place, place.listener("?role=agent") as agent:
         await next_line(agent)
         uplink = Uplink(HubAddress(place.url), ANNA, tmp_path)

@@ -147,7 +147,7 @@ def prepare(folder: Path) -> None:
 async def test_a_call_is_erased_while_the_hub_goes_on(tmp_path: Path):
     db = tmp_path / "hub.db"
     log = EventLog(db)
-    log.append("c1", arrivals("c1", [started("c1"), alert(1, why="between the two of us"), ended()]))
+    log.append("c1", arrivals("c1", [started("c1"), alert(1, summary="between the two of us"), ended()]))
     log.close()
     running = await hub("--listen", "127.0.0.1:0", "--db", db)
     url = await url_of(running)

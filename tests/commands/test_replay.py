@@ -71,10 +71,10 @@ def test_every_alert_explains_itself(lines: list[bytes]):
     assert alerts
     for alert in alerts:
         assert alert.rule_hash
-        assert alert.why
-        assert 0 < len(alert.say) <= 60
-        assert alert.evidence.measure
-        assert alert.evidence.clears
+        assert alert.summary
+        assert 0 < len(alert.message) <= 60
+        assert alert.measure
+        assert alert.clears_when
         assert alert.start <= alert.at <= alert.detected_at
 
 

@@ -55,14 +55,14 @@ async def test_in_a_pipe_each_thing_that_happens_is_one_line(watching: Watching)
         assert await line_of(running) == "# listening"
         events = [
             started("c1"),
-            alert(1, at=61.0, why="Two interruptions."),
+            alert(1, at=61.0, summary="Two interruptions."),
             alert(2, level="info"),
             ended(90.0),
         ]
         place.hub.publish("c0", arrivals("c0", [started("c0", "zoe", "south"), alert(9)]))
         place.hub.publish("c1", arrivals("c1", events))
         assert await line_of(running) == "00:00\tc1\tanna\t-\tthe call began"
-        assert await line_of(running) == "01:01\tc1\tanna\twarn\tinterrupt.agent: Two interruptions."
+        assert await line_of(running) == "01:01\tc1\tanna\twarn\tAgent interrupts: Two interruptions."
         assert await line_of(running) == "01:30\tc1\tanna\t-\tthe call ended"
         running.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(running.wait(), SOON) == 130
@@ -79,7 +79,7 @@ async def test_it_comes_back_and_catches_up(watching: Watching, tmp_path: Path):
         place.hub.log.close()
     assert "trying again" in await line_of(running)
     log = EventLog(kept)
-    log.append("c1", arrivals("c1", [alert(1, why="Said while the line was down.")], first=2))
+    log.append("c1", arrivals("c1", [alert(1, summary="Said while the line was down.")], first=2))
     async with a_hub(log, address=Address("127.0.0.1", port)):
         told = await line_of(running)
         while "trying again" in told:
@@ -116,7 +116,7 @@ async def test_on_a_terminal_the_calls_stand_in_a_table():
         seen = ""
         async with asyncio.timeout(SOON):
             while not all(
-                words in seen for words in ("1 open call", "anna", "north", "62", "interrupt.agent")
+                words in seen for words in ("1 open call", "anna", "north", "62", "Agent interrupts")
             ):
                 seen += (await asyncio.to_thread(os.read, leader, 65_536)).decode(errors="replace")
         running.send_signal(signal.SIGINT)
@@ -129,14 +129,14 @@ def test_who_and_how_long_is_read_however_many_alerts_are_open_and_however_narro
     board = CallBoard()
     board.take("c1", started("c1", "Bartholomew Featherstonehaugh"))
     for n in range(12):
-        board.take("c1", alert(n, level="critical" if n == 11 else "info", rule=f"some.rule{n}"))
+        board.take("c1", alert(n, level="critical" if n == 11 else "info", title=f"Rule {n}"))
     board.take("c1", difficulty(61.0, 80.0))
     console = Console(width=width, record=True, file=io.StringIO())
     console.print(table(board.in_order(), width))
     heads, row = console.export_text().rstrip().splitlines()
     assert max(len(heads), len(row)) <= width
     for head, cell in (("agent", "Bartholomew Fea"), ("length", "01:01"), ("hard", "80"),
-                       ("open alerts", "▲ some.rule11")):  # fmt: skip
+                       ("open alerts", "▲ Rule 11")):  # fmt: skip
         assert head in heads
         assert cell in row
     assert ("north" in row) == (width >= 80)
@@ -166,7 +166,7 @@ def test_an_alert_is_told_when_it_opens_and_when_it_becomes_more_serious():
 
 def test_what_others_wrote_does_not_steer_the_terminal():
     board = CallBoard()
-    (news,) = board.take("c1", alert(1, why="\x1b[2Jgone\x07"))
+    (news,) = board.take("c1", alert(1, summary="\x1b[2Jgone\x07"))
     assert not re.search(r"[\x00-\x1f]", styled(news).plain)
 
 

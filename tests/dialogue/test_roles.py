@@ -149,7 +149,7 @@ def test_alerts_about_who_cut_in_rest_while_the_sides_seem_exchanged(tmp_path: P
     ]
     opened = [e for e in events if e.name == "alert.opened" and e.detected_at > since.detected_at]
     assert not [e for e in opened if e.rule.startswith(("interrupt.", "talk_over."))]  # type: ignore[attr-defined]
-    assert any(isinstance(event, Note) and "swapped" in event.text for event in events)
+    assert any(isinstance(event, Note) and "exchanged" in event.text for event in events)
 
 
 def test_the_core_tells_it_of_sound_alone():

@@ -40,7 +40,7 @@ def heard(*lines: str, known: dict[str, object] | None = None) -> list[tuple[str
     for number, line in enumerate(lines):
         one = utterance(line, number)
         found += remarks.hear(one, lexicon.find(one.words))
-    return [(match.cls, match.text) for match in found]
+    return [(remark.kind, remark.text) for remark in found]
 
 
 def kinds(*lines: str, known: dict[str, object] | None = None) -> list[str]:
@@ -244,7 +244,7 @@ def test_sentences_end_at_full_stops_and_question_marks() -> None:
     one = utterance("agent 0-4 That is right. Is it back? yes")
     found = sentences(tokens(one.words), one.words)
     assert [sentence.text for sentence in found] == ["That is right.", "Is it back?", "yes"]
-    assert (found[0].start, found[-1].end) == (0.0, 4.0)
+    assert (found[0].start, found[-1].end) == (0, 4_000)
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -11,7 +11,7 @@ AGAIN = "agent 40-43 could you give me your order number please"
 
 def asked_again(*lines: str) -> list[str | None]:
     """What the alerts say that the agent has already."""
-    return [one.say for one in opened(events(BOOK, *lines, "end 55"))]
+    return [one.message for one in opened(events(BOOK, *lines, "end 55"))]
 
 
 def test_what_was_given_is_not_asked_for_again() -> None:

@@ -245,7 +245,7 @@ async def test_nonsense_from_a_listener_is_answered_and_the_stream_goes_on(case:
         await listener.send(NONSENSE[case])
         line = await next_line(listener)
         assert line["type"] == "monitor.refused"
-        assert "not an order" in line["data"]["reason"] or "no such open call" in line["data"]["reason"]
+        assert "not a command" in line["data"]["reason"] or "no such open call" in line["data"]["reason"]
         place.hub.publish("c1", arrivals("c1", [started("c1")]))
         assert (await next_line(listener))["type"] == "monitor.call.started"
 

@@ -17,7 +17,6 @@ from monitor.events import (
     CallStarted,
     Difficulty,
     Event,
-    Evidence,
     Prosody,
     Utterance,
     Word,
@@ -29,6 +28,7 @@ from monitor.hub.log import EventLog
 from monitor.hub.server import HubServer, listening
 from monitor.wire import envelope as wire
 from monitor.wire.addresses import Address
+from tests.alerts import made
 
 SECRET = "a secret of tests that is long enough to sign with"  # noqa: S105 - signs nothing outside the tests
 SOON = 60.0
@@ -97,14 +97,7 @@ def ended(at: float = 60.0) -> CallEnded:
 
 
 def alert(number: int, at: float = 1.0, **fields: Any) -> AlertOpened:
-    told = {
-        "alert": f"a{number}", "rule": "interrupt.agent", "rule_hash": "h", "level": "warn",
-        "channel": "agent", "start": at, "at": at, "detected_at": at, "say": "Let them land the sentence.",
-        "why": "Two interruptions.",
-        "to": ("agent", "supervisor"),
-        "evidence": Evidence(measure="interruptions", value=2.0, threshold=2.0),
-    }  # fmt: skip
-    return AlertOpened(**{**told, **fields})
+    return made(AlertOpened, at, **{"alert": f"a{number}", **fields})
 
 
 def closed(number: int, at: float = 2.0, **fields: Any) -> AlertClosed:

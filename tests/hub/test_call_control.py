@@ -1,4 +1,4 @@
-"""A softphone's hooks over a hub: a real hub, the real day of a live monitor, calls from the recordings."""
+"""Call control over a hub: a real hub, the real day of a live monitor, calls from the recordings."""
 
 import asyncio
 import contextlib
@@ -127,17 +127,17 @@ REFUSED = [
     ("supervisor", None, {"hook": {"kind": "start"}}, "own softphone"),
     ("agent", "ben", {"hook": {"kind": "start"}, "agent": "anna"}, "own softphone"),
     ("agent", "ben", {"hook": {"kind": "start"}}, "No monitor stands by"),
-    ("agent", "anna", {"hook": {"kind": "dance"}}, "not a hook"),
-    ("agent", "anna", {"hook": {"kind": "start", "call": "../../etc/passwd"}}, "not a hook"),
-    ("agent", "anna", {"hook": {"kind": "start", "colour": "red"}}, "not a hook"),
-    ("agent", "anna", {"hook": "start"}, "not a hook"),
-    ("agent", "anna", {"hook": {"kind": "end", "call": "sp-1"}}, "belong to the hook start"),
+    ("agent", "anna", {"hook": {"kind": "dance"}}, "not call control"),
+    ("agent", "anna", {"hook": {"kind": "start", "call": "../../etc/passwd"}}, "not call control"),
+    ("agent", "anna", {"hook": {"kind": "start", "colour": "red"}}, "not call control"),
+    ("agent", "anna", {"hook": "start"}, "not call control"),
+    ("agent", "anna", {"hook": {"kind": "end", "call": "sp-1"}}, "belong to the kind start"),
     ("agent", "anna", {"hook": {"kind": "start", "meta": {"x": "y" * 20_000}}}, "kilobytes"),
 ]
 
 
 @pytest.mark.parametrize(("role", "agent", "words", "why"), REFUSED)
-async def test_a_hook_that_may_not_be(role: str, agent: str | None, words: dict[str, Any], why: str):
+async def test_call_control_that_may_not_be(role: str, agent: str | None, words: dict[str, Any], why: str):
     token = mint(SECRET, role="agent", agent="anna", teams=("north",), seconds=600)
     async with (
         a_hub(secret=SECRET) as place,

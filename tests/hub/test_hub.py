@@ -351,14 +351,14 @@ async def test_a_call_that_is_erased_while_it_goes_on_is_kept_no_more_and_nothin
     async with a_hub(EventLog(kept)) as place, place.listener() as listener, place.publisher() as monitor:
         await next_line(listener)
         await publish(monitor, "c1")
-        await monitor.send(lines("c1", [started("c1"), alert(1, why="Zebedee was cut off.")]))
+        await monitor.send(lines("c1", [started("c1"), alert(1, summary="Zebedee was cut off.")]))
         assert (await next_line(monitor))["ack"] == 2
         await until(listener, "alert.opened")
         erasing = EventLog(kept)
         assert erasing.erase("c1") == 2
         erasing.close()
         await monitor.send(lines("c1", [level(2.0)], first=3))
-        await monitor.send(lines("c1", [alert(2, why="Zebedee again.")], first=4))
+        await monitor.send(lines("c1", [alert(2, summary="Zebedee again.")], first=4))
         assert (await next_line(monitor))["ack"] == 3
         assert (await next_line(monitor))["ack"] == 4, "the monitor need not keep it, either"
         (over,) = await until(listener, "call.ended")

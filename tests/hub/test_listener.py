@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from monitor.hub import listener as listening
 from monitor.hub.entry import LogEntry
 from monitor.hub.limits import Bucket
-from monitor.hub.listener import LOOK, LOOK_BYTES, BatchedDelivery
+from monitor.hub.listener import EPHEMERAL_BYTES, EPHEMERAL_SECONDS, BatchedDelivery
 from monitor.hub.log import EventLog
 from tests.hub.hubs import (
     SOON,
@@ -38,7 +38,7 @@ async def stuck_listener(place: Place, query: str = ""):
 
 def flood(place: Place, first: int, count: int) -> int:
     """So many alerts with long reasons; the next number."""
-    events = [alert(n, why="because " * 2500) for n in range(first, first + count)]
+    events = [alert(n, summary="because " * 2500) for n in range(first, first + count)]
     place.hub.publish("c1", arrivals("c1", events, first=first))
     return first + count
 
@@ -82,7 +82,7 @@ async def test_for_a_slow_listener_looks_are_left_out_and_told_and_alerts_wait(m
         number = flood(place, 2, 1000)
         for at in range(5):
             place.hub.publish("c1", arrivals("c1", [level(float(at))], first=number))
-            await asyncio.sleep(LOOK * 1.5)
+            await asyncio.sleep(EPHEMERAL_SECONDS * 1.5)
         slow.transport.resume_reading()
         got = []
         while "dropped" not in kinds(got):
@@ -128,41 +128,41 @@ def looks(count: int) -> list[LogEntry]:
 
 async def test_looks_are_handed_out_in_beats_the_newest_of_each_subject():
     batches: list[Sequence[LogEntry]] = []
-    pulse = BatchedDelivery(lambda batch: batches.append(batch) or 0)
+    delivery = BatchedDelivery(lambda batch: batches.append(batch) or 0)
     for entry in looks(30):
-        pulse.put(entry)
+        delivery.put(entry)
     await true(lambda: batches)
     assert [(entry.event.channel, entry.event.at) for entry in batches[0]] == [
         ("agent", 2.9),
         ("caller", 2.9),
     ]
-    assert pulse.coalesced == 58
+    assert delivery.coalesced == 58
 
 
 async def test_what_must_arrive_does_not_wait_for_the_next_look():
     batches: list[Sequence[LogEntry]] = []
-    pulse = BatchedDelivery(lambda batch: batches.append(batch) or 0)
+    delivery = BatchedDelivery(lambda batch: batches.append(batch) or 0)
     log = EventLog()
-    pulse.put(looks(1)[0])
+    delivery.put(looks(1)[0])
     await true(lambda: len(batches) == 1)
-    pulse.put(looks(1)[0])
+    delivery.put(looks(1)[0])
     for entry in log.append("c", arrivals("c", [started("c"), alert(1)])):
-        pulse.put(entry)
+        delivery.put(entry)
     await true(lambda: len(batches) == 3)
     assert kinds_of(batches) == [["prosody"], ["call.started", "alert.opened"], ["prosody"]]
 
 
 async def test_looks_come_less_often_when_they_fill_the_line():
     batches: list[Sequence[LogEntry]] = []
-    pulse = BatchedDelivery(lambda batch: batches.append(batch) or int(LOOK_BYTES * 3600))
-    pulse.put(looks(1)[0])
+    delivery = BatchedDelivery(lambda batch: batches.append(batch) or int(EPHEMERAL_BYTES * 3600))
+    delivery.put(looks(1)[0])
     await true(lambda: len(batches) == 1)
-    pulse.put(looks(1)[0])
+    delivery.put(looks(1)[0])
     for entry in EventLog().append("c", arrivals("c", [started("c")])):
-        pulse.put(entry)
+        delivery.put(entry)
     await true(lambda: len(batches) == 2)
     assert kinds_of(batches) == [["prosody"], ["call.started"]]
-    pulse.forget_looks("c")
+    delivery.drop_ephemeral("c")
 
 
 def kinds_of(batches: list[Sequence[LogEntry]]) -> list[list[str]]:
@@ -172,7 +172,7 @@ def kinds_of(batches: list[Sequence[LogEntry]]) -> list[list[str]]:
 async def test_a_listener_that_comes_while_lines_wait_for_their_beat_gets_none_of_them_twice():
     async with a_hub() as place, place.listener() as early:
         await next_line(early)
-        place.hub._pulse._not_before = asyncio.get_running_loop().time() + 0.5
+        place.hub._delivery._not_before = asyncio.get_running_loop().time() + 0.5
         place.hub.publish("c1", arrivals("c1", [started("c1"), alert(1)]))
         async with place.listener() as fresh, place.listener("?since=1") as back:
             (call,) = (await next_line(fresh))["data"]["calls"]

@@ -33,7 +33,7 @@ def test_what_must_arrive_is_kept_in_order_and_what_is_looked_at_is_not():
 def test_what_is_private_has_a_sequence_that_nobody_else_gets_and_is_never_written(tmp_path: Path):
     path = tmp_path / "hub.db"
     log = EventLog(path)
-    log.append("c", arrivals("c", [started("c"), alert(1, private=True, why="between us")]))
+    log.append("c", arrivals("c", [started("c"), alert(1, private=True, summary="between us")]))
     log.close()
     again = EventLog(path)
     assert again.last == 2
@@ -233,7 +233,7 @@ def test_a_disk_without_room_is_told_until_an_event_is_kept_again(tmp_path: Path
     log.append("c", arrivals("c", [started("c")]))
     log._db.execute("PRAGMA max_page_count=1")
     with pytest.raises(sqlite3.Error):
-        log.append("c", arrivals("c", [alert(1, why="x" * 100_000)], first=2))
+        log.append("c", arrivals("c", [alert(1, summary="x" * 100_000)], first=2))
     assert not log.is_writable()
     assert (log.last, log.last_of("c")) == (1, 1), "all of it is kept, or nothing"
     log._db.execute("PRAGMA max_page_count=1000000")

@@ -45,7 +45,7 @@ async def test_a_hub_that_cannot_keep_events_is_alive_but_not_ready():
 async def test_metrics_count_what_happens_and_hold_nothing_that_was_said():
     async with a_hub() as place, place.listener() as listener:
         await next_line(listener)
-        events = [started("c1", "anna"), alert(1, why="she said: card number 4711"), level(1.0)]
+        events = [started("c1", "anna"), alert(1, summary="she said: card number 4711"), level(1.0)]
         place.hub.publish("c1", arrivals("c1", events))
         await next_line(listener)
         await next_line(listener)
@@ -168,7 +168,7 @@ async def test_the_operator_is_told_that_the_log_has_no_room(tmp_path: Path):
             async with place.publisher() as monitor:
                 await monitor.send('{"call": "c1"}')
                 await monitor.recv()
-                await monitor.send(lines("c1", [started("c1"), alert(1, why="what was said " * 9999)]))
+                await monitor.send(lines("c1", [started("c1"), alert(1, summary="what was said " * 9999)]))
                 with pytest.raises(ConnectionClosed):
                     await monitor.recv()
         assert (await ask(place, "/readyz"))[0] == 503

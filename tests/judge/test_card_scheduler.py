@@ -117,7 +117,7 @@ def test_after_an_upsetting_story_prompts_to_sell_or_close_are_held_back():
         "caller 34-50 wait a moment please", "end 60",
     )  # fmt: skip
     (alert,) = opened(said, "close.confirm")
-    assert alert.withheld == "held back: caller.upsetting"
+    assert alert.withheld == "held back: Upsetting event"
 
 
 def test_a_warning_that_is_ignored_goes_to_supervisors_too():

@@ -66,14 +66,14 @@ def test_clear_is_another_value_than_the_threshold(tmp_path):
     assert held[0][1] > plain[0][1] + 5
 
 
-def test_the_ladder_goes_up_and_not_down(tmp_path):
+def test_the_escalation_goes_up_and_not_down(tmp_path):
     rule = (
         SILENCE.replace("  at_least: 5s\n", "")
         + "  escalation: [{at_least: 5s}, {at_least: 9s, level: critical, message: Now.}]\n"
     )
     said = events(book_of(rule, tmp_path), "agent 0-2 so", "agent 20-21 well", "end 23")
-    assert [(e.at, e.level, e.say) for e in opened(said)] == [(7.0, "info", "Say something.")]
-    assert ("critical", "Now.", 11.0) in [(e.level, e.say, e.at) for e in updated(said)]
+    assert [(e.at, e.level, e.message) for e in opened(said)] == [(7.0, "info", "Say something.")]
+    assert ("critical", "Now.", 11.0) in [(e.level, e.message, e.at) for e in updated(said)]
     assert closed(said)[0].level == "critical"
 
 

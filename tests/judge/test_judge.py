@@ -90,19 +90,22 @@ def test_a_quarrel_is_told_from_all_its_sides():
 
 def test_each_alert_explains_itself():
     for event in opened(events(bundled(), *QUARREL)):
-        assert event.why.endswith(".")
-        assert len(event.say) <= 60
-        assert event.evidence.measure
-        assert event.evidence.threshold is not None
-        assert event.evidence.clears
+        assert event.summary.endswith(".")
+        assert 0 < len(event.message) <= 60
+        assert event.title == bundled().rule(event.rule).title
+        assert event.rationale == bundled().rule(event.rule).rationale
+        assert event.measure
+        assert event.threshold is not None
+        assert event.comparison
+        assert event.clears_when
         assert len(event.rule_hash) == 12
         assert event.start <= event.at <= event.detected_at + 1e-6
 
 
 def test_words_are_quoted_in_the_sentence():
     (alert,) = opened(events(bundled("lang.blame"), "agent 0-4 well you should have read it"))
-    assert "“you should have read”" in alert.why or "you should have" in alert.why
-    assert alert.evidence.words[0].channel == "agent"
+    assert alert.summary.startswith("The agent said it once in 30 s: “you should have")
+    assert alert.evidence[0].channel == "agent"
 
 
 def test_every_alert_that_opened_is_closed_at_the_latest_with_the_call():
@@ -173,7 +176,7 @@ def test_alerts_rest_while_the_line_is_not_to_be_trusted_and_a_note_says_why():
     (note,) = [e for e in said if isinstance(e, Note)]
     assert (note.kind, note.text) == (
         "withheld",
-        "interrupt.agent rests: one microphone hears the other side.",
+        "“Agent interrupts” is withheld: a channel also carries the other side's voice.",
     )
     assert opened(events(bundled("interrupt.agent"), "trouble clipping agent 0-20", *lines))
 
@@ -196,7 +199,9 @@ def test_what_a_dead_channel_did_not_let_through_is_not_missed(rule: str, dead: 
     assert opened(events(bundled(rule), *lines))
     said = events(bundled(rule), f"trouble dead_channel {dead} 0-120", *lines)
     assert opened(said) == []
-    assert [e.text for e in said if isinstance(e, Note)] == [f"{rule} rests: a channel is dead."]
+    assert [e.text for e in said if isinstance(e, Note)] == [
+        f"“{bundled().rule(rule).title}” is withheld: a channel is silent (no signal)."
+    ]
 
 
 def test_what_the_living_side_owes_itself_is_missed_all_the_same():
@@ -372,8 +377,6 @@ def test_an_interruption_more_makes_the_open_alert_graver():
     )  # fmt: skip
     (alert,) = opened(said)
     assert alert.level == "info"
-    steps = [
-        (e.level, e.to, e.evidence.value) for e in updated(said) if e.evidence.value != alert.evidence.value
-    ]
+    steps = [(e.level, e.to, e.measured) for e in updated(said) if e.measured != alert.measured]
     assert ("warn", ("agent",), 2) in steps
     assert steps[-1] == ("warn", ("agent", "supervisor"), 4)

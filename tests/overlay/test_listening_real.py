@@ -125,11 +125,11 @@ def test_a_screen_reader_is_told_each_card_and_finds_it_on_the_overlay(tmp_path)
         until(
             lambda: reader.hears(kind="window", name="Call monitor", text="Waiting for a call"), "the overlay"
         )
-        hub.say("c", [started("c"), alert(1, 5.0, why="You came in twice.")])
+        hub.say("c", [started("c"), alert(1, 5.0, summary="You came in twice.")])
         spoken = "Warning: Let them land the sentence. You came in twice."
         until(lambda: reader.hears(kind="object:announcement", politeness=1, text=spoken), "the warning")
         until(lambda: reader.hears(kind="window", name="Call monitor", text=spoken), "the card's words")
-        hub.say("c", [alert(2, 6.0, level="critical", say="Pause.", why="")])
+        hub.say("c", [alert(2, 6.0, level="critical", message="Pause.", summary="")])
         until(
             lambda: reader.hears(kind="object:announcement", politeness=2, text="Critical: Pause."),
             "the critical card, which may interrupt",

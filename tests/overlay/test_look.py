@@ -39,7 +39,7 @@ def outline(kind: str) -> tuple:
 
 
 def test_levels_differ_in_shape_and_not_only_in_colour():
-    outlines = {kind: outline(kind) for kind in ("info", "warn", "critical", "credit")}
+    outlines = {kind: outline(kind) for kind in ("info", "warn", "critical", "praise")}
     assert len(set(outlines.values())) == 4
     assert outlines["warn"][0] == (DrawnShape, 4)
     assert outlines["critical"][0] == (DrawnShape, 3)

@@ -11,7 +11,6 @@ from monitor.events import (
     CallStarted,
     CommandApplied,
     Event,
-    Evidence,
     OpenCall,
     Prosody,
     Snapshot,
@@ -21,26 +20,14 @@ from monitor.events import (
 from monitor.overlay.card import CARD_SECONDS, CARD_WAIT
 from monitor.overlay.shown import BAND_SECONDS, Shown
 from monitor.overlay.view import View
+from tests.alerts import made
 
 CALL = "c"
 
 
 def alert(number: int, at: float, kind: type = AlertOpened, **fields) -> Event:
-    told = {
-        "detected_at": at,
-        "alert": f"a{number}",
-        "rule": "interrupt.agent",
-        "rule_hash": "h",
-        "level": "warn",
-        "channel": "agent",
-        "start": at,
-        "at": at,
-        "say": f"Say {number}.",
-        "why": "Twice (alert from once) – A reason.",
-        "to": ("agent",),
-        "evidence": Evidence(measure="interruptions"),
-    }
-    return kind(**{**told, **fields})
+    given = {"alert": f"a{number}", "message": f"Say {number}.", "summary": "Twice.", "to": ("agent",)}
+    return made(kind, at, **{**given, **fields})
 
 
 def started(call: str = CALL) -> CallStarted:
@@ -83,7 +70,7 @@ def test_the_reason_comes_a_little_later_and_is_what_happened():
     assert not view.shown.why
     view.advance(10.8)
     assert view.shown.why
-    assert view.shown.card.why == "Twice"
+    assert view.shown.card.why == "Twice."
 
 
 def test_an_alert_that_the_core_held_back_is_no_card():
@@ -151,7 +138,7 @@ def test_an_alert_that_is_still_open_leaves_its_shape_on_the_strip():
 
 
 def test_praise_has_a_kind_of_its_own():
-    assert seen(alert(1, 10.0, rule="calm.credit", level="info")).shown.card.kind == "credit"
+    assert seen(alert(1, 10.0, level="info", praise=True)).shown.card.kind == "praise"
 
 
 def test_a_supervisors_words_are_quoted_with_who_and_when():
@@ -289,7 +276,7 @@ def test_a_snooze_is_shown_while_it_lasts():
 
 
 def test_a_screen_reader_hears_the_level_the_step_and_the_reason():
-    assert seen(alert(1, 10.0, level="critical")).shown.card.spoken == "Critical: Say 1. Twice"
+    assert seen(alert(1, 10.0, level="critical")).shown.card.spoken == "Critical: Say 1. Twice."
 
 
 def test_who_listens_instead_of_looking_finds_how_the_call_stands():

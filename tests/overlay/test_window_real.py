@@ -104,7 +104,7 @@ def test_a_warning_is_a_diamond_and_something_critical_a_triangle(screen, tmp_pa
         assert (x + width, y) == (1000 - 16, 16)
         diamond = widths(iconic(picture, (x, y + STRIP, 0, 0), AMBER))
         assert diamond[len(diamond) // 2] > 3 * max(diamond[0], diamond[-1])
-        hub.say("c", [alert(2, 6.0, level="critical", say="Pause.", why="")])
+        hub.say("c", [alert(2, 6.0, level="critical", message="Pause.", summary="")])
         picture, (x, y, _, _) = settled(screen, tmp_path, ROSE, STRIP)
         triangle = widths(iconic(picture, (x, y + STRIP, 0, 0), ROSE))
         assert triangle[-3] > 3 * triangle[0]

@@ -60,6 +60,16 @@ def test_a_question_needs_its_mark_and_a_beginning_its_place(tmp_path: Path) -> 
     assert len(lexicon.find(words("x d"))) == 1
 
 
+def test_a_pause_ends_a_sentence_and_a_filler_may_begin_one(tmp_path: Path) -> None:
+    (tmp_path / "sets.yaml").write_text("sets:\n  opener: so and\n")
+    lexicon = made(tmp_path, "class: a\nabout: x\nphrases: |\n  ^ c\n  d $\n")
+    assert len(lexicon.find(words("x d"), after=words("y", 20.0))) == 1
+    assert lexicon.find(words("x d y"), before=words("z", 5.0)) == []
+    assert len(lexicon.find(words("so c"))) == 1
+    assert len(lexicon.find(words("x. and so c"))) == 1
+    assert lexicon.find(words("x so c")) == []
+
+
 def test_a_phrase_may_begin_in_the_words_before(tmp_path: Path) -> None:
     lexicon = made(tmp_path, "class: a\nabout: x\nphrases: |\n  b c\n")
     match = lexicon.find(words("c x", 20.0), before=words("x b"))[0]

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.commands.backtest import register_backtest
 from monitor.errors import BadInput
-from monitor.events import CallStarted, Evidence, Utterance
+from monitor.events import CallStarted, Utterance
 from monitor.review.backtest import Result, Task, backtest, changes
 from monitor.review.backtest_text import lines
 from monitor.review.callscript import read_script, script_facts
@@ -65,7 +65,7 @@ def tasks(folder: Path, *rules: str | None) -> list[Task]:
 
 
 def raised(rule: str, at: float, level: str = "warn") -> Raised:
-    return Raised(rule=rule, at=at, level=level, evidence=Evidence(measure="phrases"))
+    return Raised(rule=rule, at=at, level=level, summary="It happened.")
 
 
 def test_the_bundled_rules_find_the_third_sorry_in_both_calls(calls: Path) -> None:
@@ -83,7 +83,7 @@ def test_what_changed_is_told_call_by_call_with_the_evidence(calls: Path, rules:
     assert [bool(one.new) for one in changed] == [True, False]
     assert changed[0].new is not None
     assert changed[0].new.at < 13
-    assert changed[0].new.evidence.words
+    assert "“" in changed[0].new.summary
     assert any("+ apology.excess" in line for line in lines(report, compared=True))
 
 

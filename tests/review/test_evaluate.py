@@ -9,7 +9,6 @@ from monitor.events import (
     Channel,
     DeadAir,
     Event,
-    Evidence,
     Hold,
     Interruption,
     Level,
@@ -22,6 +21,7 @@ from monitor.events import (
 )
 from monitor.review.evaluate import Score, evaluate, total
 from monitor.review.truth import ExpectedAlert, TrueEvent, TrueUtterance, TrueWord, Truth
+from tests.alerts import made
 
 
 def truth(
@@ -50,13 +50,8 @@ def cut_in(at: float, by: Channel = "agent") -> TrueEvent:
     return TrueEvent(kind="interruption", by=by, start=at, end=at + 0.6, overlap=0.6)
 
 
-ALERT = {"rule_hash": "", "start": 0.0, "say": "", "why": "", "to": (), "evidence": Evidence(measure="m")}
-
-
 def alert(rule: str, at: float, level: Level = "warn", channel: Channel | None = "agent") -> AlertOpened:
-    return AlertOpened(
-        detected_at=at, alert=f"{rule}@{at}", rule=rule, level=level, channel=channel, at=at, **ALERT
-    )
+    return made(AlertOpened, at, alert=f"{rule}@{at}", rule=rule, level=level, channel=channel)
 
 
 def heard(text: str) -> list[Event]:
@@ -137,10 +132,10 @@ def test_nobody_can_say_whether_a_hold_without_music_was_one():
 def test_a_fault_said_in_pieces_is_one_fault():
     bleed = TrueEvent(kind="crosstalk", by="agent", start=0.0, end=50.0)
     events = [
-        Quality(detected_at=4.0, kind="crosstalk", channel="agent", start=3.0),
-        Quality(detected_at=6.0, kind="crosstalk", channel="agent", start=3.0, end=5.5),
-        Quality(detected_at=22.0, kind="crosstalk", channel="agent", start=21.0),
-        Quality(detected_at=30.0, kind="clipping", channel="agent", start=29.0),
+        Quality.of("crosstalk", "agent", 3.0, detected_at=4.0),
+        Quality.of("crosstalk", "agent", 3.0, end=5.5, detected_at=6.0),
+        Quality.of("crosstalk", "agent", 21.0, detected_at=22.0),
+        Quality.of("clipping", "agent", 29.0, detected_at=30.0),
     ]
     kinds = evaluate(events, truth(bleed)).kinds
     assert (kinds["crosstalk"].found, kinds["crosstalk"].wrong, kinds["crosstalk"].delays) == (1, 0, (4.0,))

@@ -5,12 +5,13 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from markupsafe import escape
 
 from monitor.events import (
     AlertOpened,
     CallStarted,
     Event,
-    Evidence,
+    EvidenceItem,
     Phrase,
     Quality,
     SpeechEnded,
@@ -23,6 +24,7 @@ from monitor.review.scorecard import scorecard
 from monitor.review.sound import PIECE, pictures
 from monitor.review.timeline_plot import APART, alert_rows
 from monitor.sources.recording import open_recording
+from tests.alerts import made
 
 NASTY = "<script>alert(1)</script>"
 
@@ -114,9 +116,7 @@ def test_the_sound_is_drawn_into_the_page_itself(project):
 def test_a_trouble_with_the_sound_stands_on_the_page_and_what_to_do_about_exchanged_sides():
     started = nasty_events()[0]
     quality = Quality(kind="swapped", channel=None, start=0.0, detected_at=9.0, say=f"Exchanged? {NASTY}")
-    bleed = [
-        Quality(kind="crosstalk", channel="agent", start=2.0, end=end, detected_at=5.0) for end in (None, 4.0)
-    ]
+    bleed = [Quality.of("crosstalk", "agent", 2.0, end=end, detected_at=5.0) for end in (None, 4.0)]
     card = scorecard([started, quality, *bleed])
     assert [(one.kind, one.start, one.end) for one in card.troubles] == [
         ("swapped", 0, None),
@@ -125,8 +125,7 @@ def test_a_trouble_with_the_sound_stands_on_the_page_and_what_to_do_about_exchan
     page = report_page(card)
     parsed(page)
     assert page.count("Exchanged?") == 1
-    assert "the sides seem to be exchanged" in page
-    assert "the other side’s voice is heard in it" in page
+    assert page.count(str(escape(bleed[0].say))) == 1
     assert "<script" not in page
 
 
@@ -144,10 +143,11 @@ def nasty_events() -> list[Event]:
         final=True,
     )  # fmt: skip
     sorry = Phrase(detected_at=4.0, channel="agent", start=0.0, end=4.0, of="apology", text=text, utterance=1)
-    alert = AlertOpened(
-        detected_at=4.0, alert="a", rule=NASTY, rule_hash=NASTY, level="critical", channel="agent", start=1.0,
-        at=2.0, say=NASTY, why=NASTY, to=("agent",), card=False, withheld=NASTY,
-        evidence=Evidence(measure=NASTY, value=1.0, unit=NASTY, clears=NASTY),
+    texts = ("rule", "rule_hash", "title", "message", "summary", "rationale", "clears_when", "measure")
+    alert = made(
+        AlertOpened, 4.0, **dict.fromkeys(texts, NASTY), unit=NASTY, level="critical",
+        card=False, withheld=NASTY,
+        evidence=(EvidenceItem(start=1.0, end=2.0, text=NASTY), EvidenceItem(start=2.0, end=2.0, kind=NASTY)),
     )  # fmt: skip
     return [started, SpeechEnded(detected_at=4.0, channel="agent", start=0.0, end=4.0), said, sorry, alert]
 

@@ -70,11 +70,12 @@ def test_every_alert_on_the_wire_is_told_once_unless_it_is_private(heard):
     events, lines = heard
     card = scorecard(events)
     opened = named(lines, "alert.opened")
-    assert [story.alert for story in card.alerts] == [one["alert"] for one in opened if not one["private"]]
+    shared = [one["alert"] for one in opened if not one["private"]]
+    assert [story.event.alert for story in card.alerts] == shared
     assert card.private_alerts == sum(one["private"] for one in opened)
     updates = opened + named(lines, "alert.updated")
     for story in card.alerts:
-        shown = [one["detected_at"] for one in updates if one["alert"] == story.alert and one["card"]]
+        shown = [one["detected_at"] for one in updates if one["alert"] == story.event.alert and one["card"]]
         assert list(story.shown) == sorted(shown)
 
 
@@ -188,7 +189,7 @@ def test_a_feeling_counts_as_met_only_by_understanding_in_time():
 
 def test_what_a_dead_channel_did_not_let_through_is_nobodys_failure():
     said = [("caller", 1.0, "I am really frustrated."), ("caller", 9.0, "And another thing is the invoice.")]
-    dead = Quality(detected_at=0.0, kind="dead_channel", channel="agent", start=0.0)
+    dead = Quality.of("dead_channel", "agent", 0.0, detected_at=0.0)
     assert (len(conversation(*said).feelings), len(conversation(*said).open_items)) == (1, 1)
     card = conversation(*said, troubles=[dead])
     assert (card.feelings, card.open_items) == ((), ())

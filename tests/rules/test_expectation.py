@@ -24,10 +24,11 @@ def test_a_promise_without_a_date_is_told_at_its_deadline(tmp_path):
         book_of(PROMISE, tmp_path), "agent 0-3 I will send you a new one", "caller 4-20 all right then"
     )
     (alert,) = opened(said)
-    cue = alert.evidence.words[0]
+    cue = alert.evidence[0]
     assert alert.at == round(cue.end + 8.0, 3)
     assert cue.text.startswith("I will send")
-    assert "did not come in time" in alert.why
+    assert alert.summary.startswith("What should follow “I will send")
+    assert alert.summary.endswith("did not come within 8 s.")
 
 
 def test_a_date_that_comes_in_time_keeps_it(tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 
 from monitor.rules.measures import MEASURES
+from monitor.timeline import CALL
 
 
 @pytest.mark.parametrize("name", sorted(MEASURES))
@@ -16,22 +17,15 @@ def test_a_measure_explains_itself(name):
     assert not told.endswith(".")
 
 
-@pytest.mark.parametrize("name", sorted(MEASURES))
-def test_its_topics_name_its_parameters(name):
-    measure = MEASURES[name]
-    for topic in measure.wakes:
-        _, marked, parameter = topic.partition(":{")
-        assert not marked or parameter.rstrip("}") in measure.kinds
+def test_times_are_read_with_their_units_and_are_ms():
+    read = MEASURES["interruptions"].read
+    assert read({"by": "agent", "window": "2min"})["window"] == 120_000
+    assert read({"by": "agent", "window": "500ms"})["window"] == 500
+    assert read({"by": "agent", "window": 0.25})["window"] == 250
+    assert read({"by": "agent", "window": "call"})["window"] == CALL
+    assert read({"by": "agent"})["window"] == 120_000
 
 
-def test_a_topic_is_filled_in_for_each_name():
-    measure = MEASURES["phrases"]
-    params = measure.read({"of": ["apology", "blame"], "by": "agent"})
-    assert measure.topics(params) == {"say:apology", "say:blame"}
-    assert MEASURES["interruptions"].topics({"by": "agent", "window": 60.0}) == {"interruption:agent"}
-
-
-def test_times_are_read_with_their_units():
-    assert MEASURES["interruptions"].read({"by": "agent", "window": "2min"})["window"] == 120.0
-    assert MEASURES["interruptions"].read({"by": "agent", "window": "call"})["window"] == float("inf")
-    assert MEASURES["interruptions"].read({"by": "agent"})["window"] == 120.0
+def test_defaults_are_stated_as_a_rule_writes_them():
+    assert MEASURES["interruptions"].params(by="agent").window == 120.0
+    assert MEASURES["holds"].params().window == "call"

@@ -9,8 +9,8 @@ from monitor.events import CallEnded, Event, Quality, Silence
 from monitor.sinks import Line
 from monitor.sinks.console import ConsoleSink
 
-HEARD = Quality(detected_at=12.0, kind="clipping", channel="agent", start=2.0)
-OVER = Quality(detected_at=20.0, kind="clipping", channel="agent", start=2.0, end=20.0)
+HEARD = Quality.of("clipping", "agent", 2.0, detected_at=12.0)
+OVER = Quality.of("clipping", "agent", 2.0, end=20.0, detected_at=20.0)
 LATER = Silence(detected_at=24.0, start=20.0, end=24.0)
 
 
@@ -29,5 +29,5 @@ def test_a_trouble_that_lasts_to_the_end_of_the_call_is_never_called_over(events
     for number, event in enumerate(events, 1):
         sink.take([Line("c", number, event)])
     sink.close()
-    assert shown.getvalue().count("clipping heard (agent)") == 1
-    assert shown.getvalue().count("clipping is over (agent)") == over
+    assert shown.getvalue().count(HEARD.say) == 1
+    assert shown.getvalue().count(OVER.say) == over

@@ -29,7 +29,7 @@ def test_a_live_call_goes_on_without_its_journal_and_says_so_once(tmp_path: Path
         sink.take(numbered(started("c1"), alert(1)))
     sink.close()
     assert len(said) == 1
-    assert "No space left on device. The call is heard all the same." in said[0]
+    assert "No space left on device. The call is monitored all the same." in said[0]
 
 
 def test_a_buffer_that_has_no_room_keeps_what_it_had(tmp_path: Path):
@@ -49,7 +49,7 @@ def test_an_uplink_without_room_does_not_end_the_call(tmp_path: Path):
     uplink._spool._db.execute("PRAGMA max_page_count=1")
     sink = FaultTolerantSink(uplink, said.append)
     for number in range(3):
-        sink.take(numbered(started("c1"), alert(1, why="y" * 50_000), first=1 + 2 * number))
+        sink.take(numbered(started("c1"), alert(1, summary="y" * 50_000), first=1 + 2 * number))
     sink.close()
     assert len(said) == 1
     assert "y" * 10 not in said[0]

@@ -48,7 +48,7 @@ class Card(DeviceStream):
             tone = 0.5 * np.sin(2 * np.pi * 300 * times).astype(np.float32)
             pcm = np.repeat(tone[:, None], self.ring.channels, axis=1)
             self.heard += size
-            self.hear(pcm, size, Times(self.age, 0.02), Flags(overflow))
+            self.on_audio(pcm, size, Times(self.age, 0.02), Flags(overflow))
 
 
 class Clock:

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.errors import BadInput
 from monitor.events import CallControl, CallControlAnswer
-from monitor.sources.call_control import ask, control_file, hooks
+from monitor.sources.call_control import control_file, send_call_control, serve_call_control
 
 
 class Phone:
@@ -26,9 +26,9 @@ class Phone:
 
 async def test_a_hook_reaches_the_monitor_with_its_metadata(tmp_path: Path):
     phone, where = Phone(), tmp_path / "deep" / "live.json"
-    async with hooks(phone.answer, where):
+    async with serve_call_control(phone.answer, where):
         start = CallControl(kind="start", call="a-1", meta={"issue": "refund"})
-        reply = await asyncio.to_thread(ask, start, where)
+        reply = await asyncio.to_thread(send_call_control, start, where)
     assert reply == CallControlAnswer(done=True, say="start.", call="call-1")
     assert phone.heard == [CallControl(kind="start", call="a-1", meta={"issue": "refund"})]
     assert not where.exists()
@@ -36,7 +36,7 @@ async def test_a_hook_reaches_the_monitor_with_its_metadata(tmp_path: Path):
 
 async def test_only_the_owner_can_read_the_secret(tmp_path: Path):
     where = tmp_path / "live.json"
-    async with hooks(Phone().answer, where):
+    async with serve_call_control(Phone().answer, where):
         if os.name == "posix":
             assert stat.S_IMODE(where.stat().st_mode) == 0o600
 
@@ -44,7 +44,7 @@ async def test_only_the_owner_can_read_the_secret(tmp_path: Path):
 @pytest.mark.parametrize("line", [b"\n", b"{}\n", b"not json\n", b'{"secret":"x","hook":{"kind":"burn"}}\n'])
 async def test_nonsense_is_answered_and_changes_nothing(tmp_path: Path, line: bytes):
     phone, where = Phone(), tmp_path / "live.json"
-    async with hooks(phone.answer, where):
+    async with serve_call_control(phone.answer, where):
         said = await _say(where, line)
     assert json.loads(said)["done"] is False
     assert phone.heard == []
@@ -52,7 +52,7 @@ async def test_nonsense_is_answered_and_changes_nothing(tmp_path: Path, line: by
 
 async def test_a_wrong_secret_is_refused(tmp_path: Path):
     phone, where = Phone(), tmp_path / "live.json"
-    async with hooks(phone.answer, where):
+    async with serve_call_control(phone.answer, where):
         said = await _say(where, b'{"secret":"guess","hook":{"kind":"end"}}\n')
     assert b"secret is wrong" in said
     assert phone.heard == []
@@ -60,7 +60,7 @@ async def test_a_wrong_secret_is_refused(tmp_path: Path):
 
 async def test_a_second_monitor_on_the_machine_is_refused(tmp_path: Path):
     where = tmp_path / "live.json"
-    async with hooks(Phone().answer, where):
+    async with serve_call_control(Phone().answer, where):
         refused = asyncio.to_thread(asyncio.run, _enter(where))
         with pytest.raises(BadInput, match="listens on this machine already"):
             await refused
@@ -70,14 +70,14 @@ async def test_a_second_monitor_on_the_machine_is_refused(tmp_path: Path):
 async def test_what_a_killed_monitor_left_is_no_obstacle(tmp_path: Path):
     where = tmp_path / "live.json"
     where.write_text('{"port": 9, "secret": "old"}')
-    async with hooks(Phone().answer, where):
-        reply = await asyncio.to_thread(ask, CallControl(kind="status"), where)
+    async with serve_call_control(Phone().answer, where):
+        reply = await asyncio.to_thread(send_call_control, CallControl(kind="status"), where)
     assert reply.done
 
 
 def test_without_a_monitor_one_sentence_says_so(tmp_path: Path):
     with pytest.raises(BadInput, match="start `monitor live` first"):
-        ask(CallControl(kind="end"), tmp_path / "live.json")
+        send_call_control(CallControl(kind="end"), tmp_path / "live.json")
 
 
 def test_another_file_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -95,5 +95,5 @@ async def _say(where: Path, line: bytes) -> bytes:
 
 
 async def _enter(where: Path) -> None:
-    async with hooks(Phone().answer, where):
+    async with serve_call_control(Phone().answer, where):
         pass

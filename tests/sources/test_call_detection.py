@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.config import VadSettings
+from monitor.audio import silero
+from monitor.config import VadName, VadSettings
 from monitor.events import Block, Gap
-from monitor.sources.call_detection import CallDetector, rebased, warm_up
+from monitor.sources.call_detection import CallDetector, rebase, warm_up
 from monitor.sources.recording import open_recording
 
 FIXTURES = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
@@ -20,7 +21,7 @@ def begins(name: str, *, agent_channel: int = 1, preroll: float = 4.0) -> tuple[
     for block in recording.blocks(0.04):
         if waiting.feed(block):
             found = (block.start + block.pcm.shape[1]) / recording.rate
-            return found, waiting.kept()[0].start / recording.rate
+            return found, waiting.recent_blocks()[0].start / recording.rate
     return None
 
 
@@ -48,23 +49,28 @@ def test_only_the_pre_roll_is_kept():
     waiting = CallDetector(8000, VadSettings(), preroll=2.0)
     for number in range(1000):
         waiting.feed(Block(number * 320, np.zeros((2, 320), np.float32)))
-    kept = waiting.kept()
+    kept = waiting.recent_blocks()
     assert sum(block.pcm.shape[1] for block in kept) / 8000 == pytest.approx(2.0, abs=0.05)
-    assert waiting.kept() == []
+    assert waiting.recent_blocks() == []
 
 
 def test_a_block_in_the_time_of_its_call():
     gaps = (
         Gap(channel="agent", at=9.5, seconds=1.0, detected_at=10.5),
         Gap(channel="caller", at=2.0, seconds=0.5),
+        Gap(channel="caller", at=10.2004, seconds=0.3, detected_at=10.5),
     )
-    block = rebased(Block(80000, np.zeros((2, 8000), np.float32), gaps, ("back",)), 78400, 8000)
+    block = rebase(Block(80000, np.zeros((2, 8000), np.float32), gaps, ("back",)), 78400, 8000)
     assert block.start == 1600
     assert [(gap.channel, gap.at, gap.seconds, gap.detected_at) for gap in block.gaps] == [
-        ("agent", 0.0, 0.7, 0.7)
+        ("agent", 0.0, 0.7, 0.7),
+        ("caller", 0.4, 0.3, 0.7),
     ]
     assert block.notices == ("back",)
 
 
-def test_warming_up_needs_no_sound():
-    warm_up(8000, VadSettings())
+@pytest.mark.parametrize(("detector", "loaded"), [("silero", 1), ("both", 1), ("webrtc", 0)])
+def test_warming_up_loads_the_model_that_the_detector_needs(detector: VadName, loaded: int):
+    silero.session.cache_clear()
+    warm_up(8000, VadSettings(detector=detector))
+    assert silero.session.cache_info().currsize == loaded

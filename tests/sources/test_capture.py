@@ -1,11 +1,11 @@
-"""The keeper of the sound cards, and both sides on one time base. Streams without cards, time in hand."""
+"""The supervisor of the devices, and both sides on one time base. Streams without cards, time in hand."""
 
 import numpy as np
 import pytest
 
 from monitor import clock as wall
 from monitor.errors import BadInput
-from monitor.sources.capture import GIVEN_UP, STALLED, Capture, Keeper
+from monitor.sources.capture import REOPEN_AFTER, STALLED_AFTER, Capture, DeviceSupervisor
 from monitor.sources.channel_stream import ChannelStream
 from tests.sources.rings import Card, Clock
 
@@ -21,28 +21,30 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Headset:
-    """Two devices that can be pulled out; the keeper is driven by the test instead of its thread."""
+    """Two devices that can be pulled out; the supervisor is driven by the test instead of its thread."""
 
     def __init__(self, clock: Clock, *, rates: tuple[int, int] = (RATE, RATE)) -> None:
         self.clock = clock
         self.cards: dict[str, Card] = {}
         self.gone: set[str] = set()
         self.refreshed = 0
-        self.lanes = [
-            ChannelStream("mic", rates[0], ("agent",), lambda: self._open("mic", rates[0]), pauses=False),
+        self.sources = [
+            ChannelStream(
+                "mic", rates[0], ("agent",), lambda: self._open("mic", rates[0]), pauses_when_idle=False
+            ),
             ChannelStream(
                 "ear",
                 rates[1],
                 ("caller",),
                 lambda: self._open("ear", rates[1]),
-                pauses=False,
-                there=lambda: "ear" not in self.gone,
+                pauses_when_idle=False,
+                is_available=lambda: "ear" not in self.gone,
             ),
         ]
-        self.capture = Capture(self.lanes, self._refresh)
-        self.keeper = self.capture._keeper
+        self.capture = Capture(self.sources, self._refresh)
+        self.supervisor = self.capture._supervisor
         self.begun = False
-        self.tend()
+        self.check()
         self.go(0.6)
         self.capture.begin(clock.now)
         self.begun = True
@@ -56,9 +58,9 @@ class Headset:
     def _refresh(self) -> None:
         self.refreshed += 1
 
-    def tend(self) -> None:
-        for watched in self.keeper._watched:
-            self.keeper.tend(watched, self.clock.now)
+    def check(self) -> None:
+        for watched in self.supervisor._watched:
+            self.supervisor.check(watched, self.clock.now)
 
     def go(self, seconds: float, *, only: tuple[str, ...] = ("mic", "ear")) -> None:
         """Time goes on; those of the devices that still run deliver."""
@@ -67,9 +69,9 @@ class Headset:
             for name, card in self.cards.items():
                 if card.runs and name in only:
                     card.deliver(0.02)
-            self.tend()
+            self.check()
             if self.begun:
-                self.capture.look(self.clock.now)
+                self.capture.poll(self.clock.now)
 
 
 def test_both_sides_come_out_together_whatever_their_rates(clock: Clock):
@@ -134,10 +136,10 @@ def test_a_stalled_device_is_told_within_two_seconds(clock: Clock):
     headset.go(2.0)
     first = headset.cards["ear"]
     headset.go(2.0, only=("mic",))
-    assert STALLED < 2.0
+    assert STALLED_AFTER < 2.0
     assert headset.capture.take().notices != ()
     assert not first.closed
-    headset.go(GIVEN_UP, only=("mic",))
+    headset.go(REOPEN_AFTER, only=("mic",))
     assert first.closed
     assert headset.cards["ear"] is not first
 
@@ -167,11 +169,21 @@ def test_what_is_lost_is_counted_and_filled(clock: Clock):
     assert starts[1:] == ends[:-1]
 
 
+def test_a_reader_that_falls_behind_is_reported_once_and_so_is_its_recovery(clock: Clock):
+    headset = Headset(clock)
+    headset.go(1.0)
+    headset.capture.take()
+    headset.go(4.0)
+    reported = [headset.capture.take().notices for _ in range(12)]
+    assert reported[0] == ("This machine is 4.0 s behind the call.",)
+    assert [notices for notices in reported[1:] if notices] == [("In step again.",)]
+
+
 async def test_a_device_that_cannot_be_opened_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
     def refuse() -> Card:
         raise BadInput("mic cannot be opened at 8000 Hz: Invalid sample rate.")
 
-    capture = Capture([ChannelStream("mic", RATE, ("agent", "caller"), refuse, pauses=False)])
+    capture = Capture([ChannelStream("mic", RATE, ("agent", "caller"), refuse, pauses_when_idle=False)])
     try:
         with pytest.raises(BadInput, match="Invalid sample rate"):
             await capture.start()
@@ -180,30 +192,30 @@ async def test_a_device_that_cannot_be_opened_is_one_sentence(monkeypatch: pytes
 
 
 def test_a_sound_server_that_is_slow_to_wake_up_is_asked_again(clock: Clock):
-    asked = []
+    checked_at = []
 
     def open_() -> Card:
-        asked.append(clock.now)
-        if len(asked) == 1:
+        checked_at.append(clock.now)
+        if len(checked_at) == 1:
             raise BadInput("mic cannot be opened at 8000 Hz: Error starting stream: Wait timed out.")
         return Card(RATE, clock)
 
-    lane = ChannelStream("mic", RATE, ("agent", "caller"), open_, pauses=False)
-    keeper = Keeper([lane], lambda: None)
+    source = ChannelStream("mic", RATE, ("agent", "caller"), open_, pauses_when_idle=False)
+    keeper = DeviceSupervisor([source], lambda: None)
     for _ in range(20):
-        keeper.tend(keeper._watched[0], clock.now)
+        keeper.check(keeper._watched[0], clock.now)
         clock.now += 0.1
-    assert lane.stream is not None
-    assert keeper.wrong is None
-    assert len(asked) == 2
+    assert source.stream is not None
+    assert keeper.error is None
+    assert len(checked_at) == 2
 
 
 def test_the_keeper_lets_everything_go(clock: Clock):
     card = Card(RATE, clock)
-    lane = ChannelStream("mic", RATE, ("agent", "caller"), lambda: card, pauses=False)
-    keeper = Keeper([lane], lambda: None)
+    source = ChannelStream("mic", RATE, ("agent", "caller"), lambda: card, pauses_when_idle=False)
+    keeper = DeviceSupervisor([source], lambda: None)
     keeper.start()
-    while lane.stream is None:
+    while source.stream is None:
         wall.sleep(0.01)
     keeper.close()
     assert card.closed

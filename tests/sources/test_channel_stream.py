@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor import clock as wall
-from monitor.sources.channel_stream import PATIENCE, PAUSE, AlignedPiece, ChannelStream
+from monitor.sources.channel_stream import IDLE_DELAY, MAX_DELAY, AlignedPiece, ChannelStream
 from tests.sources.rings import Card, Clock
 
 RATE = 8000
@@ -18,8 +18,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def lane_of(card: Card, *, pauses: bool = False) -> ChannelStream:
-    lane = ChannelStream("headset", RATE, ("agent",), lambda: card, pauses=pauses)
+def lane_of(card: Card, *, pauses_when_idle: bool = False) -> ChannelStream:
+    lane = ChannelStream("headset", RATE, ("agent",), lambda: card, pauses_when_idle=pauses_when_idle)
     lane.stream = card
     return lane
 
@@ -43,9 +43,9 @@ def wait(lane: ChannelStream, clock: Clock, seconds: float) -> list[AlignedPiece
     return pieces
 
 
-def begun(clock: Clock, *, pauses: bool = False) -> tuple[ChannelStream, Card]:
+def begun(clock: Clock, *, pauses_when_idle: bool = False) -> tuple[ChannelStream, Card]:
     card = Card(RATE, clock)
-    lane = lane_of(card, pauses=pauses)
+    lane = lane_of(card, pauses_when_idle=pauses_when_idle)
     for _ in range(30):
         clock.now += 0.02
         card.deliver(0.02)
@@ -105,14 +105,14 @@ def test_a_lost_device_becomes_silence_at_once(clock: Clock):
     run(lane, card, clock, 3.0)
     lane.stream = None
     silence, sound = seconds(wait(lane, clock, 2.0))
-    assert silence == pytest.approx(2.0 - PAUSE, abs=0.05)
+    assert silence == pytest.approx(2.0 - IDLE_DELAY, abs=0.05)
     assert sound < 0.1
 
 
 def test_a_device_that_only_falls_silent_is_waited_for_a_while(clock: Clock):
     lane, card = begun(clock)
     run(lane, card, clock, 3.0)
-    silence, _ = seconds(wait(lane, clock, PATIENCE + 1.0))
+    silence, _ = seconds(wait(lane, clock, MAX_DELAY + 1.0))
     assert silence == pytest.approx(1.0, abs=0.05)
 
 
@@ -131,7 +131,7 @@ def test_a_device_that_comes_back_stands_at_its_own_time(clock: Clock):
 
 
 def test_a_loopback_that_pauses_is_silence_and_no_loss(clock: Clock):
-    lane, card = begun(clock, pauses=True)
+    lane, card = begun(clock, pauses_when_idle=True)
     run(lane, card, clock, 3.0)
     paused = wait(lane, clock, 5.0)
     after = run(lane, card, clock, 3.0)

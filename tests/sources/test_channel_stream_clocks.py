@@ -8,8 +8,8 @@ import pytest
 from monitor.sources.channel_stream import (
     AFTER,
     BEFORE,
-    GENTLE,
-    JUMP,
+    JUMP_BEYOND,
+    SLOW_CORRECTION,
     ClockModel,
     DriftCompensator,
     interpolate,
@@ -51,7 +51,7 @@ def feed(follower: DriftCompensator, card: Card, samples: int) -> None:
     pcm, at = card.block(samples)
     delivered = getattr(card, "delivered", 0) + samples
     card.delivered = delivered
-    follower.timeline.arrived(delivered, at)
+    follower.clock.add_arrival(delivered, at)
     follower.feed(pcm)
 
 
@@ -59,7 +59,7 @@ def error(follower: DriftCompensator, card: Card) -> float:
     """Seconds between where the next output was heard and where it stands."""
     assert follower._position is not None
     heard = card.began + follower._position / card.true_rate
-    return heard - (follower._began + follower.made / follower.rate)
+    return heard - (follower._began + follower.samples_out / follower.rate)
 
 
 @pytest.mark.parametrize("ppm", [300, -500])
@@ -75,7 +75,7 @@ def test_half_an_hour_of_drift_stays_within_twenty_milliseconds(ppm: float):
         errors.append(error(follower, card))
     assert np.abs(errors).max() < 0.020
     assert np.abs(errors[600:]).max() < 0.010
-    assert follower.timeline.drift == pytest.approx(-ppm * 1e-6, abs=40e-6)
+    assert follower.clock.drift == pytest.approx(-ppm * 1e-6, abs=40e-6)
 
 
 def test_a_drifting_tone_has_no_click():
@@ -116,7 +116,7 @@ def test_lost_samples_become_silence_of_their_length():
         feed(follower, card, BLOCK)
         if number > 12:
             gaps.append(follower.read()[0])
-    assert sum(gaps) == pytest.approx(RATE, abs=JUMP * RATE)
+    assert sum(gaps) == pytest.approx(RATE, abs=JUMP_BEYOND * RATE)
     assert abs(error(follower, card)) < 0.020
 
 
@@ -132,7 +132,7 @@ def test_a_burst_after_a_stall_is_not_taken_for_new_time():
     for _ in range(400):
         feed(follower, card, BLOCK)
         follower.read()
-    assert follower.skipped == pytest.approx(3.0 * RATE, abs=200)
+    assert follower.samples_skipped == pytest.approx(3.0 * RATE, abs=200)
     assert abs(error(follower, card)) < 0.020
 
 
@@ -162,13 +162,13 @@ def test_an_ordinary_error_is_worked_off_gently():
     for _ in range(3000):
         feed(follower, card, BLOCK * 2)
         follower.read()
-        assert abs(follower._pace() - 1) <= GENTLE + 700e-6
+        assert abs(follower._speed() - 1) <= SLOW_CORRECTION + 700e-6
 
 
 def test_one_late_block_moves_nothing():
     timeline = ClockModel(RATE)
     for second in range(30):
-        timeline.arrived(second * RATE, 100.0 + second)
-    before = timeline.heard_at(29 * RATE)
-    timeline.arrived(30 * RATE, 130.0 + 0.9)
-    assert timeline.heard_at(29 * RATE) == pytest.approx(before, abs=0.002)
+        timeline.add_arrival(second * RATE, 100.0 + second)
+    before = timeline.time_of(29 * RATE)
+    timeline.add_arrival(30 * RATE, 130.0 + 0.9)
+    assert timeline.time_of(29 * RATE) == pytest.approx(before, abs=0.002)

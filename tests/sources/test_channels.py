@@ -108,7 +108,7 @@ def test_lost_sound_is_silence_and_a_gap_says_so() -> None:
     channels = ChannelAligner((16000, 48000))
     channels.push("agent", noise(16000))
     channels.push("caller", noise(24000, 1))
-    channels.lose("caller", 12000)
+    channels.add_loss("caller", 12000)
     channels.push("caller", noise(12000, 2))
     blocks = [channels.take(4000) for _ in range(3)]
     blocks.append(channels.finish())
@@ -126,7 +126,7 @@ def test_a_gap_is_told_in_the_block_that_ends_it(cut: int) -> None:
     channels = ChannelAligner((8000, 8000))
     channels.push("agent", noise(4000))
     channels.push("caller", noise(1000))
-    channels.lose("caller", 500)
+    channels.add_loss("caller", 500)
     channels.push("caller", noise(2500))
     told = [cut * n for n in range(1, 4000 // cut + 2) if channels.take(cut).gaps]
     assert told == [-(-1600 // cut) * cut]
@@ -135,7 +135,7 @@ def test_a_gap_is_told_in_the_block_that_ends_it(cut: int) -> None:
 def test_a_gap_at_the_very_end_is_still_told() -> None:
     channels = ChannelAligner((8000, 8000))
     channels.push("caller", noise(805))
-    channels.lose("caller", 7)
+    channels.add_loss("caller", 7)
     block = channels.finish()
     assert [gap.seconds for gap in block.gaps] == [0.001]
     assert block.pcm.shape == (2, 812)

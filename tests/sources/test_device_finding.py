@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.errors import BadInput
-from monitor.sources.device import Device, advice, default_of, kind_of, named
+from monitor.sources.device import Device, advice, default_device, find_device, kind_of
 
 
 def device(name: str, **more: object) -> Device:
@@ -25,34 +25,34 @@ HERE = [
      ("3", HERE[1].name), ("hdmi", HERE[3].name)],
 )  # fmt: skip
 def test_a_name_a_part_or_a_number(wanted: str, name: str):
-    assert named(wanted, HERE).name == name
+    assert find_device(wanted, HERE).name == name
 
 
 def test_a_part_of_two_names_is_asked_back():
     with pytest.raises(BadInput, match=r"could be any of: .*hdmi.*usb"):
-        named("monitor", HERE)
+        find_device("monitor", HERE)
 
 
 def test_an_unknown_name_gets_the_nearest():
     with pytest.raises(BadInput, match="did you mean built-in microphone"):
-        named("Bild-in Microphone", HERE)
+        find_device("Bild-in Microphone", HERE)
 
 
 def test_an_empty_name_means_nothing():
     with pytest.raises(BadInput, match="no device"):
-        named(" ", HERE)
+        find_device(" ", HERE)
 
 
 def test_the_defaults():
-    assert default_of("microphone", HERE).name == "Built-in Microphone"
-    assert default_of("loopback", HERE).name == "alsa_output.usb.monitor"
+    assert default_device("microphone", HERE).name == "Built-in Microphone"
+    assert default_device("loopback", HERE).name == "alsa_output.usb.monitor"
 
 
 def test_what_is_missing_is_said_with_what_to_do():
     with pytest.raises(BadInput, match="plug in a headset"):
-        default_of("microphone", [])
+        default_device("microphone", [])
     with pytest.raises(BadInput, match="Nothing here hears what the caller says"):
-        default_of("loopback", HERE[:2])
+        default_device("loopback", HERE[:2])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from monitor.events import Block
 from monitor.sources.recording import open_recording
-from monitor.sources.soundcheck import SECONDS, SoundCheck
+from monitor.sources.soundcheck import CHECK_SECONDS, SoundCheck
 
 FIXTURES = Path(__file__).resolve().parent.parent.parent / "fixtures" / "audio"
 
@@ -25,7 +25,7 @@ def findings(pcm: np.ndarray) -> list[str]:
     checking = SoundCheck(8000)
     for start in range(0, pcm.shape[1], 320):
         checking.feed(Block(start, pcm[:, start : start + 320].astype(np.float32)))
-    assert checking.heard == pytest.approx(SECONDS)
+    assert checking.heard == pytest.approx(CHECK_SECONDS)
     return checking.findings()
 
 

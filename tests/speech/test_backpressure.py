@@ -6,7 +6,7 @@ def run(load: Backpressure, *, cost: float, start: float, seconds: float, overdu
     """A recogniser that takes ``cost`` for each answer, about as often as it is asked; the modes passed."""
     modes, now = [], start
     while now < start + seconds:
-        load.answered(cost, now)
+        load.add_cost(cost, now)
         if load.adapt(now, overdue, 2):
             modes.append(load.mode)
         now += load.interval(2) if load.partials else 3.0
@@ -55,6 +55,6 @@ def test_late_answers_alone_lower_the_effort_because_other_calls_may_be_the_reas
 def test_the_share_of_a_core_is_that_of_the_last_seconds():
     load = Backpressure(SpeechSettings())
     for n in range(100):
-        load.answered(0.1, n * 0.5)
-    assert load.share(50.0) == 0.2
-    assert load.share(100.0) == 0.0
+        load.add_cost(0.1, n * 0.5)
+    assert load.cpu_share(50.0) == 0.2
+    assert load.cpu_share(100.0) == 0.0

@@ -16,7 +16,7 @@ from monitor.playback import play
 from monitor.review.truth import load_truth, truth_beside
 from monitor.rules.rule_set import load_rules
 from monitor.speech.agreement import key
-from monitor.speech.hallucination_filter import Loudness
+from monitor.speech.hallucination_filter import ChannelLevels
 from monitor.speech.model_store import bundled_folder
 from monitor.speech.whisper import Whisper
 from tests.speech.noises import KINDS, RATE, dialling, hum, music, ringing, white
@@ -90,7 +90,7 @@ def test_an_answer_of_one_short_word_is_heard(project: Path):
 
 
 def test_the_louder_side_is_told_by_its_level_in_that_stretch():
-    loudness = Loudness()
+    loudness = ChannelLevels()
     pcm = np.zeros((2, 10 * RATE), np.float32)
     pcm[0, 2 * RATE : 4 * RATE] = 0.1
     pcm[1, 2 * RATE : 4 * RATE] = 0.01

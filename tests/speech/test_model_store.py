@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import BadInput
-from monitor.speech.model_store import NAMES, bundled_folder, fetch, find, listed
+from monitor.speech.model_store import REPOSITORIES, bundled_folder, fetch, find, list_models
 from tests.speech.hub import hub
 
 
@@ -120,8 +120,8 @@ def test_a_hub_that_cannot_be_reached_is_one_clear_sentence(kind: str, tmp_path:
 
 
 def test_the_list_tells_what_is_here_and_what_is_not():
-    lines = {line.name: line for line in listed()}
-    assert set(lines) == {"bundled", *NAMES}
+    lines = {line.name: line for line in list_models()}
+    assert set(lines) == {"bundled", *REPOSITORIES}
     assert lines["bundled"].folder
     assert lines["bundled"].megabytes >= 4
     assert lines["large-v3"].folder is None

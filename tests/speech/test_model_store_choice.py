@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import BadInput
-from monitor.speech.model_store import BUNDLED, BUNDLED_NOTICE, are_own, bundled_folder, choose
+from monitor.speech.model_store import BUNDLED, BUNDLED_NOTICE, are_bundled_recordings, bundled_folder, choose
 from tests.sounds import pcm16, talk, wav
 
 
@@ -40,7 +40,7 @@ def test_the_own_recordings_are_heard_with_the_bundled_model(project: Path):
 def test_a_copy_of_an_own_recording_under_another_name_is_known(project: Path, tmp_path: Path):
     copy = tmp_path / "renamed.bin"
     shutil.copy(own(project), copy)
-    assert are_own([copy])
+    assert are_bundled_recordings([copy])
 
 
 def test_a_strangers_call_is_not_heard_with_the_bundled_model_unasked(stranger: Path):

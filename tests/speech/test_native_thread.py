@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from monitor.speech.native_thread import left_behind, run_apart
+from monitor.speech.native_thread import native_thread_running, run_in_native_thread
 
 PATIENCE = 30.0
 
 
 def test_the_result_and_the_error_of_the_work_are_those_of_the_caller():
-    assert run_apart(lambda: 7) == 7
+    assert run_in_native_thread(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
-        run_apart(lambda: 1 / 0)
+        run_in_native_thread(lambda: 1 / 0)
 
 
 def test_ctrl_c_is_heard_while_the_work_goes_on_and_the_work_is_left_behind():
@@ -31,14 +31,14 @@ def test_ctrl_c_is_heard_while_the_work_goes_on_and_the_work_is_left_behind():
     pressing = threading.Thread(target=press)
     pressing.start()
     with pytest.raises(KeyboardInterrupt):
-        run_apart(work)
+        run_in_native_thread(work)
     pressing.join()
-    assert left_behind()
+    assert native_thread_running()
     go.set()
     for thread in threading.enumerate():
         if thread.name == "native work":
             thread.join(PATIENCE)
-    assert not left_behind()
+    assert not native_thread_running()
 
 
 INSIDE = """

@@ -69,7 +69,7 @@ def test_a_cut_never_goes_behind_words_that_stand():
     levels[420:425] = -40.0
     segmenter.feed(0, numbered(500), np.ones(500, bool), levels[:500])
     assert segmenter.open is not None
-    segmenter.open.settled = 550
+    segmenter.open.committed_to = 550
     (segment,) = segmenter.feed(500, numbered(200), np.ones(200, bool), levels[500:])
     assert 550 <= segment.end <= 590
 
@@ -100,7 +100,7 @@ def test_every_spoken_frame_is_in_one_utterance_and_only_one(spans: list[tuple[i
 
 def test_speech_inside_a_stretch_is_found_with_a_little_slack():
     (segment,) = cut(spoken((1.0, 2.0), seconds=4.0), [])
-    assert segment.spoken(0.8, 1.5, segment.end) == (1.0, 1.5)
-    assert segment.spoken(1.5, 2.6, segment.end) == (1.5, 2.0)
-    assert segment.spoken(2.2, 2.28, segment.end) is None
-    assert segment.spoken(1.5, 2.6, 90) == (1.5, 1.8)
+    assert segment.speech_within(0.8, 1.5, segment.end) == (1.0, 1.5)
+    assert segment.speech_within(1.5, 2.6, segment.end) == (1.5, 2.0)
+    assert segment.speech_within(2.2, 2.28, segment.end) is None
+    assert segment.speech_within(1.5, 2.6, 90) == (1.5, 1.8)

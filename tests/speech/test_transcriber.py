@@ -189,8 +189,17 @@ def test_the_last_words_are_context_until_a_long_silence(tmp_path: Path):
     lines = ("caller 1-2 first words", "caller 3-4 second words", "caller 8-9 third words")
     talk = Talk(lines, 10.0, script(tmp_path, *lines))
     talk.play()
-    contexts = {round(request.start): request.context for request in talk.asked}
-    assert contexts == {0: (), 2: ("first", "words"), 8: ()}
+    contexts = {(round(request.start), request.context) for request in talk.asked}
+    assert contexts == {(0, ()), (2, ("first", "words")), (8, ())}, (
+        "the same for all requests of an utterance"
+    )
+
+
+def test_a_burst_too_short_for_a_word_is_not_decoded(tmp_path: Path):
+    line = "caller 1-1.08 hm"
+    talk = Talk([line, "caller 3-4 yes indeed"], 6.0, script(tmp_path, line, "caller 3-4 yes indeed"))
+    talk.play()
+    assert {round(request.start, 1) for request in talk.asked} == {2.5}
 
 
 def test_nothing_is_asked_while_nobody_speaks(tmp_path: Path):
@@ -292,11 +301,11 @@ def test_a_recogniser_that_never_answers_costs_bounded_memory_and_the_loss_is_co
 
 def test_what_is_not_heard_yet_holds_back_the_moment_that_is_caught_up(talk: Talk):
     talk.hear(75)
-    assert talk.transcriber.caught_up == 0.5
+    assert talk.transcriber.decoded_to == 0.5
     talk.answer()
-    assert talk.transcriber.caught_up == 1.4
+    assert talk.transcriber.decoded_to == 1.4
     talk.play()
-    assert talk.transcriber.caught_up == 22.0
+    assert talk.transcriber.decoded_to == 22.0
 
 
 def test_without_words_nothing_is_asked(tmp_path: Path):

@@ -104,7 +104,7 @@ def test_without_alignment_words_are_spread_over_the_sound(whisper: Whisper, ope
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "a hum"])
 def test_sound_without_speech_gives_no_words_that_would_be_believed(whisper: Whisper, kind: str):
-    from monitor.speech.hallucination_filter import believable
+    from monitor.speech.hallucination_filter import is_plausible
 
     times = np.arange(16000 * 2, dtype=np.float32) / 16000
     sounds = {
@@ -113,13 +113,13 @@ def test_sound_without_speech_gives_no_words_that_would_be_believed(whisper: Whi
         "a hum": 0.1 * np.sin(2 * np.pi * 50 * times, dtype=np.float32),
     }
     (result,) = whisper.recognise([ask(sounds[kind], 16000)])
-    assert not result.words or not believable(result, result.words, 0.0) or len(result.words) <= 3
+    assert not result.words or not is_plausible(result, result.words, 0.0) or len(result.words) <= 3
 
 
 @pytest.mark.parametrize("seconds", [0.02, 0.1, 0.6, 1.58, 1.6])
 def test_windows_of_any_length_are_answered(whisper: Whisper, seconds: float):
     sound = 0.01 * np.random.default_rng(1).standard_normal(round(seconds * 8000)).astype(np.float32)
-    exact = Whisper(bundled_folder(), "exact", handling=DecodingOptions(window_least=0.0, window_after=0.0))
+    exact = Whisper(bundled_folder(), "exact", options=DecodingOptions(window_least=0.0, window_after=0.0))
     for model in (whisper, exact):
         assert len(model.recognise([ask(sound, 8000)])) == 1
 
@@ -139,10 +139,10 @@ def test_words_that_left_the_window_move_to_the_context(opening: tuple[np.ndarra
     scrolling = Whisper(
         bundled_folder(),
         "s",
-        handling=DecodingOptions(window_least=0.0, window_after=1.0, keep=0.5, context=True),
+        options=DecodingOptions(window_least=0.0, window_after=1.0, keep=0.5, context=True),
     )
     prefix = spaced("good morning Metro Broadband you are", start=10.3, step=0.4)
-    question = scrolling._question(ask(*opening, prefix=prefix))
+    question = scrolling._window(ask(*opening, prefix=prefix))
     assert 11.0 < question.offset < 12.7
     assert scrolling._tokens.words(question.prefix)[-1][0] == "are"
     assert len(question.prefix) < len(scrolling._tokens.text([word.text for word in prefix]))

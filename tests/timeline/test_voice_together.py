@@ -8,14 +8,14 @@ from monitor.timeline.voice import RisingTogether
 Curve = list[float]
 
 
-def climbing(caller: Curve, agent: Curve, turn: float = 5.0) -> bool:
-    """Whether it was ever found; turns of ``turn`` seconds in turn, each with one effort."""
-    together, found, now = RisingTogether(), False, 0.0
+def climbing(caller: Curve, agent: Curve, turn: int = 5_000) -> bool:
+    """Whether it was ever found; turns of ``turn`` ms in turn, each with one effort."""
+    together, found, now = RisingTogether(), False, 0
     for theirs, ours in zip(caller, agent, strict=True):
         sides: tuple[tuple[Channel, float], ...] = (("caller", theirs), ("agent", ours))
         for channel, effort in sides:
-            for step in range(int(turn * 10)):
-                found |= together.take(channel, now + step / 10, effort) is not None
+            for step in range(turn // 100):
+                found |= together.take(channel, now + 100 * step, effort) is not None
             now += turn
     return found
 
@@ -43,13 +43,13 @@ def test_calm_voices_that_drift_a_little_are_not() -> None:
 def test_a_side_that_hardly_spoke_says_nothing() -> None:
     together = RisingTogether()
     for step in range(1200):
-        assert together.take("caller", step / 10, step / 1200) is None
+        assert together.take("caller", 100 * step, step / 1200) is None
 
 
 def test_a_long_silence_empties_the_minute() -> None:
     together = RisingTogether()
     for cell, effort in enumerate(UP):
-        together.take("caller", cell * 5.0, effort)
-        together.take("agent", cell * 5.0 + 2.5, effort)
-    assert together.take("caller", 3600.0, 0.9) is None
+        together.take("caller", cell * 5_000, effort)
+        together.take("agent", cell * 5_000 + 2_500, effort)
+    assert together.take("caller", 3_600_000, 0.9) is None
     assert together.climbing() is None

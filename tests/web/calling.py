@@ -8,7 +8,6 @@ from monitor.events import (
     Channel,
     Difficulty,
     Event,
-    Evidence,
     EvidenceItem,
     Level,
     Prosody,
@@ -17,6 +16,10 @@ from monitor.events import (
     Utterance,
     Word,
 )
+from monitor.rules.rule_set import load_rules
+from tests.alerts import made
+
+RULES = load_rules()
 
 
 def said(
@@ -62,22 +65,23 @@ def difficult(at: float, score: float) -> Difficulty:
     return Difficulty(detected_at=at, at=at, score=score, parts={"raised voice": score})
 
 
-def _fields(rule: str, at: float, level: Level, words: tuple[EvidenceItem, ...]) -> dict[str, Any]:
-    return {
-        "detected_at": at, "alert": f"{rule}-1", "rule": rule, "rule_hash": "a" * 12, "level": level,
-        "channel": "agent", "start": at, "at": at, "say": "Swap 'sorry' for an action.",
-        "why": f"What {rule} looks for was heard.",
-        "to": ("agent", "supervisor"),
-        "evidence": Evidence(measure="phrases", value=3.0, threshold=3.0, unit="times", words=words,
-                             clears="when phrases is below 3 times again"),
-    }  # fmt: skip
-
-
-def opened(rule: str, at: float, level: Level = "warn", words: tuple[EvidenceItem, ...] = ()) -> AlertOpened:
+def opened(
+    rule: str, at: float, level: Level = "warn", words: tuple[EvidenceItem, ...] = (), **more: Any
+) -> AlertOpened:
     """An alert that both the agent and the supervisor may see."""
-    return AlertOpened(**_fields(rule, at, level, words))
+    return made(AlertOpened, at, **_fields(rule, level, words), **more)
 
 
 def closed(rule: str, at: float, reason: str = "cleared", level: Level = "warn") -> AlertClosed:
     """The end of the alert that ``opened`` began."""
-    return AlertClosed(**_fields(rule, at, level, ()), reason=reason)
+    return made(AlertClosed, at, **_fields(rule, level, ()), reason=reason)
+
+
+def _fields(rule: str, level: Level, words: tuple[EvidenceItem, ...]) -> dict[str, Any]:
+    bundled = RULES.rule(rule)
+    return {
+        "alert": f"{rule}-1", "rule": rule, "level": level, "title": bundled.name if bundled else rule,
+        "praise": bundled is not None and bundled.praise, "message": "Swap 'sorry' for an action.",
+        "summary": f"What {rule} looks for was heard.", "measure": "phrases", "measured": 3.0,
+        "threshold": 3.0, "evidence": words, "clears_when": "the count is below 3",
+    }  # fmt: skip

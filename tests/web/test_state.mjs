@@ -3,14 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { agentShare, arranged, choices, emptyState, fits, forget, isRaised, secondsOf, stretches, take } from "../../monitor/web/js/state.js";
 import { cited, emptyConversation, hear, items, runs } from "../../monitor/web/js/conversation.js";
-import { KNOWN, named } from "../../monitor/web/js/names.js";
 import { Voices } from "../../monitor/web/js/voices.js";
-import { bar, clock, reason, signed } from "../../monitor/web/js/text.js";
+import { chipText, clock, compared, kindOf, measured, signed, spelled } from "../../monitor/web/js/text.js";
 
 const event = (type, data, call = "c1") => ({ type: `monitor.${type}`, partitionkey: call, data: { detected_at: 0, ...data } });
 const alert = (rule, level, more = {}) => ({
-  alert: `${rule}-1`, rule, level, at: 1, channel: "agent", why: "because",
-  evidence: { value: 1, unit: "times", words: [], events: [] }, ...more,
+  alert: `${rule}-1`, rule, level, praise: false, at: 1, channel: "agent", title: spelled(rule), summary: "Because.",
+  measured: 1, threshold: 1, comparison: "at_least", unit: "times", evidence: [], ...more,
 });
 
 test("a call's time goes on between its events, and never back", () => {
@@ -77,12 +76,6 @@ test("a snapshot tells who has talked how long; what it counted is not counted a
   assert.equal(agentShare(call, 71_000), 0.6);
 });
 
-test("every bundled rule has a name for supervisors, other rules are spelled", () => {
-  assert.equal(named("interrupt.agent"), "agent interrupts");
-  assert.equal(named("our.own_rule"), "our own rule");
-  assert.ok(KNOWN.every((rule) => named(rule).length <= 22));
-});
-
 test("help needed comes first, ended calls last, and filters narrow", () => {
   const state = emptyState();
   for (const [id, agent] of [["c1", "A"], ["c2", "B"], ["c3", "C"]]) take(state, event("call.started", { agent, team: "T" }, id), 0);
@@ -92,7 +85,7 @@ test("help needed comes first, ended calls last, and filters narrow", () => {
   assert.deepEqual(arranged(state, { order: "agent" }), ["c1", "c2", "c3"]);
   assert.deepEqual(arranged(state, { level: "warn" }), ["c3"]);
   assert.ok(!fits(state.calls.get("c3"), { rule: "other" }));
-  assert.deepEqual(choices(state), { team: ["T"], agent: ["A", "B", "C"], rule: ["x.y"] });
+  assert.deepEqual(choices(state), { team: ["T"], agent: ["A", "B", "C"], rule: ["x.y"], titles: new Map([["x.y", "x y"]]) });
   assert.ok(forget(state, 400_000, "c2"));
   assert.ok(!state.calls.has("c1"));
 });
@@ -110,7 +103,7 @@ test("a later revision replaces an earlier one, an earlier never a later", () =>
 test("evidence marks its words, on its own side only", () => {
   const talk = emptyConversation("c1");
   const words = [{ text: "so", start: 0, end: 0.3, committed: true }, { text: "sorry", start: 0.3, end: 0.8, committed: false }];
-  hear(talk, event("alert.opened", alert("a.b", "warn", { evidence: { value: 1, words: [{ start: 0.3, end: 0.8, channel: "agent" }], events: [] } })));
+  hear(talk, event("alert.opened", alert("a.b", "warn", { evidence: [{ start: 0.3, end: 0.8, channel: "agent", text: "so" }] })));
   const marks = cited(talk);
   assert.deepEqual(runs({ words, final: false, text: "" }, marks.agent).map((run) => [run.text, run.firm, run.alert?.rule ?? null]), [["so", true, null], ["sorry", false, "a.b"]]);
   assert.deepEqual(runs({ words, final: true, text: "" }, marks.caller).map((run) => run.text), ["so sorry"]);
@@ -160,11 +153,18 @@ test("voices bridge what a slow connection leaves out, but not a pause", () => {
   assert.ok(Number.isNaN(voices.at("agent", "level", 4)));
 });
 
-test("the bar that was passed stands with the evidence, whichever way it is passed", () => {
-  const few = { why: "The agent had asked once before (alert below twice): “We will send” – Two questions find the cause." };
-  assert.equal(reason(few), "The agent had asked once before: “We will send” – Two questions find the cause.");
-  assert.equal(bar(few), "alert below twice");
-  assert.equal(bar({ why: "Because." }), null);
+test("a value stands with its unit, and beside what it was compared with", () => {
+  assert.equal(measured(1, "times"), "once");
+  assert.equal(measured(0.654, "share"), "65 %");
+  assert.equal(compared({ comparison: "less_than", threshold: 1.2, unit: "st" }), "alert below 1.2 st");
+  assert.equal(compared({ comparison: "at_least", threshold: 3, unit: "times" }), "alert from 3 times");
+  assert.equal(chipText(alert("a.b", "warn", { measured: 3 })), "a b ×3");
+  assert.equal(chipText(alert("a.b", "warn", { measured: 0.654, unit: "share" })), "a b, 65 %");
+});
+
+test("praise is a kind of its own, whatever the rule is called", () => {
+  assert.equal(kindOf(alert("x.credit", "info")), "info");
+  assert.equal(kindOf(alert("x.y", "info", { praise: true })), "praise");
 });
 
 test("times and differences are written as people read them", () => {

@@ -66,6 +66,30 @@ def test_a_line_that_is_not_ours_is_refused_without_repeating_it(line: bytes):
     assert "script" not in str(refused.value)
 
 
+FORMER_ALERT = {
+    "known": 2.0, "alert": "a", "rule": "a.b", "rule_hash": "h", "level": "warn", "channel": "agent",
+    "start": 1.0, "at": 2.0, "say": "secret words", "why": "secret words", "to": ["agent"],
+    "evidence": {"measure": "phrases"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("speech.started", {"known": 1.2, "channel": "caller", "at": 1.0}),
+        ("alert.opened", FORMER_ALERT),
+        ("alert.opened", {**FORMER_ALERT, "detected_at": 2.0}),
+    ],
+)
+def test_a_line_of_an_earlier_version_is_called_one(name: str, data: dict):
+    plain = json.loads(wire.encode(SPOKEN, call="c", sequence=1))
+    line = json.dumps({**plain, "type": f"monitor.{name}", "data": data})
+    with pytest.raises(BadInput) as refused:
+        wire.decode(line)
+    told = "This event was written by an earlier version of the monitor; replay the recording instead."
+    assert str(refused.value) == told
+
+
 def test_what_is_json_but_no_event_is_not_called_bad_json():
     with pytest.raises(BadInput, match="missing or of the wrong kind at its top"):
         wire.decode(b"{}")

@@ -8,7 +8,7 @@ from monitor.rules.measures.registry import TWO_MINUTES, Facts, Measure, Time, m
 from monitor.rules.measures.sound import UNTRUE
 from monitor.rules.measures.talk import KINDS, OVERLAPPED, counted
 from monitor.rules.reading import Reading
-from monitor.timeline import View, is_found
+from monitor.timeline import TimelineView, is_found
 
 
 class CountedFact(NamedTuple):
@@ -61,7 +61,12 @@ def specialised(counting: Measure, params: dict[str, Any]) -> Measure:
 
 @measure("times", tells="{value} in {window}", doubts=("of",), specialise=specialised)
 def count(
-    view: View, *, of: Facts, by: Channel | None = None, window: Time = TWO_MINUTES, certain: bool = True
+    view: TimelineView,
+    *,
+    of: Facts,
+    by: Channel | None = None,
+    window: Time = TWO_MINUTES,
+    certain: bool = True,
 ) -> Reading:
     """How often something was found: an interruption, a raised voice, a phrase, or any event of a detector.
 

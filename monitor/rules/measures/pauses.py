@@ -3,11 +3,11 @@
 from monitor.rules.measures.registry import HALF_MINUTE, THREE_MINUTES, UNHEARD, WHOLE_CALL, Time, measure
 from monitor.rules.measures.talk import counted
 from monitor.rules.reading import NOTHING, ZERO, Reading, running
-from monitor.timeline import Quantity, View
+from monitor.timeline import Quantity, TimelineView
 
 
 @measure("s", tells="nobody has spoken for {value}", quality=UNHEARD)
-def silence(view: View) -> Reading:
+def silence(view: TimelineView) -> Reading:
     """For how long neither side has spoken; nothing while the caller is on hold."""
     since = view.silent_since()
     if since is None:
@@ -16,7 +16,7 @@ def silence(view: View) -> Reading:
 
 
 @measure("s", tells="the caller has been on hold for {value}")
-def hold(view: View, *, unsaid: Time = HALF_MINUTE) -> Reading:
+def hold(view: TimelineView, *, unsaid: Time = HALF_MINUTE) -> Reading:
     """For how long the caller has been on hold: by the softphone, the agent's words, or a long silence."""
     on = view.holding()
     if on:
@@ -28,13 +28,13 @@ def hold(view: View, *, unsaid: Time = HALF_MINUTE) -> Reading:
 
 
 @measure("times", tells="the caller was put on hold {value} in {window}")
-def holds(view: View, *, window: Time = WHOLE_CALL) -> Reading:
+def holds(view: TimelineView, *, window: Time = WHOLE_CALL) -> Reading:
     """How many holds are over."""
     return counted(view, ("held",), None, window)
 
 
 @measure("share", tells="the caller spent {value} of the call on hold")
-def hold_share(view: View, *, least: Time = THREE_MINUTES) -> Reading:
+def hold_share(view: TimelineView, *, least: Time = THREE_MINUTES) -> Reading:
     """The share of the call that the caller spent on hold; nothing is said in its first ``least`` seconds."""
     if not view.reached(view.elapsed, least):
         return NOTHING

@@ -1,13 +1,13 @@
 """How a measure is written: one function, one decorator. Its signature is what a rule may write.
 
     @measure("times", tells="{by} cut {other} off {value} in {window}")
-    def interruptions(view: View, *, by: Channel, window: Time = MINUTE) -> Reading:
+    def interruptions(view: TimelineView, *, by: Channel, window: Time = MINUTE) -> Reading:
         "How often a side took the floor from the other."
         return counted(view, ("interruption",), by, window)
 
-The first sentence of the docstring is the documentation. The function asks its questions to the ``View``
-and returns a ``Reading``. Which facts it depends on and when its answer changes with time is noted by the
-view, so the function does not declare it. Two things are asked of it:
+The first sentence of the docstring is the documentation. The function asks its questions to the
+``TimelineView`` and returns a ``Reading``. Which facts it depends on and when its answer changes with time is
+noted by the view, so the function does not declare it. Two things are asked of it:
 
 - compare durations and moments by ``view.reached`` and ``view.passed``, not with ``view.now``;
 - where the value itself changes with time, say so: ``running`` for a duration, ``ratio`` for a share.

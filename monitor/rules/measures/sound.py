@@ -14,7 +14,7 @@ from monitor.rules.measures.registry import (
     measure,
 )
 from monitor.rules.reading import NOTHING, ZERO, Reading, from_marks, running
-from monitor.timeline import Mark, View
+from monitor.timeline import Mark, TimelineView
 
 UNTRUE = ("crosstalk", "same_audio", "swapped", "clipping")
 """With these troubles a voice may be somebody else's, or sound harsher than it was."""
@@ -28,7 +28,7 @@ SPANNED = 500
 
 @measure("s", tells="the voice of {by} has been raised for {value}", voice=True, quality=UNTRUE)
 def raised_voice(
-    view: View, *, by: Channel, score: float = 1.0, pitch_st: float = 0.0, faster: float = 0.0
+    view: TimelineView, *, by: Channel, score: float = 1.0, pitch_st: float = 0.0, faster: float = 0.0
 ) -> Reading:
     """For how long a side's voice has been raised: its effort score held at ``score``.
 
@@ -46,11 +46,11 @@ def raised_voice(
     return Reading(max(0, until - since), since, until, by, marks=(cited,))
 
 
-def _higher(view: View, by: Channel, semitones: float, since: int) -> bool:
+def _higher(view: TimelineView, by: Channel, semitones: float, since: int) -> bool:
     return semitones > 0 and (view.typical(by, "pitch", since) or 0.0) >= semitones
 
 
-def _quicker(view: View, by: Channel, share: float, since: int) -> bool:
+def _quicker(view: TimelineView, by: Channel, share: float, since: int) -> bool:
     if not share:
         return False
     rate, own = view.typical(by, "rate", since), view.mean_pace(by)
@@ -58,7 +58,7 @@ def _quicker(view: View, by: Channel, share: float, since: int) -> bool:
 
 
 @measure("times", tells="the voice of {by} went up {value} in {window}", voice=True, quality=UNTRUE)
-def raises(view: View, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
+def raises(view: TimelineView, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
     """How often a side's voice was raised (effort score 1.0 held for 0.8 s of voiced speech)."""
     marks = view.marks(("raised",), by, window)
     return from_marks(marks, len(marks))
@@ -70,7 +70,9 @@ def raises(view: View, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
     voice=True,
     quality=UNTRUE,
 )
-def mirroring(view: View, *, by: Channel, window: Time = TWO_MINUTES, apart: Time = HALF_MINUTE) -> Reading:
+def mirroring(
+    view: TimelineView, *, by: Channel, window: Time = TWO_MINUTES, apart: Time = HALF_MINUTE
+) -> Reading:
     """How often a side's voice went up right after the other's had, or with it over a whole minute.
 
     Both voices climbing together (correlation 0.6 over 60 s) is known every 5 s and counts once in
@@ -86,7 +88,7 @@ def mirroring(view: View, *, by: Channel, window: Time = TWO_MINUTES, apart: Tim
 
 @measure("times", tells="{by} calmed down after kind or helpful words", voice=True, quality=UNTRUE)
 def calmed(
-    view: View,
+    view: TimelineView,
     *,
     by: Channel,
     after: Phrases = Phrases(("empathy", "option", "solution", "apology")),
@@ -110,7 +112,9 @@ def calmed(
 
 
 @measure("st", tells="the pitch of {by} varied by {value} only", voice=True, quality=UNTRUE)
-def pitch_spread(view: View, *, by: Channel, window: Time = Time(20_000), voiced: float = 0.55) -> Reading:
+def pitch_spread(
+    view: TimelineView, *, by: Channel, window: Time = Time(20_000), voiced: float = 0.55
+) -> Reading:
     """The spread (standard deviation, semitones) of a side's pitch; wants a share of ``voiced`` speech."""
     if not view.reached(view.elapsed, window):
         return NOTHING
@@ -124,7 +128,7 @@ def pitch_spread(view: View, *, by: Channel, window: Time = Time(20_000), voiced
 
 
 @measure("syll/s", tells="{by} spoke at {value}", voice=True, quality=UNTRUE)
-def syllable_rate(view: View, *, by: Channel) -> Reading:
+def syllable_rate(view: TimelineView, *, by: Channel) -> Reading:
     """A side's pace just now; 0 unless it is 1.5 standard deviations above the speaker's own mean."""
     quick = view.quick_pace(by) if view.speaking(by) else None
     if quick is None:
@@ -135,7 +139,7 @@ def syllable_rate(view: View, *, by: Channel) -> Reading:
 
 @measure("share", tells="{by} spoke at {value} of the own pace", words=True, voice=True, quality=UNTRUE)
 def pace_at(
-    view: View, *, by: Channel, of: Phrases, within: Time = TEN_SECONDS, window: Time = HALF_MINUTE
+    view: TimelineView, *, by: Channel, of: Phrases, within: Time = TEN_SECONDS, window: Time = HALF_MINUTE
 ) -> Reading:
     """A side's pace in the seconds up to the first words of these classes, against the speaker's own.
 
@@ -155,7 +159,7 @@ def pace_at(
 
 
 @measure("s", tells="{by} has let off steam for {value}", voice=True, quality=UNTRUE)
-def venting(view: View, *, by: Channel, pause: Time = Time(1_000), score: float = 0.75) -> Reading:
+def venting(view: TimelineView, *, by: Channel, pause: Time = Time(1_000), score: float = 0.75) -> Reading:
     """For how long a side has spoken with a raised voice; over at a pause of ``pause`` seconds."""
     turn = view.turn(by)
     begin = view.spoken_run(turn, pause) if turn else None
@@ -165,7 +169,7 @@ def venting(view: View, *, by: Channel, pause: Time = Time(1_000), score: float 
 
 
 @measure("points", tells="the difficulty of the call is {value}")
-def difficulty(view: View) -> Reading:
+def difficulty(view: TimelineView) -> Reading:
     """The running difficulty of the call, 0 to 100."""
     score, since = view.difficulty()
     return Reading(score, since, view.now) if view.now else NOTHING

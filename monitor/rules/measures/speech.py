@@ -3,11 +3,11 @@
 from monitor.events import Channel
 from monitor.rules.measures.registry import FIVE_MINUTES, NO_PHRASES, Phrases, Time, measure
 from monitor.rules.reading import NOTHING, Reading, from_marks
-from monitor.timeline import View
+from monitor.timeline import TimelineView
 
 
 @measure("words/min", tells="{by} spoke {value}", words=True)
-def words_per_minute(view: View, *, by: Channel, window: Time = Time(15_000)) -> Reading:
+def words_per_minute(view: TimelineView, *, by: Channel, window: Time = Time(15_000)) -> Reading:
     """A side's words per minute over the last stretch that was recognised, nearly all of it speech."""
     words = view.last_words(by, window)
     if not words or not view.reached(view.elapsed, window):
@@ -20,7 +20,9 @@ def words_per_minute(view: View, *, by: Channel, window: Time = Time(15_000)) ->
 
 
 @measure("times", tells="{by} said the same again {value} in {window}", words=True)
-def repeats(view: View, *, by: Channel, cues: Phrases = NO_PHRASES, window: Time = FIVE_MINUTES) -> Reading:
+def repeats(
+    view: TimelineView, *, by: Channel, cues: Phrases = NO_PHRASES, window: Time = FIVE_MINUTES
+) -> Reading:
     """How often a side said the same again: cue words, or a second near-repeat of its own sentences."""
     again = view.marks(("repeat",), by, window)
     if not cues:
@@ -32,7 +34,7 @@ def repeats(view: View, *, by: Channel, cues: Phrases = NO_PHRASES, window: Time
 
 @measure("times", tells="{value} in a row a short turn began against the other", words=True)
 def short_disputes(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases = Phrases(("disagreement_opener",)),
     longest: Time = Time(6_000),

@@ -14,7 +14,7 @@ from monitor.rules.measures.registry import (
 )
 from monitor.rules.measures.talk import apart
 from monitor.rules.reading import NOTHING, ZERO, Reading, from_marks, running
-from monitor.timeline import Mark, Quantity, View, ms
+from monitor.timeline import Mark, Quantity, TimelineView, ms
 
 ANSWERED: Phrases = Phrases(("solution", "option", "promise", "alternative", "resolution_check", "steps"))
 
@@ -27,7 +27,7 @@ INTO = 1_000
 
 @measure("times", tells="a question came into the caller's story", words=True)
 def early_questions(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases = Phrases(("question", "open_question")),
     gap: Time = Time(300),
@@ -44,7 +44,7 @@ def early_questions(
 
 
 @measure("times", tells="{value}", words=True)
-def worth_noting(view: View, *, of: Phrases, by: Channel | None = None) -> Reading:
+def worth_noting(view: TimelineView, *, of: Phrases, by: Channel | None = None) -> Reading:
     """Words for the side panel: phrases of these classes."""
     marks = view.marks(of, by, HALF_MINUTE)
     return from_marks(marks, len(marks))
@@ -58,7 +58,7 @@ def worth_noting(view: View, *, of: Phrases, by: Channel | None = None) -> Readi
     quality=UNHEARD,
 )
 def open_items(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases = Phrases(("concern",)),
     at: Phrases = Phrases(("closing",)),
@@ -77,13 +77,13 @@ def open_items(
     return replace(from_marks([closing, *items], len(items)), at=closing.end)
 
 
-def _answered(view: View, kinds: Phrases, item: Mark, closing: Mark) -> bool:
+def _answered(view: TimelineView, kinds: Phrases, item: Mark, closing: Mark) -> bool:
     return any(mark.end < closing.start for mark in view.marks_since(kinds, "agent", item.end, certain=None))
 
 
 @measure("s", tells="a first step has been due for {value}", words=True, doubts=("of",), quality=UNHEARD)
 def unsolved(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases,
     by: Channel,
@@ -110,7 +110,7 @@ def unsolved(
 
 
 @measure("", tells="known before the call: {value}")
-def known(view: View, *, field: str) -> Reading:
+def known(view: TimelineView, *, field: str) -> Reading:
     """A number that was known of the call before it began (1 for any text), from its metadata."""
     value = view.known(field)
     if value is None or value is False or value == "":
@@ -120,21 +120,21 @@ def known(view: View, *, field: str) -> Reading:
 
 
 @measure("times", tells="this was a hard call")
-def hard_call(view: View, *, score: float = 70.0, abuse: Phrases = Phrases(("abuse",))) -> Reading:
+def hard_call(view: TimelineView, *, score: float = 70.0, abuse: Phrases = Phrases(("abuse",))) -> Reading:
     """Whether this was a hard call: its difficulty reached ``score``, or the caller was abusive."""
     marks = view.marks(abuse, "caller") if view.has_words else []
     return from_marks(marks, len(marks) + (view.hardest() >= score))
 
 
 @measure("", tells="{value} calmer")
-def mood_shift(view: View, *, by: Channel, share: float = 0.2) -> Reading:
+def mood_shift(view: TimelineView, *, by: Channel, share: float = 0.2) -> Reading:
     """How much calmer a side sounded at the end of the call than at its beginning (effort score)."""
     first, last = view.mood(by, share)
     return NOTHING if first is None or last is None else Reading(first - last, 0, view.now, by)
 
 
 @measure("share", tells="{value} of the usual length")
-def handle_time(view: View, *, median: str = "queue_median_seconds") -> Reading:
+def handle_time(view: TimelineView, *, median: str = "queue_median_seconds") -> Reading:
     """The length of the call against the median of its queue, from the metadata."""
     usual = view.known(median)
     if not isinstance(usual, int | float) or usual <= 0:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from monitor.events import Channel, other
 from monitor.rules.measures.registry import MINUTE, TEN_SECONDS, TWO_MINUTES, Time, measure
 from monitor.rules.reading import NOTHING, Reading, from_marks
-from monitor.timeline import CALL, Mark, Quantity, View
+from monitor.timeline import CALL, Mark, Quantity, TimelineView
 
 OVERLAPPED = ("crosstalk", "same_audio", "swapped", "dead_channel")
 """With these troubles one voice is on both sides, so talk-over means nothing."""
@@ -28,7 +28,7 @@ def apart(marks: list[Mark]) -> list[Mark]:
 
 
 def counted(
-    view: View, kinds: tuple[str, ...], by: Channel | None, window: int, *, perhaps: bool = False
+    view: TimelineView, kinds: tuple[str, ...], by: Channel | None, window: int, *, perhaps: bool = False
 ) -> Reading:
     """How many marks of these kinds the window holds; ``perhaps``: also what was perhaps said."""
     marks = view.marks(kinds, by, window, certain=None if perhaps else True)
@@ -36,20 +36,20 @@ def counted(
 
 
 @measure("times", tells="{by} cut {other} off {value} in {window}", quality=OVERLAPPED)
-def interruptions(view: View, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
+def interruptions(view: TimelineView, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
     """How often a side took the floor from the other, who was still speaking."""
     return counted(view, ("interruption",), by, window)
 
 
 @measure("times", tells="{by} talked over {other} {value} in {window}", quality=OVERLAPPED)
-def talk_overs(view: View, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
+def talk_overs(view: TimelineView, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
     """How often a side kept talking over the other, who did not yield."""
     return counted(view, ("talk_over",), by, window)
 
 
 @measure("times", tells="the caller's story was cut off {value}", quality=OVERLAPPED)
 def story_cut(
-    view: View, *, longest_start: Time = MINUTE, least: Time = TEN_SECONDS, window: Time = TWO_MINUTES
+    view: TimelineView, *, longest_start: Time = MINUTE, least: Time = TEN_SECONDS, window: Time = TWO_MINUTES
 ) -> Reading:
     """How often the agent took the floor during the caller's first long turn."""
     story = view.first_long_turn("caller", least)
@@ -63,7 +63,9 @@ def story_cut(
 
 
 @measure("share", tells="{by} had {value} of the talk in {window}", quality=OVERLAPPED)
-def talk_share(view: View, *, by: Channel, window: Time = TWO_MINUTES, least: Time = MINUTE) -> Reading:
+def talk_share(
+    view: TimelineView, *, by: Channel, window: Time = TWO_MINUTES, least: Time = MINUTE
+) -> Reading:
     """A side's share of the speech in the window; nothing is said below ``least`` seconds of speech."""
     mine, theirs = view.spoken(by, window), view.spoken(other(by), window)
     both = mine + theirs
@@ -74,7 +76,7 @@ def talk_share(view: View, *, by: Channel, window: Time = TWO_MINUTES, least: Ti
 
 
 @measure("share", tells="both spoke at once for {value} of {window}", quality=OVERLAPPED)
-def overlap_share(view: View, *, window: Time = TWO_MINUTES, least: Time = MINUTE) -> Reading:
+def overlap_share(view: TimelineView, *, window: Time = TWO_MINUTES, least: Time = MINUTE) -> Reading:
     """The share of the window in which both sides spoke at once."""
     if window < least or not view.reached(view.elapsed, least):
         return NOTHING

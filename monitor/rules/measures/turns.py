@@ -4,11 +4,11 @@ from monitor.events import Channel, other
 from monitor.rules.measures.registry import MINUTE, THREE_MINUTES, UNHEARD, Time, measure
 from monitor.rules.measures.talk import OVERLAPPED
 from monitor.rules.reading import NOTHING, ZERO, Reading, from_marks, running
-from monitor.timeline import Stretch, View
+from monitor.timeline import Stretch, TimelineView
 
 
 @measure("s", tells="{by} has spoken for {value} without a pause")
-def turn_length(view: View, *, by: Channel, pause: Time = Time(3_000)) -> Reading:
+def turn_length(view: TimelineView, *, by: Channel, pause: Time = Time(3_000)) -> Reading:
     """For how long a side has had the floor without a pause of ``pause`` seconds."""
     turn = view.turn(by)
     begin = view.spoken_run(turn, pause) if turn else None
@@ -16,7 +16,7 @@ def turn_length(view: View, *, by: Channel, pause: Time = Time(3_000)) -> Readin
 
 
 @measure("s", tells="{by} has given no sign of listening for {value}", quality=OVERLAPPED)
-def without_sign(view: View, *, by: Channel) -> Reading:
+def without_sign(view: TimelineView, *, by: Channel) -> Reading:
     """For how long the other side has had the floor without a sign of listening from this one."""
     turn = view.turn(other(by))
     if not turn or not view.speaking(other(by)) or view.speaking(by):
@@ -24,7 +24,7 @@ def without_sign(view: View, *, by: Channel) -> Reading:
     return running(view, max(turn.start, view.spoken_until(by)), other(by))
 
 
-def gaps(view: View, by: Channel) -> list[tuple[int, int]]:
+def gaps(view: TimelineView, by: Channel) -> list[tuple[int, int]]:
     """From the end of the other's turn to the start of this side's, for each passing of the floor to it."""
     found: list[tuple[int, int]] = []
     before: Stretch | None = None
@@ -38,7 +38,7 @@ def gaps(view: View, by: Channel) -> list[tuple[int, int]]:
 @measure(
     "share", tells="{value} of the last turns of {by} began before {other} had ended", quality=OVERLAPPED
 )
-def onsets_without_gap(view: View, *, by: Channel, last: int = 10, gap: Time = Time(0)) -> Reading:
+def onsets_without_gap(view: TimelineView, *, by: Channel, last: int = 10, gap: Time = Time(0)) -> Reading:
     """The share of a side's ``last`` turns that began before the other had ended."""
     turns = gaps(view, by)[-last:]
     if len(turns) < last:
@@ -49,7 +49,7 @@ def onsets_without_gap(view: View, *, by: Channel, last: int = 10, gap: Time = T
 
 @measure("times", tells="{by} took long to answer {value} in {window}", quality=UNHEARD)
 def slow_answers(
-    view: View, *, by: Channel, gap: Time = Time(2_500), window: Time = THREE_MINUTES
+    view: TimelineView, *, by: Channel, gap: Time = Time(2_500), window: Time = THREE_MINUTES
 ) -> Reading:
     """How often a side took longer than ``gap`` to answer."""
     holds = view.holds()
@@ -64,7 +64,7 @@ def slow_answers(
 
 
 @measure("times", tells="both fought for the floor {value} in {window}", quality=OVERLAPPED)
-def mutual_overlaps(view: View, *, window: Time = MINUTE) -> Reading:
+def mutual_overlaps(view: TimelineView, *, window: Time = MINUTE) -> Reading:
     """How often either side fought for the floor; nothing counts until both have."""
     marks = view.marks(("overlap:interruption", "overlap:talk_over"), None, window)
     both = {mark.channel for mark in marks} == {"agent", "caller"}

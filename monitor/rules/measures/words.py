@@ -15,13 +15,13 @@ from monitor.rules.measures.registry import (
 )
 from monitor.rules.measures.talk import apart, counted
 from monitor.rules.reading import NOTHING, ZERO, Reading, from_marks
-from monitor.timeline import Mark, View
+from monitor.timeline import Mark, TimelineView
 
 FIX: Phrases = Phrases(("solution", "option", "policy", "question"))
 FEELING: Phrases = Phrases(("empathy", "apology", "ownership"))
 
 
-def backed(view: View, kinds: Phrases, by: Channel | None, window: int) -> list[Mark]:
+def backed(view: TimelineView, kinds: Phrases, by: Channel | None, window: int) -> list[Mark]:
     """What was said, and of what was perhaps said at most as much again: once sure, twice likely."""
     sure = view.marks(kinds, by, window)
     maybe = view.marks(kinds, by, window, certain=False)
@@ -31,7 +31,7 @@ def backed(view: View, kinds: Phrases, by: Channel | None, window: int) -> list[
 
 @measure("times", tells="{by} said it {value} in {window}", words=True, doubts=("of",))
 def phrases(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases,
     by: Channel | None = None,
@@ -49,7 +49,7 @@ def phrases(
 
 
 @measure("times", tells="{by} said it {value} in one turn", words=True)
-def phrases_in_turn(view: View, *, of: Phrases, by: Channel) -> Reading:
+def phrases_in_turn(view: TimelineView, *, of: Phrases, by: Channel) -> Reading:
     """How often phrases of these classes were said in the side's latest turn."""
     latest = view.latest(of, by)
     if latest is None:
@@ -61,7 +61,7 @@ def phrases_in_turn(view: View, *, of: Phrases, by: Channel) -> Reading:
 
 @measure("times", tells="{by} said it {value} right after {other}'s words", words=True)
 def phrases_near(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases,
     by: Channel,
@@ -75,13 +75,13 @@ def phrases_near(
     return from_marks(near, len(near))
 
 
-def _heard_before(view: View, kinds: Phrases, by: Channel, mark: Mark, within: int) -> bool:
+def _heard_before(view: TimelineView, kinds: Phrases, by: Channel, mark: Mark, within: int) -> bool:
     return any(cue.end <= mark.end for cue in view.marks_since(kinds, by, mark.start - within))
 
 
 @measure("share", tells="the share was {value} in {window}", words=True, doubts=("of", "against"))
 def phrase_share(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases,
     against: Phrases,
@@ -99,7 +99,7 @@ def phrase_share(
 
 @measure("times", tells="{by} came with a fix before a word on feelings", words=True, doubts=("feeling",))
 def fix_before_feeling(
-    view: View,
+    view: TimelineView,
     *,
     by: Channel,
     cue: Phrases,
@@ -122,7 +122,7 @@ def fix_before_feeling(
 
 @measure("times", tells="{by} had asked {value} before", words=True, doubts=("of",), quality=UNHEARD)
 def asked_before(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases,
     by: Channel,
@@ -147,7 +147,7 @@ def asked_before(
 
 @measure("times", tells="it came {value} after a limit had been set", words=True, doubts=("boundary",))
 def despite_boundary(
-    view: View,
+    view: TimelineView,
     *,
     of: Phrases = Phrases(("abuse",)),
     boundary: Phrases = Phrases(("boundary",)),

@@ -1,22 +1,21 @@
 // An alert in its place in the transcript: what, why, its evidence, and what a person can say to it.
 
-import { named, spelled } from "./names.js";
-import { bar, clock, el, kindOf, measured, reason, SHAPES } from "./text.js";
+import { clock, compared, el, kindOf, measured, SHAPES, spelled } from "./text.js";
 
 const CLOSED = { cleared: "cleared", expired: "over", acknowledged: "acknowledged", wrong: "said to be wrong", "call ended": "open to the end" };
 
 /** What decides whether a card has to be built again. */
 export const alertSignature = (alert, asked) =>
-  [alert.level, alert.at, alert.why, alert.card, alert.withheld, alert.closed?.reason, alert.evidence.value, asked].join("|");
+  [alert.level, alert.at, alert.summary, alert.card, alert.withheld, alert.closed?.reason, alert.measured, asked].join("|");
 
 /** The card; `order(kind, alert)` is called by its buttons, `asked` is the order under way. */
 export function alertCard(alert, { asked, order, ended }) {
   const kind = kindOf(alert);
   const { shape, word } = SHAPES[kind];
   const card = el("div", { class: `alert ${alert.closed ? "closed" : kind}`, "data-alert": alert.alert },
-    el("p", { class: "title" }, el("span", {}, `${shape} ${capital(named(alert.rule))}`), el("span", { class: "sub" }, standing(alert, word))),
-    el("p", {}, reason(alert)));
-  const say = alert.say ? el("p", { class: "say" }, `“${alert.say}”`, el("span", { class: "sub" }, ` ${shown(alert)}`)) : null;
+    el("p", { class: "title" }, el("span", {}, `${shape} ${alert.title}`), el("span", { class: "sub" }, standing(alert, word))),
+    el("p", {}, alert.summary, el("span", { class: "sub" }, ` ${alert.rationale}`)));
+  const say = alert.message ? el("p", { class: "say" }, `“${alert.message}”`, el("span", { class: "sub" }, ` ${shown(alert)}`)) : null;
   const open = !alert.closed && !ended;
   card.append(el("div", { class: "foot" }, say, open ? buttons(alert, asked, order) : null), el("p", { class: "evidence" }, evidence(alert)));
   return card;
@@ -24,8 +23,7 @@ export function alertCard(alert, { asked, order, ended }) {
 
 function buttons(alert, asked, order) {
   const button = (kind, text) => {
-    const name = named(alert.rule);
-    const node = el("button", { type: "button", "data-order": kind, disabled: Boolean(asked), "aria-label": `${text}: ${name}` }, asked === kind ? "sent …" : text);
+    const node = el("button", { type: "button", "data-order": kind, disabled: Boolean(asked), "aria-label": `${text}: ${alert.title}` }, asked === kind ? "sent …" : text);
     node.addEventListener("click", () => order(kind, alert));
     return node;
   };
@@ -46,15 +44,11 @@ function shown(alert) {
 
 /** The measured value against its threshold and baseline, when it was heard, and what clears it. */
 export function evidence(alert) {
-  const { measure, value, threshold, baseline, unit, words, events, clears } = alert.evidence;
-  const passed = bar(alert) ?? (threshold === null ? null : `bar ${measured(threshold, unit)}`);
   const parts = [alert.rule];
-  if (value !== null) parts.push([`${spelled(measure)} ${measured(value, unit)}`, passed].filter(Boolean).join(", "));
-  if (baseline !== null) parts.push(`own normal ${measured(baseline, unit)}`);
-  const times = [...words, ...events].map((cite) => clock(cite.start) + (cite.kind ? ` ${cite.kind}` : ""));
+  if (alert.measured !== null) parts.push(`${spelled(alert.measure)} ${measured(alert.measured, alert.unit)}, ${compared(alert)}`);
+  if (alert.baseline !== null) parts.push(`own normal ${measured(alert.baseline, alert.unit)}`);
+  const times = alert.evidence.map((cite) => clock(cite.start) + (cite.text ? "" : ` ${spelled(cite.kind)}`));
   if (times.length) parts.push(times.join(", "));
-  if (clears) parts.push(`clears ${clears}`);
+  parts.push(`clears when ${alert.clears_when}`);
   return parts.join(" · ");
 }
-
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,6 +1,5 @@
 // New alerts in words for those who listen to the page, and as a short tone for those who asked for it.
 
-import { named } from "./names.js";
 import { agentName, kindOf, SHAPES } from "./text.js";
 
 const PAUSE_MS = 2500;
@@ -19,7 +18,7 @@ export class Announcer {
   tell(news) {
     if (!news.length) return;
     this.sound.play(news.some(({ alert }) => kindOf(alert) === "critical"));
-    this.#waiting.push(...news.map(({ call, alert }) => `${agentName(call)}: ${SHAPES[kindOf(alert)].word}, ${named(alert.rule)}`));
+    this.#waiting.push(...news.map(({ call, alert }) => `${agentName(call)}: ${SHAPES[kindOf(alert)].word}, ${alert.title}`));
     this.#timer ??= setTimeout(() => this.#say(), 100);
   }
 

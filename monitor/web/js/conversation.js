@@ -87,14 +87,8 @@ const HEAR = {
   gap: (talk, data) => talk.moments.push({ at: data.at, text: `${data.seconds} s of the ${data.channel}'s sound never arrived` }),
   quality(talk, data) {
     if (data.end !== null && data.end !== undefined) return;
-    if (data.say) return notice(talk, data.start, data.say);
-    talk.moments.push({ at: data.start, text: `The sound cannot be trusted: ${QUALITY[data.kind] ?? data.kind}${data.channel ? ` (${data.channel})` : ""}` });
+    notice(talk, data.start, data.say);
   },
-};
-
-const QUALITY = {
-  crosstalk: "one side is heard on the other's channel", same_audio: "both channels carry the same sound",
-  swapped: "the channels look swapped", clipping: "it is overdriven", dead_channel: "a channel is dead",
 };
 
 /** What people should know of the call's sound or recogniser; a status may say again what call.started said. */
@@ -138,8 +132,8 @@ export function cited(talk) {
     found[channel].push({ start, end, alert: null, phrase: MARKED[`${channel} ${of}`] });
   }
   for (const alert of talk.alerts.values()) {
-    for (const words of alert.evidence.words) {
-      const side = found[words.channel ?? alert.channel];
+    for (const words of alert.evidence) {
+      const side = words.text && found[words.channel ?? alert.channel];
       if (side) side.push({ start: words.start, end: words.end, alert });
     }
   }

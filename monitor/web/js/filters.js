@@ -2,12 +2,13 @@
 
 import { choices } from "./state.js";
 import { filter, setFilter } from "./route.js";
-import { named } from "./names.js";
+import { spelled } from "./text.js";
 
 const LISTS = ["team", "agent", "rule"];
 
 export class Filters {
   #offered = {};
+  #titles = new Map();
 
   constructor(form, clear, onchange) {
     this.form = form;
@@ -50,6 +51,7 @@ export class Filters {
   /** Offers the teams, agents and rules that occur; what was once offered stays. */
   offer(state) {
     const found = choices(state);
+    this.#name(found.titles);
     for (const name of LISTS) {
       const known = (this.#offered[name] ??= new Set());
       const fresh = found[name].filter((value) => !known.has(value));
@@ -60,8 +62,18 @@ export class Filters {
     }
   }
 
+  /** Rules get their titles; one that stood in the address has had its id until now. */
+  #name(titles) {
+    for (const [rule, title] of titles) {
+      if (this.#titles.get(rule) === title) continue;
+      this.#titles.set(rule, title);
+      const option = [...this.form.elements.rule.options].find(({ value }) => value === rule);
+      if (option) option.text = title;
+    }
+  }
+
   #add(select, value) {
-    const option = new Option(select.name === "rule" ? named(value) : value, value);
+    const option = new Option(select.name === "rule" ? (this.#titles.get(value) ?? spelled(value)) : value, value);
     const after = [...select.options].slice(1).find((other) => other.text.localeCompare(option.text) > 0);
     select.add(option, after ?? null);
   }

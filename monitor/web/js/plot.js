@@ -93,7 +93,7 @@ export class Plot {
   #marks(u, shapes) {
     const { left, top, width, height } = u.bbox;
     const colour = palette();
-    const named = { credit: colour.ok, info: colour.info, warn: colour.warn, critical: colour.crit };
+    const named = { praise: colour.ok, info: colour.info, warn: colour.warn, critical: colour.crit };
     u.ctx.save();
     u.ctx.font = `${WORDS * remInPixels() * devicePixelRatio}px system-ui, sans-serif`;
     u.ctx.textAlign = "center";

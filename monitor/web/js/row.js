@@ -1,7 +1,7 @@
 // One call in the list. Texts change only where they differ; drawings only where they can be seen.
 
 import { agentShare, openAlerts, secondsOf } from "./state.js";
-import { agentName, chip, chipText, clock, el, hardness, kindOf, mark, put, reason, shortId, signed } from "./text.js";
+import { agentName, chip, chipText, clock, el, hardness, kindOf, mark, put, shortId, signed } from "./text.js";
 import { drawBand, drawVoices } from "./bands.js";
 
 const MOST_CHIPS = 4;
@@ -81,7 +81,7 @@ export class Row {
     const wanted = alerts.map((alert) => `${kindOf(alert)} ${chipText(alert)}`).join("|") || (call.ended === null ? "quiet" : "ended");
     if (wanted === this.#chips) return;
     this.#chips = wanted;
-    const chips = alerts.slice(0, MOST_CHIPS).map((alert) => el("li", {}, chip(kindOf(alert), chipText(alert), reason(alert))));
+    const chips = alerts.slice(0, MOST_CHIPS).map((alert) => el("li", {}, chip(kindOf(alert), chipText(alert), alert.summary)));
     if (alerts.length > MOST_CHIPS) chips.push(el("li", { class: "sub" }, `and ${alerts.length - MOST_CHIPS} more`));
     this.list.replaceChildren(...(chips.length ? chips : [el("li", { class: "sub" }, wanted)]));
   }

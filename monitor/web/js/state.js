@@ -3,7 +3,7 @@
 // in a second.
 
 import { Voices } from "./voices.js";
-import { hardness, rank } from "./text.js";
+import { hardness, rank, RANKS } from "./text.js";
 
 /** The kinds of events that the list of calls is made of. */
 export const KINDS = ["call", "speech", "prosody", "raised_voice", "alert", "difficulty"];
@@ -150,7 +150,7 @@ export function agentShare(call, now) {
 
 /** The open alerts of a call that a filter lets through, the gravest first. */
 export function openAlerts(call, filter = {}) {
-  const least = { info: 1, warn: 2, critical: 3 }[filter.level] ?? 0;
+  const least = RANKS[filter.level] ?? 0;
   return [...call.alerts.values()]
     .filter((alert) => rank(alert) >= least && (!filter.rule || alert.rule === filter.rule))
     .sort((a, b) => rank(b) - rank(a) || b.at - a.at);
@@ -184,14 +184,14 @@ export function arranged(state, filter) {
   return ranked.sort((a, b) => compare(a, b) || a.call.order - b.call.order).map(({ call }) => call.id);
 }
 
-/** What the filters can offer: the teams, agents and rules that occur. */
+/** What the filters can offer: the teams, agents and rules that occur, and the `titles` of the rules. */
 export function choices(state) {
-  const team = new Set(), agent = new Set(), rule = new Set();
+  const team = new Set(), agent = new Set(), titles = new Map();
   for (const call of state.calls.values()) {
     if (call.team) team.add(call.team);
     if (call.agent) agent.add(call.agent);
-    for (const alert of call.alerts.values()) rule.add(alert.rule);
+    for (const alert of call.alerts.values()) titles.set(alert.rule, alert.title);
   }
   const sorted = (set) => [...set].sort((a, b) => a.localeCompare(b));
-  return { team: sorted(team), agent: sorted(agent), rule: sorted(rule) };
+  return { team: sorted(team), agent: sorted(agent), rule: sorted(titles.keys()), titles };
 }

@@ -1,7 +1,5 @@
 // Words and elements. Everything that was said on a call reaches the page through `textContent` only.
 
-import { named } from "./names.js";
-
 /** Seconds of a call as mm:ss, or h:mm:ss from the first hour on. */
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
@@ -31,33 +29,43 @@ export const SHAPES = {
   info: { shape: "●", word: "hint" },
   warn: { shape: "◆", word: "warning" },
   critical: { shape: "▲", word: "critical" },
-  credit: { shape: "✓", word: "well done" },
+  praise: { shape: "✓", word: "well done" },
 };
 
-const RANKS = { credit: 0, info: 1, warn: 2, critical: 3 };
+/** How serious each kind is; the levels are those of the events. */
+export const RANKS = { praise: 0, info: 1, warn: 2, critical: 3 };
 
-/** Credit is a kind of its own: a rule that ends in `.credit` says that something went well. */
-export const kindOf = (alert) => (alert.rule.endsWith(".credit") ? "credit" : alert.level);
+/** Praise, which says that something went well, is a kind of its own. */
+export const kindOf = (alert) => (alert.praise ? "praise" : alert.level);
 
 export const rank = (alert) => RANKS[kindOf(alert)] ?? 0;
 
+/** An id as words: `talk_share` is "talk share". */
+export const spelled = (id) => id.replace(/[._]+/g, " ");
+
 const number = (value) => String(Math.round(value * 100) / 100);
 
-/** A measured value with its unit: "3 times", "2.5 s", "70 points". */
+/** A measured value with its unit: "3 times", "2.5 s", "65 %". */
 export function measured(value, unit) {
   if (value === null || value === undefined) return "";
   if (unit === "times" && value === 1) return "once";
+  if (unit === "share") return `${Math.round(value * 100)} %`;
   return unit ? `${number(value)} ${unit}` : number(value);
 }
 
-/** The few words of a chip: the rule, and how much of it. */
+const COMPARED = { at_least: "from", more_than: "above", at_most: "up to", less_than: "below" };
+
+/** What the value was compared with: "alert from 3 times", "alert below 1.2 st". */
+export const compared = (alert) => `alert ${COMPARED[alert.comparison] ?? "at"} ${measured(alert.threshold, alert.unit)}`;
+
+/** The few words of a chip: the rule's title, and how much of it. */
 export function chipText(alert) {
-  const { value, unit } = alert.evidence;
-  const name = named(alert.rule);
-  if (value === null || value === undefined) return name;
-  if (unit === "times") return value > 1 ? `${name} ×${number(value)}` : name;
-  if (unit === "points") return `${name} ${Math.round(value)}`;
-  return unit ? `${name}, ${Math.round(value * 10) / 10} ${unit}` : name;
+  const { title, measured: value, unit } = alert;
+  if (value === null || value === undefined) return title;
+  if (unit === "times") return value > 1 ? `${title} ×${number(value)}` : title;
+  if (unit === "points") return `${title} ${Math.round(value)}`;
+  if (unit === "share") return `${title}, ${measured(value, unit)}`;
+  return unit ? `${title}, ${Math.round(value * 10) / 10} ${unit}` : title;
 }
 
 /** The difficulty's kind, shape and word. */
@@ -66,14 +74,6 @@ export function hardness(score) {
   if (score >= 50) return { kind: "warn", shape: "◆", word: "difficult" };
   return { kind: "ordinary", shape: "", word: "ordinary" };
 }
-
-/** Why an alert opened, without the bar that its evidence names again. */
-export const reason = (alert) => alert.why.replace(BAR, "");
-
-/** That bar: "alert from 3 times", "alert below twice". */
-export const bar = (alert) => alert.why.match(BAR)?.[1] ?? null;
-
-const BAR = / \((alert (?:from|below) [^)]*)\)/;
 
 /** An element with attributes and children; strings become text, never markup. */
 export function el(tag, attributes = {}, ...children) {

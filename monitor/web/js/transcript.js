@@ -87,7 +87,7 @@ function saidLine(said, parts) {
   const line = el("p", {}, el("b", { class: `side ${said.channel}` }, SIDES[said.channel]));
   parts.forEach((run, n) => {
     if (n) line.append(" ");
-    if (run.alert) line.append(el("mark", { class: run.alert.closed ? "over" : kindOf(run.alert), title: run.alert.why }, run.text));
+    if (run.alert) line.append(el("mark", { class: run.alert.closed ? "over" : kindOf(run.alert), title: run.alert.summary }, run.text));
     else if (run.phrase) line.append(el("span", { class: run.firm ? "phrase" : "phrase partial", title: run.phrase }, run.text));
     else line.append(run.firm ? run.text : el("span", { class: "partial" }, run.text));
   });
