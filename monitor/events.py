@@ -16,26 +16,14 @@ from numpy.typing import NDArray
 
 # Named again here, so that there is one place to import from.
 # isort: off
-from monitor.inputs import CHANNELS as CHANNELS, FRAME_SECONDS as FRAME_SECONDS, Channel as Channel
-from monitor.inputs import Command as Command, Word as Word, other as other
-from monitor.inputs import CallControl as CallControl, CallControlAnswer as CallControlAnswer
-from monitor.inputs import RecognitionRequest as RecognitionRequest, RecognitionResult as RecognitionResult
+from monitor.terms import Audience as Audience, Band as Band, CallControl as CallControl
+from monitor.terms import CallControlAnswer as CallControlAnswer, Channel as Channel, CHANNELS as CHANNELS
+from monitor.terms import Command as Command, Comparison as Comparison, EvidenceItem as EvidenceItem
+from monitor.terms import FRAME_SECONDS as FRAME_SECONDS, Level as Level, LEVELS as LEVELS, other as other
+from monitor.terms import OverlapKind as OverlapKind, quality_text as quality_text
+from monitor.terms import QualityKind as QualityKind, RecognitionRequest as RecognitionRequest
+from monitor.terms import RecognitionResult as RecognitionResult, severity as severity, Word as Word
 # isort: on
-
-Level = Literal["info", "warn", "critical"]
-LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
-"""The levels of alerts, from a hint to what cannot wait."""
-
-Comparison = Literal["at_least", "at_most", "more_than", "less_than"]
-Band = Literal["narrow", "wide"]
-Audience = Literal["agent", "supervisor"]
-OverlapKind = Literal["interruption", "talk_over", "backchannel", "terminal", "simultaneous", "other"]
-QualityKind = Literal["crosstalk", "same_audio", "swapped", "clipping", "dead_channel"]
-
-
-def severity(level: Level) -> int:
-    """The place of a level in ``LEVELS``: what is more serious is greater."""
-    return LEVELS.index(level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +39,6 @@ class Block:
     pcm: NDArray[np.float32]
     gaps: tuple["Gap", ...] = ()
     notices: tuple[str, ...] = ()
-
-
-class EvidenceItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of evidence: words, or something that happened, with its place in the call."""
-
-    start: float
-    end: float
-    channel: Channel | None = None
-    text: str | None = None
-    kind: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,24 +257,6 @@ class Expectation(Event, frozen=True, kw_only=True):
     expected: tuple[str, ...] = ()
     answers: tuple[EvidenceItem, ...] = ()
     score: str | None = None
-
-
-_QUALITY: dict[QualityKind, tuple[str, str]] = {
-    "crosstalk": (
-        "{channel} also carries the other side's voice",
-        "{channel} no longer carries the other side's voice",
-    ),
-    "same_audio": ("both channels carry the same sound", "the channels carry different sounds again"),
-    "swapped": ("the sides seem to be exchanged", "the sides no longer seem to be exchanged"),
-    "clipping": ("{channel} is clipped (the input is too loud)", "{channel} is no longer clipped"),
-    "dead_channel": ("{channel} is silent (no signal)", "{channel} has a signal again"),
-}
-
-
-def quality_text(kind: QualityKind, channel: Channel | None = None, *, over: bool = False) -> str:
-    """What is wrong with the sound, as a clause (or, with ``over``, that it no longer is)."""
-    where = f"the {channel}'s channel" if channel else "a channel"
-    return _QUALITY[kind][over].format(channel=where)
 
 
 class Quality(Event, frozen=True, kw_only=True):

@@ -165,8 +165,8 @@ def test_it_goes_over_the_wire_and_raises_its_alert(copy: Path, recording: Path)
         for line in lines
         if line["type"] == "monitor.alert.opened" and line["data"]["rule"] == "line.thumps"
     ]
-    assert alert["evidence"]["value"] == 2
-    assert [one["kind"] for one in alert["evidence"]["events"]] == ["thump", "thump"]
+    assert alert["measured"] == 2
+    assert [one["kind"] for one in alert["evidence"]] == ["thump", "thump"]
 
 
 def test_the_report_names_it(copy: Path, recording: Path):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from monitor.events import AlertClosed, AlertEvent, AlertOpened, AlertUpdated, Event
 from monitor.judge.rule_tests import judged
@@ -45,3 +46,8 @@ def closed(said: Sequence[Event], rule: str | None = None) -> list[AlertClosed]:
 def cards(said: Sequence[Event]) -> list[tuple[float, str]]:
     """When which rule's card was shown."""
     return [(e.detected_at, e.rule) for e in said if isinstance(e, AlertEvent) and e.card]
+
+
+def of(said: Sequence[Event], kind: type[Event]) -> list[Any]:
+    """The events of this kind."""
+    return [event for event in said if isinstance(event, kind)]
