@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 # Named again here, so that there is one place to import from.
 # isort: off
-from monitor.terms import Audience as Audience, Band as Band, CallControl as CallControl
-from monitor.terms import CallControlAnswer as CallControlAnswer, Channel as Channel, CHANNELS as CHANNELS
-from monitor.terms import Command as Command, Comparison as Comparison, EvidenceItem as EvidenceItem
-from monitor.terms import FRAME_SECONDS as FRAME_SECONDS, Level as Level, LEVELS as LEVELS, other as other
-from monitor.terms import OverlapKind as OverlapKind, quality_text as quality_text
-from monitor.terms import QualityKind as QualityKind, RecognitionRequest as RecognitionRequest
-from monitor.terms import RecognitionResult as RecognitionResult, severity as severity, Word as Word
+from monitor.inputs import CHANNELS as CHANNELS, FRAME_SECONDS as FRAME_SECONDS, Channel as Channel
+from monitor.inputs import Command as Command, Word as Word, other as other
+from monitor.inputs import CallControl as CallControl, CallControlAnswer as CallControlAnswer
+from monitor.inputs import RecognitionRequest as RecognitionRequest, RecognitionResult as RecognitionResult
+from monitor.inputs import Audience as Audience, Band as Band, Comparison as Comparison, Level as Level
+from monitor.inputs import LEVELS as LEVELS, OverlapKind as OverlapKind, QualityKind as QualityKind
+from monitor.inputs import EvidenceItem as EvidenceItem, quality_text as quality_text, severity as severity
 # isort: on
 
 

@@ -18,7 +18,7 @@ MODULES = {
 }
 
 STRATA: tuple[tuple[str, ...], ...] = (
-    ("errors", "clock", "resources", "terms", "events", "streams"),
+    ("errors", "clock", "resources", "inputs", "events", "streams"),
     ("config", "yaml_source", "metadata"),
     ("wire",),
     ("audio",),
@@ -53,7 +53,7 @@ ONE_HOME = {
 }
 """Modules that may be imported in one file only."""
 
-PURE = ("audio", "timeline", "phrases", "dialogue", "rules", "judge", "call", "terms", "events")
+PURE = ("audio", "timeline", "phrases", "dialogue", "rules", "judge", "call", "inputs", "events")
 """Rooms that know no clock, thread, socket or device."""
 
 IMPURE = {

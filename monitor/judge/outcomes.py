@@ -71,7 +71,7 @@ class ExpectationLog:
 
 
 def _apart(answers: Iterable[Mark]) -> list[Mark]:
-    """The answers that were surely said, and those perhaps said in other words; the latest few."""
+    """The answers that were surely said, and perhaps said in other words; the latest ``MOST_ANSWERS``."""
     marks = list(answers)
     sure = [mark for mark in marks if mark.certain]
     apart = [mark for mark in marks if mark.certain or not any(mark.meets(one) for one in sure)]

@@ -28,7 +28,7 @@ from monitor.wire import envelope as wire
 KEPT_DAYS = 30.0
 """Days after which facts that nobody asked for again are deleted."""
 
-_CORE = ("audio", "speech", "sources", "call.py", "terms.py", "events.py", "session.py", "dialogue/roles.py")
+_CORE = ("audio", "speech", "sources", "call.py", "inputs.py", "events.py", "session.py", "dialogue/roles.py")
 _DAY = 86_400.0
 
 

@@ -1,4 +1,4 @@
-"""The terms that events are made of, and what goes into the core beside sound: requests, results, commands.
+"""The vocabulary of events, and what goes into the core beside audio: recognised words and commands.
 
 ``monitor.events`` names all of it, too: it is the one module to read and to import from.
 """
@@ -28,42 +28,14 @@ OverlapKind = Literal["interruption", "talk_over", "backchannel", "terminal", "s
 QualityKind = Literal["crosstalk", "same_audio", "swapped", "clipping", "dead_channel"]
 
 
-def other(channel: Channel) -> Channel:
-    """The other side of the call."""
-    return "caller" if channel == "agent" else "agent"
-
-
 def severity(level: Level) -> int:
     """The place of a level in ``LEVELS``: what is more serious is greater."""
     return LEVELS.index(level)
 
 
-_QUALITY: dict[QualityKind, tuple[str, str]] = {
-    "crosstalk": (
-        "{channel} also carries the other side's voice",
-        "{channel} no longer carries the other side's voice",
-    ),
-    "same_audio": ("both channels carry the same sound", "the channels carry different sounds again"),
-    "swapped": ("the sides seem to be exchanged", "the sides no longer seem to be exchanged"),
-    "clipping": ("{channel} is clipped (the input is too loud)", "{channel} is no longer clipped"),
-    "dead_channel": ("{channel} is silent (no signal)", "{channel} has a signal again"),
-}
-
-
-def quality_text(kind: QualityKind, channel: Channel | None = None, *, over: bool = False) -> str:
-    """What is wrong with the sound, as a clause (or, with ``over``, that it no longer is)."""
-    where = f"the {channel}'s channel" if channel else "a channel"
-    return _QUALITY[kind][over].format(channel=where)
-
-
-class EvidenceItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of evidence: words, or something that happened, with its place in the call."""
-
-    start: float
-    end: float
-    channel: Channel | None = None
-    text: str | None = None
-    kind: str | None = None
+def other(channel: Channel) -> Channel:
+    """The other side of the call."""
+    return "caller" if channel == "agent" else "agent"
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -143,3 +115,31 @@ class CallControlAnswer(msgspec.Struct, frozen=True, kw_only=True):
     done: bool
     say: str
     call: str | None = None
+
+
+class EvidenceItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of evidence: words, or something that happened, with its place in the call."""
+
+    start: float
+    end: float
+    channel: Channel | None = None
+    text: str | None = None
+    kind: str | None = None
+
+
+_QUALITY: dict[QualityKind, tuple[str, str]] = {
+    "crosstalk": (
+        "{channel} also carries the other side's voice",
+        "{channel} no longer carries the other side's voice",
+    ),
+    "same_audio": ("both channels carry the same sound", "the channels carry different sounds again"),
+    "swapped": ("the sides seem to be exchanged", "the sides no longer seem to be exchanged"),
+    "clipping": ("{channel} is clipped (the input is too loud)", "{channel} is no longer clipped"),
+    "dead_channel": ("{channel} is silent (no signal)", "{channel} has a signal again"),
+}
+
+
+def quality_text(kind: QualityKind, channel: Channel | None = None, *, over: bool = False) -> str:
+    """What is wrong with the sound, as a clause (or, with ``over``, that it no longer is)."""
+    where = f"the {channel}'s channel" if channel else "a channel"
+    return _QUALITY[kind][over].format(channel=where)
