@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from monitor.config import RulesSettings
 from monitor.events import (
+    DERIVED,
     AlertClosed,
     AlertEvent,
     AlertOpened,
@@ -14,9 +16,7 @@ from monitor.events import (
     CallStarted,
     Command,
     CommandApplied,
-    Difficulty,
     Event,
-    Note,
 )
 from monitor.judge.judge import Judge
 from monitor.judge.rule_tests import judged
@@ -74,6 +74,11 @@ def said_of(facts: Sequence[Event], book: RuleSet, *, eager: bool) -> list[Event
         elif isinstance(fact, CommandApplied):
             fields = {name: getattr(fact, name) for name in Command.__struct_fields__}
             said += judge.order(Command(**fields), fact.detected_at)
-        elif not isinstance(fact, AlertEvent | Difficulty | Note):
+        elif not isinstance(fact, DERIVED):
             said += judge.take(fact)
     return said + judge.hang_up(end)
+
+
+def of(said: Sequence[Event], kind: type[Event]) -> list[Any]:
+    """The events of this kind."""
+    return [event for event in said if isinstance(event, kind)]

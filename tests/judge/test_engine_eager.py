@@ -116,7 +116,9 @@ def every_measure() -> str:
     for name, measure in sorted(MEASURES.items()):
         types = msgspec.structs.fields(measure.params)
         given = {one.name: REQUIRED[one.name] for one in types if one.required}
-        given |= {key: SOONER[key] for key in SOONER if key in measure.kinds and measure.kinds[key] is not int}
+        given |= {
+            key: SOONER[key] for key in SOONER if key in measure.kinds and measure.kinds[key] is not int
+        }
         limit, clear = BARS.get(measure.unit, (2.0, 1.0))
         extras = (
             f"at_least: {limit}",
