@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from monitor.config import RulesSettings
 from monitor.events import (
@@ -76,3 +77,8 @@ def said_of(facts: Sequence[Event], book: RuleSet, *, eager: bool) -> list[Event
         elif not isinstance(fact, DERIVED):
             said += judge.take(fact)
     return said + judge.hang_up(end)
+
+
+def of(said: Sequence[Event], kind: type[Event]) -> list[Any]:
+    """The events of this kind."""
+    return [event for event in said if isinstance(event, kind)]
