@@ -162,8 +162,7 @@ class Engine:
         """Whether any rule is to be evaluated now that these keys have changed."""
         if self._eager or (self._due and self._due[0][0] <= self._line.now):
             return True
-        readers = self._readers
-        return any(readers.get(key) for key in keys)
+        return not self._readers.keys().isdisjoint(keys)
 
     def wake(self, keys: Iterable[Key] = ()) -> Iterator[AlertChange]:
         """Evaluates the rules that have read any of these keys or are due, in the order of the rule set."""
@@ -297,7 +296,10 @@ class Engine:
         if before:
             before -= {key for read in reads for key in keys_of(read)}
             for key in before:
-                self._readers[key].discard(watch.place)
+                readers = self._readers[key]
+                readers.discard(watch.place)
+                if not readers:
+                    del self._readers[key]
         watch.reads = reads
 
     def _plan(self, watch: RuleInstance, seen: Assessment, view: TimelineView) -> None:

@@ -95,7 +95,7 @@ class Judge:
         out = self._advance(now)
         self._line.advance(now)
         keys += self._line.take(event)
-        if self._hearing is not None and isinstance(event, Utterance):
+        if isinstance(event, Utterance) and self._hearing is not None:
             notes, heard = self._hearing.hear(event)
             keys, out = (*keys, *heard), out + notes
         if not isinstance(event, Prosody) or EFFORT[event.channel] in keys:

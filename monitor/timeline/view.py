@@ -249,13 +249,11 @@ class TimelineView:
     def last_words(self, channel: Channel, window: int) -> list[SpokenWord]:
         """This side's words of the last ``window`` ms that were recognised; none if they are long ago."""
         self._reads.add(WORDS[channel])
-        reach = window + FORGOTTEN
-        recent = self._line.words.of(channel, self.now - reach)
-        if not recent:
+        last = self._line.words.last(channel)
+        if last is None or self.passed(last.end + window + FORGOTTEN):
             return []
-        until = recent[-1].end
-        self.change_at(until + reach)
-        return [word for word in self._line.words.of(channel, until - window) if word.start >= until - window]
+        since = last.end - window
+        return [word for word in self._line.words.of(channel, since) if word.start >= since]
 
     def sentence(self, mark: Mark) -> Mark:
         """The mark with the whole sentence that it begins, as far as it is known."""
