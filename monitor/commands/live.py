@@ -244,10 +244,10 @@ async def standing_by(
 
     from monitor.client.hub_client import HubClient
     from monitor.client.uplink import HubConnectionStatus
-    from monitor.wire.messages import Standing
+    from monitor.wire.messages import StandbyClaim
 
     hub = hub_address(outputs)
-    whose = Standing(agent=day.setup.agent, team=day.setup.team)
+    whose = StandbyClaim(agent=day.setup.agent, team=day.setup.team)
     status = HubConnectionStatus(hub, spool_folder(), day.say)
     tasks = [
         asyncio.create_task(HubClient(hub).stand_by(whose, answer, status.tell)),

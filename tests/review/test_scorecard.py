@@ -238,10 +238,10 @@ def test_with_rules_of_ones_own_the_report_agrees_with_their_alerts(tmp_path):
     assert (mute.apologies, mute.alerts) == ((), ())
     ours = conversation(("agent", 1.0, "Mea culpa."), ("agent", 10.0, "Mea culpa."), book=own)
     assert [one.text for one in ours.apologies] == ["Mea culpa.", "Mea culpa."]
-    assert [story.rule for story in ours.alerts] == ["apology.ours"]
+    assert [story.event.rule for story in ours.alerts] == ["apology.ours"]
     bundled = conversation(*SORRIES)
     assert len(bundled.apologies) == 6
-    assert "apology.excess" in {story.rule for story in bundled.alerts}
+    assert "apology.excess" in {story.event.rule for story in bundled.alerts}
 
 
 def test_whatever_a_detector_found_is_in_the_report_by_its_name():

@@ -172,4 +172,4 @@ def venting(view: TimelineView, *, by: Channel, pause: Time = Time(1_000), score
 def difficulty(view: TimelineView) -> Reading:
     """The running difficulty of the call, 0 to 100."""
     score, since = view.difficulty()
-    return Reading(score, since, view.now) if view.now else NOTHING
+    return Reading(score, since, view.now) if view.passed(1) else NOTHING
