@@ -39,7 +39,7 @@ from monitor.session import PACED_BLOCK, Playback, run_paced  # noqa: E402
 from monitor.sources.call_detection import warm_up  # noqa: E402
 from monitor.sources.recording import open_recording  # noqa: E402
 from monitor.wire import envelope as wire  # noqa: E402
-from monitor.wire.messages import Claimed  # noqa: E402
+from monitor.wire.messages import CallIdentity  # noqa: E402
 
 BAR = 0.1
 CALLS = ("interruptions.flac", "raised.wav", "hold.flac", "difficult-call.flac")
@@ -52,7 +52,7 @@ def run_monitor(name: str, call: str, url: str, folder: str, pipe: Connection) -
     info = CallInfo(call=call, sources=(name,), rate=recording.rate, band=recording.band, model="none")
     core = Call(info, load_rules())
     warm_up(info.rate, CallSettings().vad)
-    uplink = Uplink(parse_hub(url), Claimed(call=call), Path(folder))
+    uplink = Uplink(parse_hub(url), CallIdentity(call=call), Path(folder))
     pipe.send("ready")
     pipe.recv()
     blocks = noting(recording.blocks(PACED_BLOCK), began)

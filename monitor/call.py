@@ -217,7 +217,7 @@ class Call:
     def _rules_off(self) -> str | None:
         """The part of the first event's notice about rules that cannot work in this call."""
         off = sum(one.reason == NEEDS_WORDS for one in self._judge.off)
-        return f"{off} rules that need words are off: there is no recogniser." if off else None
+        return f"{off} rules that need words are disabled: there is no speech recognition." if off else None
 
     def _with_detection_time(self, gap: Gap) -> Gap:
         """A gap is known once its last sample has passed."""

@@ -50,12 +50,12 @@ class Word(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class RecognitionRequest:
-    """What the recogniser is asked: the words in one window of one side.
+    """A request to recognise the words in one window of one side.
 
-    ``audio`` is float32 mono at ``rate`` and begins at ``start`` seconds of the call. ``context`` are
-    committed words before the window; ``prefix`` are the committed words inside it, which the answer
-    must continue and does not repeat. ``final`` tells that the utterance is over, ``better`` allows a
-    wider search for it, ``align`` asks for word times from the sound.
+    ``id`` numbers the requests of a call. ``audio`` is float32 [samples], mono at ``rate`` Hz, from ``start``
+    to ``end`` seconds of the call. ``context`` are committed words before the window; ``prefix`` are the
+    committed words inside it, which the result continues and does not repeat. ``final`` says that the
+    utterance is over, ``better`` allows a wider search for it, ``align`` asks for word times by alignment.
     """
 
     id: int
@@ -73,10 +73,10 @@ class RecognitionRequest:
 
 
 class RecognitionResult(msgspec.Struct, frozen=True):
-    """The recogniser's answer to the request ``request_id``; ``Call.add_result`` takes it.
+    """The recogniser's result for the request with the id ``request_id``; ``Call.add_result`` takes it.
 
-    ``avg_logprob`` is per token, ``no_speech`` a probability, ``cost`` the seconds of inference time
-    that the answer took (this is how a pure core learns that the machine is slow).
+    ``avg_logprob`` is the mean log-probability of the tokens, ``no_speech`` a probability, ``cost`` the
+    inference time in seconds (this is how the core, which has no clock, learns that the machine is slow).
     """
 
     request_id: int

@@ -115,7 +115,7 @@ class LiveMonitor:
         if asked.kind == "start":
             return self._start(asked, call)
         if asked.kind == "end" and self._beginning:
-            return self._call_off(self._beginning)
+            return self._cancel_start(self._beginning)
         if session is None:
             return CallControlAnswer(done=False, say="There is no call under way.")
         session.put(HangUp() if asked.kind == "end" else Command(kind=asked.kind, by="softphone"))
@@ -137,7 +137,7 @@ class LiveMonitor:
         self._asked.put_nowait(CallControl(kind="start", call=name, meta=asked.meta))
         return CallControlAnswer(done=True, say=f"{name} begins.", call=name)
 
-    def _call_off(self, call: str) -> CallControlAnswer:
+    def _cancel_start(self, call: str) -> CallControlAnswer:
         """Cancels a call that was started and of which nothing has been processed."""
         if self._asked.empty():
             return CallControlAnswer(done=False, say=f"{call} is just beginning; say it again.", call=call)
@@ -162,7 +162,7 @@ class LiveMonitor:
             begun = await self.until_stopped(self._wait())
             if begun is None:
                 return
-            await self._hear(*begun)
+            await self._run_call(*begun)
             if self._day.once:
                 return
 
@@ -190,7 +190,7 @@ class LiveMonitor:
             if waiting.feed(block) and self._day.by_itself:
                 return None, waiting.recent_blocks()
 
-    async def _hear(self, asked: CallControl | None, first: list[Block]) -> None:
+    async def _run_call(self, asked: CallControl | None, first: list[Block]) -> None:
         day = self._day
         call = day.setup.new_call(
             (asked and asked.call) or call_name(day.setup.agent),
@@ -200,9 +200,9 @@ class LiveMonitor:
             meta=asked.meta if asked else None,
         )
         self._info = info = call.info
-        silence = QuietSource(day.end_after)
+        silence = SilenceTimer(day.end_after)
         holder: list[Session] = []
-        sinks = [silence, *day.sinks(info, lambda order: holder[0].put(order))]
+        sinks = [silence, *day.sinks(info, lambda command: holder[0].put(command))]
         announcer = Announcer(info.call, sinks)
         recorder = day.recorder(info) if day.recorder else None
         session = Session(call, announcer.say, self._worker, keep=recorder.write if recorder else None)
@@ -211,7 +211,7 @@ class LiveMonitor:
         self._beginning = None if asked else self._beginning
         try:
             if not self.stopped:
-                await session.run(self._sound_of_call(first, lambda: silence.too_long(call.now)))
+                await session.run(self._blocks_of_call(first, lambda: silence.too_long(call.now)))
         finally:
             self._session = self._info = None
             announcer.close()
@@ -220,7 +220,7 @@ class LiveMonitor:
                 if recorder.wrong:
                     day.say(recorder.wrong)
 
-    async def _sound_of_call(self, first: list[Block], over: Callable[[], bool]) -> AsyncIterator[Block]:
+    async def _blocks_of_call(self, first: list[Block], over: Callable[[], bool]) -> AsyncIterator[Block]:
         """The blocks of one call, in call time, until a hang-up tone is heard or ``over`` says so.
 
         ``over`` is asked of what the core has heard by then, which may be less than what was handed out.
@@ -236,7 +236,7 @@ class LiveMonitor:
                 return
 
 
-class QuietSource:
+class SilenceTimer:
     """A sink that measures for how long nobody has spoken."""
 
     def __init__(self, longest: float) -> None:

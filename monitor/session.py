@@ -178,7 +178,7 @@ class Session:
         try:
             async with asyncio.TaskGroup() as tasks:
                 feeding = tasks.create_task(self._feed(source))
-                await self._attend(feeding)
+                await self._run_to_the_end(feeding)
         except BaseExceptionGroup as several:  # what went wrong is for those who know it by its own name
             wrong = (one for one in several.exceptions if isinstance(one, BadInput))
             raise next(wrong, several.exceptions[0]) from several
@@ -188,7 +188,7 @@ class Session:
             self._inbox.put_nowait(block)
         self._inbox.put_nowait(HangUp())
 
-    async def _attend(self, feeding: "asyncio.Task[None]") -> None:
+    async def _run_to_the_end(self, feeding: "asyncio.Task[None]") -> None:
         patience = math.inf  # until this moment; from the hang-up on it has an end
         hung_up = False
         while not self._call.ended:
@@ -203,7 +203,7 @@ class Session:
                 patience = min(patience, clock.monotonic() + left)
             elif isinstance(item, Block) and hung_up:
                 continue  # it was on its way when the call ended
-            self._announce(self._said(item))
+            self._announce(self._apply(item))
             self._ask()
 
     async def _next(self, patience: float) -> "Block | RecognitionResult | Command | HangUp | None":
@@ -215,10 +215,10 @@ class Session:
         except TimeoutError:
             return None
 
-    def _said(self, item: Block | RecognitionResult | Command | HangUp) -> list[Event]:
+    def _apply(self, item: Block | RecognitionResult | Command | HangUp) -> list[Event]:
         match item:
             case Block():
-                return self._hear(item)
+                return self._process(item)
             case RecognitionResult():
                 return self._call.add_result(item)
             case Command():
@@ -226,7 +226,7 @@ class Session:
             case HangUp():
                 return self._call.finish()
 
-    def _hear(self, block: Block) -> list[Event]:
+    def _process(self, block: Block) -> list[Event]:
         """The next sound."""
         if self._keep:
             self._keep(block)

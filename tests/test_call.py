@@ -72,7 +72,7 @@ def test_rules_that_need_words_say_that_they_are_off():
     started = call().process(silence(0.1))[0]
     assert isinstance(started, CallStarted)
     assert started.notice
-    assert "rules that need words are off" in started.notice
+    assert "rules that need words are disabled" in started.notice
     assert call(model="base.en").process(silence(0.1))[0].notice is None
 
 

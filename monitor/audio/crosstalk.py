@@ -210,7 +210,7 @@ _RELEASE_CORRELATION = 0.30  # correlation at which crosstalk continues
 _SAME_LAG = 0.05  # seconds; one recording on two channels may be late by so much
 _EQUAL_DB = 3.0  # below this difference neither side is the weaker one
 _NOWHERE = np.zeros(0, np.intp)
-_CLEARER = 0.1  # a likeness higher by this tells which side came later
+_CLEARER = 0.1  # a correlation higher by this shows which side came later
 
 
 @dataclass(frozen=True, slots=True)

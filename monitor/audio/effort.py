@@ -71,7 +71,7 @@ class RunningMedian:
 class Baseline:
     """A speaker's usual pitch, tilt and level: running medians.
 
-    The weight of what was heard halves with each ``half_life`` voiced seconds; ``voiced`` is their total.
+    The weight of earlier speech halves with each ``half_life`` voiced seconds; ``voiced`` is their total.
     """
 
     _MOST = 2.0**40

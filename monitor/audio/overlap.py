@@ -8,8 +8,8 @@
     X holds    both silent for 3 s                                              free
 
 In 97 h of meetings (AMI corpus, word aligned), 61 % of all overlaps end with the newcomer silent again, and
-no threshold on the length of the overlap finds those that take the floor with a precision above 41 %. That
-the holder falls silent while the newcomer goes on does.
+no threshold on the length of the overlap finds those that take the floor with a precision above 41 %. What
+does find them is that the holder falls silent while the newcomer goes on.
 
 ``OverlapEpisode`` describes one overlap, from its first common frame until it is clear what it was. Only a
 *bid* for the floor can become an interruption or a talk-over: the newcomer starts while the other side holds

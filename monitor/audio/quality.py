@@ -264,7 +264,7 @@ Flags = NDArray[np.bool_]
 
 _SECOND = 50  # frames
 _RANGE = 10 ** (-90 / 20)  # a line's noise is not further below its loudest sound than a 16-bit step
-_ENOUGH_SPEECH = 15  # frames of a second, to tell clipping from
+_ENOUGH_SPEECH = 15  # frames of a second that are needed to detect clipping
 
 
 @dataclass(frozen=True, slots=True)

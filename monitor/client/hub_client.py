@@ -26,7 +26,7 @@ from monitor.client.address import HubAddress, is_refused, why_disconnected
 from monitor.errors import BadInput
 from monitor.events import CallControl, CallControlAnswer, Command, Event, Snapshot
 from monitor.wire import envelope as wire
-from monitor.wire.messages import Passed, Replied, Standing
+from monitor.wire.messages import ForwardedCallControl, ForwardedReply, StandbyClaim
 
 FIRST_DELAY, LONGEST_DELAY = 0.4, 5.0
 """Seconds between attempts: at random up to the first, then doubled up to the longest."""
@@ -41,7 +41,7 @@ SNAPSHOT_BYTES = 1 << 24
 HUB = "hub"
 """The partition of what the hub itself says; except for the snapshot it has no place in the log."""
 
-_passed = msgspec.json.Decoder(Passed)
+_passed = msgspec.json.Decoder(ForwardedCallControl)
 _encode = msgspec.json.Encoder().encode
 
 _quiet = logging.getLogger("monitor.client.websockets")
@@ -135,7 +135,7 @@ class HubClient:
 
     async def stand_by(
         self,
-        whose: Standing,
+        whose: StandbyClaim,
         answer: Callable[[CallControl], CallControlAnswer],
         tell: Callable[[str | None], None],
     ) -> None:
@@ -295,7 +295,7 @@ async def _until_done(
 
 async def _answer_call_control(
     connection: ClientConnection,
-    whose: Standing,
+    whose: StandbyClaim,
     answer: Callable[[CallControl], CallControlAnswer],
     status: ConnectionStatus,
 ) -> None:
@@ -305,7 +305,7 @@ async def _answer_call_control(
     try:
         async for message in connection:
             passed = _passed.decode(message)
-            reply = Replied(number=passed.number, reply=answer(passed.control))
+            reply = ForwardedReply(number=passed.number, reply=answer(passed.control))
             await connection.send(_encode(reply), text=True)
     finally:
         steady.cancel()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from monitor import clock
 from monitor.errors import BadInput
-from monitor.wire.messages import Claimed
+from monitor.wire.messages import CallIdentity
 
 SUFFIX = ".spool"
 KEEP_DAYS = 7.0
@@ -62,18 +62,18 @@ class Spool:
         except (sqlite3.Error, OSError) as wrong:
             raise BadInput(f"The buffer {path} for the hub cannot be used: {wrong}.") from None
 
-    def begin(self, hub: str, claimed: Claimed) -> None:
+    def begin(self, hub: str, claimed: CallIdentity) -> None:
         """Records the call and the hub that the events are for."""
         with self._using():
             self._db.execute("DELETE FROM about")
             about = (hub, claimed.call, claimed.agent, claimed.team, 0, 0)
             self._db.execute("INSERT INTO about VALUES (?, ?, ?, ?, ?, ?)", about)
 
-    def about(self) -> tuple[str, Claimed] | None:
+    def about(self) -> tuple[str, CallIdentity] | None:
         """The hub and the call; None if the monitor was killed before they were recorded."""
         with self._using():
             row = self._db.execute("SELECT hub, call, agent, team FROM about").fetchone()
-        return (str(row[0]), Claimed(call=row[1], agent=row[2], team=row[3])) if row else None
+        return (str(row[0]), CallIdentity(call=row[1], agent=row[2], team=row[3])) if row else None
 
     def put(self, lines: Sequence[tuple[int, bytes]], *, ended: bool = False) -> None:
         """Stores events until the hub acknowledges them; ``ended``: the call's last is among them."""

@@ -25,7 +25,7 @@ from monitor.events import CallEnded, Command
 from monitor.sinks import Line
 from monitor.wire import envelope as wire
 from monitor.wire.call_state import ended_without_sums
-from monitor.wire.messages import Answer, Claimed, is_ephemeral, is_private
+from monitor.wire.messages import Answer, CallIdentity, is_ephemeral, is_private
 
 MOST_FRESH = 2000
 """Events that may wait in memory for a slow connection; beyond it they are read from disk again."""
@@ -49,7 +49,7 @@ class Conversation:
     def __init__(
         self,
         hub: HubAddress,
-        claimed: Claimed,
+        claimed: CallIdentity,
         spool: Spool,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -242,7 +242,7 @@ class Uplink:
     def __init__(
         self,
         hub: HubAddress,
-        claimed: Claimed,
+        claimed: CallIdentity,
         folder: Path,
         *,
         patience: float = PATIENCE,
@@ -314,7 +314,7 @@ class Leftovers:
                 sent = about is None or (about[0] == self._hub.url and self._send(spool, about[1]))
             spool.close(remove=sent)
 
-    def _send(self, spool: Spool, claimed: Claimed) -> bool:
+    def _send(self, spool: Spool, claimed: CallIdentity) -> bool:
         if spool.last == 0:
             return True
         if not spool.ended:
@@ -324,7 +324,7 @@ class Leftovers:
         return conversation.finish()
 
 
-def _end(spool: Spool, claimed: Claimed) -> None:
+def _end(spool: Spool, claimed: CallIdentity) -> None:
     """Adds ``call.ended`` to a call whose monitor was killed."""
     stored = spool.after(0, limit=1_000_000)
     known = max((wire.decode(line)[1].detected_at for _, line in stored), default=0.0)

@@ -244,10 +244,10 @@ async def standing_by(
 
     from monitor.client.hub_client import HubClient
     from monitor.client.uplink import HubConnectionStatus
-    from monitor.wire.messages import Standing
+    from monitor.wire.messages import StandbyClaim
 
     hub = hub_address(outputs)
-    whose = Standing(agent=day.setup.agent, team=day.setup.team)
+    whose = StandbyClaim(agent=day.setup.agent, team=day.setup.team)
     status = HubConnectionStatus(hub, spool_folder(), day.say)
     tasks = [
         asyncio.create_task(HubClient(hub).stand_by(whose, answer, status.tell)),
@@ -373,7 +373,7 @@ async def _check(options: DeviceOptions) -> int:
     try:
         await capture.start()
         with Screen(console=console, refresh_per_second=12) as screen:
-            while checking.heard < CHECK_SECONDS:
+            while checking.seconds < CHECK_SECONDS:
                 checking.feed(await capture.next())
                 screen.update(_meters(checking))
         if not console.is_terminal:

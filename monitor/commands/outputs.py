@@ -120,9 +120,9 @@ def open_uplink(
     why the hub will never take this call, where that is so.
     """
     from monitor.client.uplink import PATIENCE, Uplink
-    from monitor.wire.messages import Claimed
+    from monitor.wire.messages import CallIdentity
 
-    claimed = Claimed(call=info.call, agent=info.agent, team=info.team)
+    claimed = CallIdentity(call=info.call, agent=info.agent, team=info.team)
     patience = PATIENCE if patience is None else patience
     return Uplink(hub_address(outputs), claimed, spool_folder(), patience=patience, tell=tell)
 

@@ -16,7 +16,7 @@ from jwt.types import Options
 from monitor import clock
 from monitor.errors import BadInput
 from monitor.events import LEVELS, AlertEvent, Event, Level, severity
-from monitor.wire.messages import Claimed
+from monitor.wire.messages import CallIdentity
 
 Role = Literal["agent", "supervisor"]
 ALGORITHM = "HS256"
@@ -122,7 +122,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     wants: StreamFilter
 
     @property
-    def eyes(self) -> "Viewer":
+    def audience(self) -> "Viewer":
         """Equal for all viewers who may see the same, whatever they resume from."""
         return Viewer(who=self.who, wants=msgspec.structs.replace(self.wants, since=None, log=None))
 
@@ -162,12 +162,12 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
         return True
 
 
-def may_publish(who: Identity, claimed: Claimed) -> bool:
+def may_publish(who: Identity, claimed: CallIdentity) -> bool:
     """Whether a publisher may send a call: only those of its own agent, for a team of the token."""
     return why_not_publish(who, claimed) is None
 
 
-def why_not_publish(who: Identity, claimed: Claimed) -> str | None:
+def why_not_publish(who: Identity, claimed: CallIdentity) -> str | None:
     """How the token and the claim differ, in words for the holder of the token; None where they agree."""
     if who.local:
         return None

@@ -15,7 +15,13 @@ from monitor.errors import BadInput
 from monitor.events import CallControlAnswer
 from monitor.hub.access import Identity, Viewer, why_not_publish
 from monitor.hub.publishing import FIRST_WORD_SECONDS
-from monitor.wire.messages import CallControlMessage, Claimed, Passed, Replied, Standing
+from monitor.wire.messages import (
+    CallControlMessage,
+    CallIdentity,
+    ForwardedCallControl,
+    ForwardedReply,
+    StandbyClaim,
+)
 
 PATIENCE = 5.0
 """Seconds that a monitor may take to answer."""
@@ -23,8 +29,8 @@ LONGEST_META = 16 * 1024
 """Bytes of metadata that a dialler may send with a call."""
 
 
-_standing = msgspec.json.Decoder(Standing)
-_replied = msgspec.json.Decoder(Replied)
+_standing = msgspec.json.Decoder(StandbyClaim)
+_replied = msgspec.json.Decoder(ForwardedReply)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -43,11 +49,11 @@ class CallControlRelay:
 
     async def stand_by(self, connection: ServerConnection, who: Identity) -> None:
         """Serves a monitor until it goes. Raises ``BadInput`` where it may not stand by for the agent."""
-        agent = await _hear_whose(connection, who)
+        agent = await _receive_standby_claim(connection, who)
         self._monitors[agent] = connection
         try:
             async for message in connection:
-                self._heard(connection, message)
+                self._receive_reply(connection, message)
         finally:
             if self._monitors.get(agent) is connection:
                 del self._monitors[agent]
@@ -66,7 +72,9 @@ class CallControlRelay:
         self._open[number] = (monitor, answer)
         try:
             async with asyncio.timeout(PATIENCE):
-                await monitor.send(_encode(Passed(number=number, control=asked.control)), text=True)
+                await monitor.send(
+                    _encode(ForwardedCallControl(number=number, control=asked.control)), text=True
+                )
                 reply: CallControlAnswer = await answer
                 return reply
         except TimeoutError:
@@ -86,7 +94,7 @@ class CallControlRelay:
             raise BadInput("No monitor stands by for this agent: start `monitor live --uplink` there.")
         return self._monitors[agent]
 
-    def _heard(self, connection: ServerConnection, message: str | bytes) -> None:
+    def _receive_reply(self, connection: ServerConnection, message: str | bytes) -> None:
         try:
             replied = _replied.decode(message)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -96,7 +104,7 @@ class CallControlRelay:
             answer.set_result(replied.reply)
 
 
-async def _hear_whose(connection: ServerConnection, who: Identity) -> str | None:
+async def _receive_standby_claim(connection: ServerConnection, who: Identity) -> str | None:
     """The agent for whom a monitor stands by. Raises ``BadInput``."""
     try:
         async with asyncio.timeout(FIRST_WORD_SECONDS):
@@ -105,6 +113,6 @@ async def _hear_whose(connection: ServerConnection, who: Identity) -> str | None
         raise BadInput("A monitor that stands by first says for whom: {agent, team}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadInput("The first message must be {agent, team} as JSON, and nothing else.") from None
-    if why := why_not_publish(who, Claimed(call="", agent=standing.agent, team=standing.team)):
+    if why := why_not_publish(who, CallIdentity(call="", agent=standing.agent, team=standing.team)):
         raise BadInput(f"This agent is not yours to stand by for: {why}.")
     return standing.agent

@@ -14,7 +14,15 @@ from monitor import __version__
 from monitor.events import EVENTS, LEVELS
 from monitor.wire import envelope as wire
 from monitor.wire.json_schema import components
-from monitor.wire.messages import Answer, CallControlMessage, Claim, CommandMessage, Passed, Replied, Standing
+from monitor.wire.messages import (
+    Answer,
+    CallControlMessage,
+    Claim,
+    CommandMessage,
+    ForwardedCallControl,
+    ForwardedReply,
+    StandbyClaim,
+)
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMAS = "schemas"
@@ -40,7 +48,15 @@ QUERY = {
 def documents() -> dict[str, bytes]:
     """Every file of the contract by its path under docs/."""
     files = {f"{SCHEMAS}/{name}.json": _pretty(schema) for name, schema in event_schemas().items()}
-    kinds = (Claim, Answer, CommandMessage, CallControlMessage, Standing, Passed, Replied)
+    kinds = (
+        Claim,
+        Answer,
+        CommandMessage,
+        CallControlMessage,
+        StandbyClaim,
+        ForwardedCallControl,
+        ForwardedReply,
+    )
     for name, kind in zip(OTHERS, kinds, strict=True):
         files[f"{SCHEMAS}/{name}.json"] = _pretty({"$schema": DIALECT, **_schema(kind)})
     files["asyncapi.json"] = _pretty(asyncapi())

@@ -34,11 +34,11 @@ from monitor.hub.entry import Arrival, LogEntry
 from monitor.hub.listener import BatchedDelivery, FellBehind, Listener
 from monitor.hub.log import EventLog
 from monitor.hub.metrics import Metrics
-from monitor.hub.publishing import CommandSender, arrivals, encoded, hear_claim
+from monitor.hub.publishing import CommandSender, arrivals, encoded, receive_claim
 from monitor.sinks import Line
 from monitor.wire import envelope as wire
 from monitor.wire.call_state import CallState, ended_without_sums
-from monitor.wire.messages import Answer, CallControlMessage, Claimed, CommandMessage, is_private
+from monitor.wire.messages import Answer, CallControlMessage, CallIdentity, CommandMessage, is_private
 
 HUB = "hub"
 """The partition of the hub's own events."""
@@ -164,7 +164,7 @@ class Hub:
 
     async def attend_publisher(self, connection: ServerConnection, who: Identity) -> None:
         """Receives a monitor's events until it goes; each batch is acknowledged once it is stored."""
-        claimed = await hear_claim(connection)
+        claimed = await receive_claim(connection)
         if not (may_publish(who, claimed) and self._may_go_on(who, claimed)):
             raise BadInput("This call is not yours to publish.")
         self.log.begin(claimed.call, claimed.agent, claimed.team)
@@ -187,12 +187,12 @@ class Hub:
         agent, team = self.log.whose(call)
         return LiveCall(agent=agent, team=team)
 
-    def _connected(self, claimed: Claimed) -> LiveCall:
+    def _connected(self, claimed: CallIdentity) -> LiveCall:
         state = self.calls.setdefault(claimed.call, LiveCall(agent=claimed.agent, team=claimed.team))
         state.last_seen = clock.monotonic()
         return state
 
-    def _may_go_on(self, who: Identity, claimed: Claimed) -> bool:
+    def _may_go_on(self, who: Identity, claimed: CallIdentity) -> bool:
         """Whether a publisher may continue a call that is known: only with the same agent and team."""
         known = self.log.whose(claimed.call)
         return who.local or known in ((None, None), (claimed.agent, claimed.team))
@@ -202,7 +202,7 @@ class Hub:
     async def attend_listener(self, connection: ServerConnection, viewer: Viewer) -> None:
         """Sends one listener what it may see until it goes. Raises ``FellBehind`` where it is too slow."""
         listener = Listener(viewer, connection, lambda lines: self._own(self._dropped(lines)))
-        audience = viewer.eyes
+        audience = viewer.audience
         sending = asyncio.create_task(self._catch_up_and_go_on(listener))
         try:
             await asyncio.wait((sending, listener.overflowed), return_when=asyncio.FIRST_COMPLETED)
@@ -231,7 +231,7 @@ class Hub:
         lost = self._lost(viewer.wants)
         if viewer.wants.since is None or lost:
             listener.after = self.log.last
-            self._audiences[viewer.eyes].add(listener)
+            self._audiences[viewer.audience].add(listener)
             await connection.send(self._own(self.snapshot(viewer, lost)), text=True)
         else:
             listener.after = viewer.wants.since
@@ -241,7 +241,7 @@ class Hub:
                         await connection.send(entry.line, text=True)
                     listener.after = entry.sequence
                 await asyncio.sleep(0)
-            self._audiences[viewer.eyes].add(listener)
+            self._audiences[viewer.audience].add(listener)
         await listener.run()
 
     def _lost(self, wants: StreamFilter) -> str | None:

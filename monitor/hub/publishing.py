@@ -15,7 +15,7 @@ from monitor.events import CallControlReply, CallStarted, Command, Dropped, Refu
 from monitor.hub.access import Identity
 from monitor.hub.entry import Arrival
 from monitor.wire import envelope as wire
-from monitor.wire.messages import Answer, Claim, Claimed
+from monitor.wire.messages import Answer, CallIdentity, Claim
 
 FIRST_WORD_SECONDS = 5.0
 """How long a publisher may take to claim its call."""
@@ -32,7 +32,7 @@ def encoded(answer: Answer) -> bytes:
     return _encoder.encode(answer)
 
 
-async def hear_claim(connection: ServerConnection) -> Claimed:
+async def receive_claim(connection: ServerConnection) -> CallIdentity:
     """The claim that a publisher begins with. Raises ``BadInput`` where none comes in time."""
     try:
         async with asyncio.timeout(FIRST_WORD_SECONDS):
@@ -41,10 +41,10 @@ async def hear_claim(connection: ServerConnection) -> Claimed:
         raise BadInput("A publisher first says whose call it sends: {call, agent, team}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadInput("The first message must be {call, agent, team} as JSON, and nothing else.") from None
-    return Claimed(call=claim.call, agent=claim.agent, team=claim.team)
+    return CallIdentity(call=claim.call, agent=claim.agent, team=claim.team)
 
 
-def arrivals(message: str | bytes, claimed: Claimed, who: Identity) -> list[Arrival]:
+def arrivals(message: str | bytes, claimed: CallIdentity, who: Identity) -> list[Arrival]:
     """The events of one message. Raises ``BadInput`` for one that may not be published here."""
     raw = message.encode() if isinstance(message, str) else message
     return [_checked(line, claimed, who) for line in raw.split(b"\n") if line]
@@ -61,7 +61,7 @@ class CommandSender:
         broadcast(self._connections, encoded(Answer(command=command)), text=True)
 
 
-def _checked(line: bytes, claimed: Claimed, who: Identity) -> Arrival:
+def _checked(line: bytes, claimed: CallIdentity, who: Identity) -> Arrival:
     """A publisher's event, if it is of the claimed call, and of no other agent."""
     envelope, event = wire.decode(line)
     if envelope.partitionkey != claimed.call:

@@ -246,7 +246,7 @@ class RequestHandler:
     async def _listen(self, connection: ServerConnection, viewer: Viewer) -> None:
         """Serves both directions of a listener; when one ends, so does the other."""
         sending = asyncio.create_task(self._hub.attend_listener(connection, viewer))
-        hearing = asyncio.create_task(self._hear(connection, viewer))
+        hearing = asyncio.create_task(self._receive(connection, viewer))
         try:
             await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -257,7 +257,7 @@ class RequestHandler:
             if isinstance(end, Exception) and not isinstance(end, ConnectionClosed):
                 raise end
 
-    async def _hear(self, connection: ServerConnection, viewer: Viewer) -> None:
+    async def _receive(self, connection: ServerConnection, viewer: Viewer) -> None:
         """Takes the messages of a listener until it goes; what cannot be done is answered with the reason."""
         limits = self.server.limits
         pace = Bucket(limits.messages_per_second, limits.messages_at_once)

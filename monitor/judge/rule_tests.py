@@ -85,10 +85,10 @@ def _notes(example: Example, events: list[Event]) -> str:
     return "" if noted == example.notes else f"notes {example.notes} were expected; there were: {noted}."
 
 
-def judged(book: RuleSet, example: Example) -> list[Event]:
-    """Everything that a judge says about a test's script."""
+def judged(book: RuleSet, example: Example, *, eager: bool = False) -> list[Event]:
+    """Everything that a judge says about a test's script; ``eager`` as for ``Judge``."""
     script = compile_script(tuple(example.call), words=example.words)
-    judge = Judge(book, RulesSettings(), meta=dict(example.meta), words=example.words)
+    judge = Judge(book, RulesSettings(), meta=dict(example.meta), words=example.words, eager=eager)
     out = judge.take(_started(book, example))
     for step in _steps(script):
         if isinstance(step, Event):

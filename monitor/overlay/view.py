@@ -32,6 +32,7 @@ from monitor.events import (
 )
 from monitor.overlay.card import RANK, WHY_AFTER, Card, CardDisplay, card_of, card_of_message
 from monitor.overlay.shown import BAND_SECONDS, Connection, Shown, ShownSide
+from monitor.wire.call_state import CallState
 
 VOICE_LASTS = 0.6
 """Seconds after which a side that is not heard has no level any more."""
@@ -48,7 +49,6 @@ class _Voice:
 
     since: float | None = None
     stretches: deque[tuple[float, float]] = field(default_factory=deque)
-    talked: float = 0.0
     level_db: float | None = None
     heard: float = -1e9
 
@@ -73,6 +73,7 @@ class View:
         self._call = call
         self._now = now
         self._voices: dict[Channel, _Voice] = {channel: _Voice() for channel in CHANNELS}
+        self._state = CallState()
         self._cards = CardDisplay()
         self._open: dict[str, Card] = {}
         self._snoozed_until = 0.0
@@ -145,8 +146,7 @@ class View:
         youngest = min(calls, key=lambda one: one.seconds)
         self._connection = "live"
         self._begin(youngest.call, youngest.seconds)
-        for side, seconds in youngest.talk.items():
-            self._voices[side].talked = seconds
+        self._state = CallState.of(youngest)
         cards = [card_of(alert) for alert in youngest.alerts]
         self._open = {card.alert: card for card in cards if card.alert}
         self._ask_gravest(cards)
@@ -158,6 +158,7 @@ class View:
         return bool(told.text) and self._now - told.at <= MESSAGE_LASTS
 
     def _hear(self, event: Event) -> None:
+        self._state.apply(event)
         match event:
             case SpeechStarted():
                 self._voices[event.channel].since = event.at
@@ -183,7 +184,6 @@ class View:
         voice = self._voices[event.channel]
         voice.since = None
         voice.stretches.append((event.start, event.end))
-        voice.talked += event.end - event.start
         voice.forget(event.detected_at - BAND_SECONDS)
 
     def _alert(self, event: AlertEvent) -> None:
@@ -254,7 +254,8 @@ class View:
 
     def _share(self) -> float | None:
         talked = {
-            side: voice.talked + (self._now - voice.since if voice.since is not None else 0.0)
+            side: self._state.talk.get(side, 0.0)
+            + (self._now - voice.since if voice.since is not None else 0.0)
             for side, voice in self._voices.items()
         }
         both = sum(talked.values())

@@ -1,4 +1,4 @@
-"""The generated parts of ``docs/rules.md`` (keys, moments, measures, dialogue) and the JSON Schema beside it.
+"""The generated parts of ``docs/rules.md`` (keys, moments, measures, facts) and the JSON Schema beside it.
 
 A generated part stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``. What stands around it is written by
 hand and stays. A folder without a manual gets one that has the generated parts only.
@@ -17,6 +17,7 @@ from monitor.dialogue.tracker import KINDS
 from monitor.errors import BadInput
 from monitor.events import Channel
 from monitor.rules.measures import MEASURES, Measure
+from monitor.rules.measures.facts import fact_names
 from monitor.rules.measures.registry import Time, Unit
 from monitor.rules.rule import (
     KEYS,
@@ -100,6 +101,7 @@ def parts() -> dict[str, list[str]]:
         "moments": _table(("moment", "happens when"), _moments()),
         "units": _table(("unit", "a value is"), ((f"`{unit}`", told) for unit, told in UNITS.items())),
         "measures": _table(("measure", "unit", "asks", "parameters"), _measures()),
+        "facts": [", ".join(f"`{name}`" for name in sorted(fact_names()))],
         "dialogue": _table(("class", "found when"), ((f"`{name}`", told) for name, told in KINDS.items())),
     }
 

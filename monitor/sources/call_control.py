@@ -58,7 +58,8 @@ async def serve_call_control(answer: CallControlHandler, path: Path | None = Non
     path = path or control_file()
     if _answers(path):
         raise BadInput(
-            "A monitor listens on this machine already; end it first, or set MONITOR_CONTROL to another file."
+            "A monitor is already running on this machine; stop it first, "
+            "or set MONITOR_CONTROL to another file."
         )
     where_secret = secrets.token_urlsafe(32)
 
@@ -90,16 +91,16 @@ def send_call_control(hook: CallControl, path: Path | None = None) -> CallContro
             with connection.makefile("rb") as file:
                 return msgspec.json.decode(file.readline(MAX_LINE), type=CallControlAnswer)
     except (OSError, msgspec.DecodeError):
-        raise BadInput("No monitor listens on this machine; start `monitor live` first.") from None
+        raise BadInput("No monitor is running on this machine; start `monitor live` first.") from None
 
 
 def _answered(line: bytes, secret: str, answer: CallControlHandler) -> CallControlAnswer:
     try:
         said = _line.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return CallControlAnswer(done=False, say="This is not understood; use `monitor call`.")
+        return CallControlAnswer(done=False, say="This request is not valid; use `monitor call`.")
     if not hmac.compare_digest(said.secret.encode(), secret.encode()):
-        return CallControlAnswer(done=False, say="The secret is wrong: this is another monitor than it was.")
+        return CallControlAnswer(done=False, say="The secret is wrong: the monitor was restarted.")
     return answer(said.hook)
 
 

@@ -1,7 +1,7 @@
 """Detects the start and the end of calls on a line that is open all day.
 
 ``CallDetector`` waits for speech on the caller's side and keeps just enough audio not to miss the start of
-the call. What is heard between calls is dropped after the pre-roll; none of it is transcribed, published or
+the call. Audio between calls is dropped after the pre-roll; none of it is transcribed, published or
 written.
 
 ``HangUpToneDetector`` finds the tones by which a telephone line says that the other side has hung up. Busy,
@@ -59,11 +59,11 @@ class HangUpToneDetector:
     def feed(self, pcm: Samples) -> bool:
         """Takes the next samples, float32 [n]; True once an even cadence of tones is complete."""
         self._rest = np.concatenate([self._rest, pcm])
-        heard = False
+        found = False
         while self._rest.size >= self._step:
             step, self._rest = self._rest[: self._step], self._rest[self._step :]
-            heard |= self._note(self._is_tone(step))
-        return heard
+            found |= self._note(self._is_tone(step))
+        return found
 
     def _is_tone(self, step: Samples) -> bool:
         power = float(np.mean(np.square(step)))

@@ -91,10 +91,10 @@ class DeviceSupervisor:
 
     def notices(self) -> tuple[str, ...]:
         """Returns what happened to the devices since the last call, a sentence each."""
-        told = []
+        notices = []
         while self._notices:
-            told.append(self._notices.popleft())
-        return tuple(told)
+            notices.append(self._notices.popleft())
+        return tuple(notices)
 
     @property
     def error(self) -> BadInput | None:
@@ -122,7 +122,7 @@ class DeviceSupervisor:
             watched.blocks_received, watched.last_block_at = stream.blocks_received, now
             if watched.state == "lost":
                 away = now - watched.lost_at
-                self._notices.append(f"{watched.source.name} is back after {away:.1f} s.")
+                self._notices.append(f"{watched.source.name} delivers audio again after {away:.1f} s.")
             watched.state, watched.retry_delay = "open", RETRY_DELAY
         else:
             self._check_silent(watched, stream, now)
@@ -153,7 +153,7 @@ class DeviceSupervisor:
         """Reports a device as lost, once."""
         if watched.state == "open":
             watched.lost_at = now
-            self._notices.append(f"{watched.source.name} delivers no sound any more; trying to get it back.")
+            self._notices.append(f"{watched.source.name} stopped delivering audio; trying to reopen it.")
         watched.state = "lost"
 
     def _open(self, watched: _Watched, now: float) -> None:
@@ -211,7 +211,7 @@ class Capture:
                 raise self._supervisor.error
             if clock.monotonic() > deadline:
                 silent = next(source.name for source in self._sources if not _delivers(source))
-                raise BadInput(f"{silent} is open but delivers no sound; choose another device.")
+                raise BadInput(f"{silent} is open but delivers no audio; choose another device.")
             await asyncio.sleep(POLL_INTERVAL)
         self.begin(clock.monotonic())
 
@@ -265,7 +265,8 @@ class Capture:
         lag = clock.monotonic() - self._began - (block.start + block.pcm.shape[1]) / self.rate
         if (lag > MAX_LAG) != self._lagging:
             self._lagging = not self._lagging
-            said = f"This machine is {lag:.1f} s behind the call." if self._lagging else "In step again."
+            behind = f"This machine is {lag:.1f} s behind the call."
+            said = behind if self._lagging else "This machine keeps up with the call again."
             self._notices.append(said)
 
 

@@ -1,7 +1,7 @@
 """Decodes recordings with PyAV: float32 pieces, exact sample counts, and how far the file could be read.
 
-Headers are read for what PyAV does not tell: the length that a header promises, so that a truncated file can
-be told from a short one.
+Headers are read for what PyAV does not report: the length that a header states, so that a truncated file can
+be distinguished from a short one.
 """
 
 import struct
@@ -196,12 +196,15 @@ class AudioFile:
         """What a user should know about the file, once it has been decoded; None if all is well."""
         name, to = printable(self.path.name), f"{self.heard_to:.1f} s"
         if self.changed:
-            return f"{name} changes its rate or channels at {to}; it was heard to there."
+            return f"{name} changes its sampling rate or channels at {to}; it was decoded up to there."
         short = self.seconds is not None and self.heard_to < self.seconds - SHORT
         if self.finished and self._length_known and short:
-            return f"{name} is cut short or damaged: {self.seconds:.1f} s were promised, {to} were heard."
+            return (
+                f"{name} is cut short or damaged: its header states {self.seconds:.1f} s, "
+                f"but only {to} could be decoded."
+            )
         if self.damaged:
-            return f"{name} is damaged in places; what could be decoded was heard, to {to}."
+            return f"{name} is damaged in places; what could be decoded was used, up to {to}."
         return None
 
     def _joined(self, parts: list[Samples], lost: int) -> DecodedAudio:
@@ -228,7 +231,7 @@ class AudioFile:
                 return frame
         if silent is None or not silent.samples:
             raise BadInput(f"{printable(self.path)} holds no sound; record it again or choose another file.")
-        raise BadInput(f"{printable(self.path)} holds only samples that are no numbers; export it again.")
+        raise BadInput(f"{printable(self.path)} holds no finite samples; export it again.")
 
     def _frames(self, container: Any, stream: Any) -> Iterator[Any]:
         """Every frame that decodes; a packet that does not is skipped."""

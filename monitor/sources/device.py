@@ -145,8 +145,8 @@ def default_device(kind: Kind, devices: Sequence[Device]) -> Device:
     if chosen:
         return chosen
     if kind == "microphone":
-        raise BadInput("No microphone is here: plug in a headset, or name a device (`monitor devices`).")
-    raise BadInput(f"Nothing here hears what the caller says. {advice()}")
+        raise BadInput("No microphone was found; connect a headset, or name a device (`monitor devices`).")
+    raise BadInput(f"No device records the caller's side. {advice()}")
 
 
 def find_device(wanted: str, devices: Sequence[Device]) -> Device:
@@ -166,7 +166,7 @@ def find_device(wanted: str, devices: Sequence[Device]) -> Device:
             raise BadInput(f"{wanted} could be any of: {names}; say more of the name.")
     near = get_close_matches(folded, [device.name.casefold() for device in devices], n=1)
     meant = f" (did you mean {near[0]}?)" if near else ""
-    raise BadInput(f"There is no device {wanted}{meant}; `monitor devices` lists what can be heard.")
+    raise BadInput(f"There is no device {wanted}{meant}; `monitor devices` lists the devices.")
 
 
 Samples = NDArray[np.float32]
@@ -193,11 +193,11 @@ def _library() -> Any:
         import sounddevice  # here, not above: it loads PortAudio, and replaying needs no sound card
     except ImportError:
         raise BadInput(
-            "The sounddevice package, which hears live calls, is missing: pip install sounddevice."
+            "The sounddevice package, which live calls need, is missing: pip install sounddevice."
         ) from None
     except OSError:
         raise BadInput(
-            "PortAudio is missing, without which no sound card can be heard: install libportaudio2 "
+            "PortAudio is missing, which live calls need: install libportaudio2 "
             "(Debian, Ubuntu) or portaudio (Fedora, Homebrew)."
         ) from None
     return sounddevice

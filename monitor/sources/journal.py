@@ -57,7 +57,7 @@ def read_journal(path: Path) -> Journal:
     notice = None
     for number, envelope_event in _decoded(path, lines):
         if envelope_event is None:
-            notice = f"The journal {path.name} is cut off in line {number}; it is heard up to there."
+            notice = f"The journal {path.name} is cut off at line {number}; it was read up to there."
             break
         whose, event = envelope_event
         if events and (why := _does_not_follow(events[-1], event, same=whose == call)):

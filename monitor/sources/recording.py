@@ -72,7 +72,8 @@ class Recording:
         notices = [file.notice for file in self._files if file.notice]
         if self._cleaned:
             notices.append(
-                f"{self._cleaned} samples were no numbers or far beyond full scale; they were cut."
+                f"{self._cleaned} samples were not finite or far beyond full scale; "
+                "they were replaced or clipped."
             )
         if not all(file.finished for file in self._files):
             whole = f" of {self.seconds:.1f} s" if self.seconds else ""
@@ -151,7 +152,7 @@ def open_recording(
         )
     if mono is None:
         raise BadInput(
-            f"{printable(file.path)} has one channel, and talk-over cannot be heard without two sides; "
+            f"{printable(file.path)} has one channel, but overlaps can only be found between two sides; "
             "give the caller's file and the agent's, or say --mono agent or --mono caller."
         )
     return Recording({mono: (file, 0)})

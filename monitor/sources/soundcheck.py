@@ -56,7 +56,7 @@ class SoundCheck:
     def __init__(self, rate: int) -> None:
         settings = CallSettings()
         self.sides: dict[Channel, ChannelCheck] = {channel: ChannelCheck() for channel in CHANNELS}
-        self.heard = 0.0
+        self.seconds = 0.0
         self._rate = rate
         self._framer = Framer(rate)
         self._vad = VoiceActivityDetector(rate, settings.vad)
@@ -65,7 +65,7 @@ class SoundCheck:
 
     def feed(self, block: Block) -> None:
         """Takes the next block."""
-        self.heard += block.pcm.shape[1] / self._rate
+        self.seconds += block.pcm.shape[1] / self._rate
         frames = self._framer.feed(block)
         active = self._vad.feed(frames).active
         own = self._quality.feed(frames, active).active
@@ -85,10 +85,10 @@ class SoundCheck:
         said = [sentence for channel in CHANNELS if (sentence := self._finding(channel))]
         agent, caller = self.sides["agent"], self.sides["caller"]
         if self._same_audio():
-            return [*said, "Both devices hear the same sound: choose a loopback for --speaker and a "
+            return [*said, "Both devices record the same audio: choose a loopback for --speaker and a "
                            "microphone for --mic."]  # fmt: skip
         said += [
-            f"{WHO[channel]} hears an echo of the other side: use a headset, not loudspeakers."
+            f"{WHO[channel]} picks up an echo of the other side: use a headset, not loudspeakers."
             for channel in CHANNELS
             if self.sides[channel].crosstalk * FRAME_SECONDS >= MIN_ECHO
         ]

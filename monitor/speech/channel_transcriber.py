@@ -57,18 +57,18 @@ class PendingUtterance:
 class ChannelTranscriber:
     """The utterances of one side, and the words before them as decoding context.
 
-    ``now`` is the utterance in progress, ``waiting`` those that ended and need their final result, ``asked``
-    the frame at which the open request was made (at most one is open), ``dropped`` the number of utterances
-    given up. ``number`` gives each utterance its number.
+    ``current`` is the utterance in progress, ``waiting`` those that ended and need their final result,
+    ``requested_at`` the frame at which the open request was made (at most one is open), ``dropped`` the
+    number of utterances given up. ``number`` gives each utterance its number.
     """
 
     def __init__(
         self, channel: Channel, rate: int, settings: SpeechSettings, number: Callable[[], int]
     ) -> None:
         self.channel = channel
-        self.now: PendingUtterance | None = None
+        self.current: PendingUtterance | None = None
         self.waiting: deque[PendingUtterance] = deque()
-        self.asked: int | None = None
+        self.requested_at: int | None = None
         self.dropped = 0
         self._settings = settings
         self._segmenter = UtteranceSegmenter(rate, settings, number)
@@ -79,25 +79,25 @@ class ChannelTranscriber:
     @property
     def talking(self) -> bool:
         """Whether this side has an utterance that is, or will be, decoded."""
-        return self.now is not None or bool(self.waiting)
+        return self.current is not None or bool(self.waiting)
 
     @property
     def words(self) -> list[Word]:
         """The latest recognised words, including those that are not committed."""
         words = list(self._recent)
-        for spoken in self.unfinished:
-            words += spoken.agreement.words
+        for utterance in self.unfinished:
+            words += utterance.agreement.words
         return words
 
     @property
     def unfinished(self) -> list[PendingUtterance]:
         """The utterances whose final result has not come."""
-        return [*self.waiting, *((self.now,) if self.now else ())]
+        return [*self.waiting, *((self.current,) if self.current else ())]
 
     @property
     def next_utterance(self) -> PendingUtterance | None:
         """The utterance to decode next: the oldest that ended, or the one in progress."""
-        return self.waiting[0] if self.waiting else self.now
+        return self.waiting[0] if self.waiting else self.current
 
     def feed(self, first: int, sound: Floats, active: NDArray[np.bool_], levels: Floats) -> None:
         """Takes frames from number ``first`` on.
@@ -119,19 +119,20 @@ class ChannelTranscriber:
         ``late`` frames for the recogniser is decoded up to ``now``. ``interval`` is the number of frames
         between two decodes.
         """
-        spoken = self.next_utterance
-        if spoken is None:
+        utterance = self.next_utterance
+        if utterance is None:
             return None
-        segment = spoken.segment
-        due = max(max(segment.asked, segment.first_active) + interval, segment.opened_at)
+        segment = utterance.segment
+        due = max(max(segment.requested_to, segment.first_active) + interval, segment.opened_at)
         if due > now or (segment.closed and not before < due < segment.end_detected_at):
             return None
         if now - due > late and not segment.closed:
             due = now
-        # Just before a cut nothing is asked: its answer would meet the cut or not, by the blocks' size.
+        # Just before a cut nothing is requested: whether its result came before the cut would depend on the
+        # size of the blocks.
         if due > segment.first + frames_of(self._settings.max_utterance) - late - 5:
             return None
-        news = segment.active(segment.asked, due) * 0.02 >= LEAST_SPEECH or spoken.agreement.pending
+        news = segment.active(segment.requested_to, due) * 0.02 >= LEAST_SPEECH or utterance.agreement.pending
         return due if news else None
 
     def context(self, segment: UtteranceAudio) -> tuple[str, ...]:
@@ -140,29 +141,35 @@ class ChannelTranscriber:
             self._context.clear()
         return tuple(self._context)
 
-    def discard_context(self, spoken: PendingUtterance) -> None:
+    def discard_context(self, utterance: PendingUtterance) -> None:
         """Drops the context of an utterance whose result cannot be speech: it may have led there."""
         self._context.clear()
-        spoken.context = ()
+        utterance.context = ()
 
-    def close(self, spoken: PendingUtterance) -> None:
-        """Closes ``spoken`` after its final result; its words become context."""
-        self.waiting.remove(spoken)
-        words = spoken.agreement.committed
+    def close(self, utterance: PendingUtterance) -> None:
+        """Closes ``utterance`` after its final result; its words become context."""
+        self.waiting.remove(utterance)
+        words = utterance.agreement.committed
         self._recent.extend(words)
         self._context.extend(word.text for word in words)
-        self._spoke_until = spoken.segment.speech_end
+        self._spoke_until = utterance.segment.speech_end
 
     def _update_segments(self, closed: list[UtteranceAudio]) -> None:
         """Takes over the utterances that the segmenter closed and opened."""
         for segment in closed:
-            spoken = self.now if self.now and self.now.segment is segment else self._pending(segment)
-            self.now = None
-            if segment.speech_seconds() >= LEAST_SPEECH or spoken.revision or segment.asked > segment.first:
-                self.waiting.append(spoken)
+            utterance = (
+                self.current if self.current and self.current.segment is segment else self._pending(segment)
+            )
+            self.current = None
+            if (
+                segment.speech_seconds() >= LEAST_SPEECH
+                or utterance.revision
+                or segment.requested_to > segment.first
+            ):
+                self.waiting.append(utterance)
         opened = self._segmenter.open
-        if opened and not (self.now and self.now.segment is opened):
-            self.now = self._pending(opened)
+        if opened and not (self.current and self.current.segment is opened):
+            self.current = self._pending(opened)
         while len(self.waiting) > 2 and sum(s.segment.speech_seconds() for s in self.waiting) > BACKLOG:
             del self.waiting[1]  # the first may be under way
             self.dropped += 1

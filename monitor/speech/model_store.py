@@ -103,7 +103,7 @@ def fetch(name: str) -> Path:
     """
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         raise BadInput(
-            f"The model {name} is not on this machine, and HF_HUB_OFFLINE forbids fetching it; {_BY_HAND}"
+            f"The model {name} is not on this machine, and HF_HUB_OFFLINE forbids downloading it; {_BY_HAND}"
         )
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     if not os.isatty(2):
@@ -112,7 +112,7 @@ def fetch(name: str) -> Path:
         folder = run_in_native_thread(lambda: _fetched(REPOSITORIES[name]))
     except Exception as wrong:  # noqa: BLE001 - the hub's client raises its own, httpx's and OSError
         raise BadInput(
-            f"The model {name} is not on this machine and cannot be fetched ({_reason(wrong)}); {_BY_HAND}"
+            f"The model {name} is not on this machine and cannot be downloaded ({_reason(wrong)}); {_BY_HAND}"
         ) from None
     if not is_model(folder):
         raise BadInput(f"What the hub sent for {name} into {folder} is not a whole model; fetch it again.")
@@ -170,12 +170,12 @@ def hub_caches() -> list[Path]:
 
 
 BUNDLED_NOTICE = (
-    "The bundled model knows only the project's synthetic voices; "
-    "on real voices it invents sentences, so do not trust these words."
+    "The bundled model was trained on the project's synthetic voices only; "
+    "on real voices it hallucinates, so do not trust these words."
 )
 NO_WORDS_NOTICE = (
-    "Words are off: the bundled model is for the project's own recordings only, and no other is on this "
-    "machine; `monitor models get base.en` fetches one, --model bundled uses it all the same."
+    "Speech recognition is off: the bundled model is for the project's own recordings only, and no other "
+    "model is installed; `monitor models get base.en` downloads one, --model bundled uses it anyway."
 )
 BUNDLED_CHECKSUMS = "fixtures/audio/SHA256SUMS"
 

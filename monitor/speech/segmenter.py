@@ -30,15 +30,15 @@ SMOOTH_FRAMES = 5
 class UtteranceAudio:
     """The audio of one utterance, and where in it the side spoke. Frames count from the start of the call.
 
-    It holds the frames from ``first`` to before ``end``; ``asked`` is the frame up to which a decode was
-    requested. ``frame`` is the number of samples in a frame, ``room`` the most frames it can hold.
+    It holds the frames from ``first`` to before ``end``; ``requested_to`` is the frame up to which a decode
+    was requested. ``frame`` is the number of samples in a frame, ``room`` the most frames it can hold.
     """
 
     def __init__(self, number: int, first: int, frame: int, room: int) -> None:
         self.number = number
         self.first = first
         self.end = first
-        self.asked = first
+        self.requested_to = first
         self.closed = False
         self.opened_at = first
         """Frame at which it became known: later than ``first`` for the rest of an utterance that was cut."""

@@ -82,7 +82,7 @@ class Transcriber:
         recogniser with many waiting requests should decode the final ones first.
         """
         requests = [
-            request for side in self._sides if side.asked is None and (request := self._request(side))
+            request for side in self._sides if side.requested_at is None and (request := self._request(side))
         ]
         return sorted(requests, key=lambda request: request.end)
 
@@ -92,7 +92,7 @@ class Transcriber:
         if opened is None:
             return []
         side, utterance, request = opened.side, opened.utterance, opened.request
-        side.asked = None
+        side.requested_at = None
         utterance.decoded_to = request.end
         self._backpressure.add_cost(result.cost, detected_at, final=request.final)
         changed = self._accept_words(opened, result)
@@ -129,16 +129,16 @@ class Transcriber:
         )
 
     def _due(self, side: ChannelTranscriber) -> int | None:
-        interval = self._backpressure.interval(sum(other.now is not None for other in self._sides))
+        interval = self._backpressure.interval(sum(other.current is not None for other in self._sides))
         return side.due(self._before, self._frames, frames_of(interval), frames_of(LATE_BLOCK))
 
     def _new_request(
         self, side: ChannelTranscriber, utterance: PendingUtterance, end: int, *, final: bool
     ) -> RecognitionRequest:
         segment = utterance.segment
-        if segment.asked == segment.first:
+        if segment.requested_to == segment.first:
             utterance.context = side.context(segment)
-        segment.asked = end
+        segment.requested_to = end
         self._last_request += 1
         request = RecognitionRequest(
             id=self._last_request,
@@ -154,7 +154,7 @@ class Transcriber:
             better=self._backpressure.better_finals,
             align=final or self._backpressure.align,
         )
-        side.asked = self._frames
+        side.requested_at = self._frames
         self._open[request.id] = _OpenRequest(side, utterance, request)
         return request
 
@@ -177,7 +177,7 @@ class Transcriber:
 
     def _lag(self) -> float:
         """Seconds for which the oldest open request has been waiting."""
-        waits = [self._frames - side.asked for side in self._sides if side.asked is not None]
+        waits = [self._frames - side.requested_at for side in self._sides if side.requested_at is not None]
         waits += [self._frames - side.waiting[0].segment.end for side in self._sides if side.waiting]
         return seconds(max([0, *waits]))
 

@@ -40,7 +40,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     command: Command | None = msgspec.field(default=None, name="order")
 
 
-class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+class CallIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """A claim that has been checked: the call, its agent and team."""
 
     call: str
@@ -55,21 +55,21 @@ class CallControlMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     agent: Name | None = None
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StandbyClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The first message of a monitor at ``/standby``: the agent it stands by for."""
 
     agent: Name | None = None
     team: Name | None = None
 
 
-class Passed(msgspec.Struct, frozen=True, kw_only=True):
+class ForwardedCallControl(msgspec.Struct, frozen=True, kw_only=True):
     """Call control on its way to the monitor."""
 
     number: int
     control: CallControl = msgspec.field(name="hook")
 
 
-class Replied(msgspec.Struct, frozen=True, kw_only=True):
+class ForwardedReply(msgspec.Struct, frozen=True, kw_only=True):
     """The monitor's answer to the call control of that number."""
 
     number: Annotated[int, msgspec.Meta(ge=0)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitor.audio.crosstalk import CrosstalkDetector, CrosstalkResult
+from monitor.audio.crosstalk import CrosstalkDetector, CrosstalkResult, _Row
 from monitor.audio.frames import FrameBlock
 from monitor.config import QualitySettings
 from tests.audio.voices import Sound, echo, hum, voice
@@ -86,3 +86,13 @@ def test_a_run_without_frames_changes_nothing():
     guard.feed(FrameBlock(0, pcm, RATE), active("caller 0-1", "agent 0-1", seconds=1))
     nothing = guard.feed(FrameBlock(50, pcm[:, :0], RATE), np.zeros((2, 0), bool))
     assert nothing.crosstalk.shape == (2, 0)
+
+
+def test_crosstalk_takes_two_measurements_to_begin_and_two_to_end():
+    row = _Row()
+    steps = [
+        (0.5, False), (0.5, True), (0.2, True), (0.32, True), (0.2, True), (0.2, False),
+        (0.35, False), (0.35, False), (0.5, True),
+    ]  # fmt: skip
+    for correlation, expected in steps:
+        assert row.update(correlation, 0.42, active=True) is expected

@@ -53,6 +53,17 @@ def test_a_copy_half_a_sample_late_is_still_a_copy():
     assert place(found, 1) > 0.95
 
 
+@pytest.mark.parametrize("noise", [0.5, 0.75])
+def test_the_correlation_of_a_copy_with_noise_is_that_of_the_formula(noise: float):
+    said, other = voice(3, 8000, 1), np.random.default_rng(2).normal(0, 1, 3 * 8000).astype(np.float32)
+    scale = (
+        float(np.sqrt(np.mean(np.square(said)))) * noise / (4000 / 8000) ** 0.5
+    )  # half of it is filtered out
+    found = compared(np.stack([said, said + scale * other]), 8000)
+    assert place(found, 1) == pytest.approx(1 / np.sqrt(1 + noise**2), abs=0.1)
+    assert place(found, 1) < 0.97
+
+
 def test_silence_is_like_nothing():
     found = compared(np.stack([np.zeros(16000, np.float32), voice(2, 8000, 1)]), 8000)
     assert place(found, 0) == pytest.approx(0, abs=1e-6)

@@ -125,12 +125,15 @@ def second(start: int, *, talk: float, signal: bool) -> SecondSummary:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("before", [0, 3])
 @pytest.mark.parametrize(("talk", "reported"), [(1.9, False), (2.0, True)])
-def test_a_channel_is_dead_once_the_other_side_has_talked_since_its_last_signal(talk: float, reported: bool):
+def test_a_channel_is_dead_once_the_other_side_has_talked_since_its_last_signal(
+    talk: float, reported: bool, before: int
+):
     condition = DeadChannelCondition(0, QualitySettings())
-    for start in range(3):
+    for start in range(before):
         assert condition.update(second(start, talk=1.0, signal=True)) is None
     spoken = [talk, *[0.0] * 14]
-    events = [condition.update(second(3 + n, talk=t, signal=False)) for n, t in enumerate(spoken)]
+    events = [condition.update(second(before + n, talk=t, signal=False)) for n, t in enumerate(spoken)]
     found = [(event.kind, event.channel, event.start, event.detected_at) for event in events if event]
-    assert found == ([("dead_channel", "agent", 3.0, 13.0)] if reported else [])
+    assert found == ([("dead_channel", "agent", before, before + 10)] if reported else [])

@@ -9,9 +9,9 @@ from monitor import clock
 from monitor.client import spool as spools
 from monitor.client.spool import KEEP_DAYS, Spool, SpoolInUse, claim, left_behind, path_of
 from monitor.errors import BadInput
-from monitor.wire.messages import Claimed
+from monitor.wire.messages import CallIdentity
 
-ANNA = Claimed(call="c1", agent="anna", team="north")
+ANNA = CallIdentity(call="c1", agent="anna", team="north")
 
 
 def test_lines_stand_until_they_are_acknowledged(tmp_path: Path):

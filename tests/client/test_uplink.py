@@ -17,7 +17,7 @@ from monitor.hub.access import mint
 from monitor.hub.log import EventLog
 from monitor.sinks import CommandSource, Line
 from monitor.wire.addresses import Address
-from monitor.wire.messages import Claimed
+from monitor.wire.messages import CallIdentity
 from tests.hub.hubs import (
     SECRET,
     a_hub,
@@ -34,7 +34,7 @@ from tests.hub.hubs import (
     until,
 )
 
-ANNA = Claimed(call="c1", agent="anna", team="north")
+ANNA = CallIdentity(call="c1", agent="anna", team="north")
 
 
 def numbered(*events: Event, first: int = 1) -> list[Line]:
@@ -119,7 +119,7 @@ async def test_a_hub_that_never_answers_keeps_nobody_waiting_and_nothing_is_lost
     assert uplink.left == 2
     assert uplink.trouble
     async with a_hub() as place:
-        later = Uplink(HubAddress(place.url), Claimed(call="c2"), tmp_path)
+        later = Uplink(HubAddress(place.url), CallIdentity(call="c2"), tmp_path)
         await asyncio.to_thread(later.close)
         assert stored(place.hub.log) == [], "what is for one hub is not sent to another"
     assert len(there(tmp_path)) == 1, "and what was empty is not kept"
@@ -135,7 +135,7 @@ async def test_what_a_killed_monitor_left_is_sent_by_the_next_and_its_call_ends_
         left.put([(line.sequence, line.json) for line in numbered(started("c1"), alert(1, at=7.5))])
         left.close()
         long_ago(left.path)
-        uplink = Uplink(hub, Claimed(call="c2", agent="anna", team="north"), tmp_path)
+        uplink = Uplink(hub, CallIdentity(call="c2", agent="anna", team="north"), tmp_path)
         async with place.listener("?since=0&call=c1") as listener:
             got = await until(listener, "call.ended")
         await asyncio.to_thread(uplink.close)
@@ -144,11 +144,34 @@ async def test_what_a_killed_monitor_left_is_sent_by_the_next_and_its_call_ends_
         assert got[-1]["data"]["seconds"] == 7.5
 
 
+async def test_what_an_earlier_version_left_is_neither_sent_nor_lost_and_stops_nobody(tmp_path: Path):
+    """Its events have other names of fields; they would arrive without their times."""
+    former = (
+        b'{"specversion":"1.0","id":"c1/1","source":"/calls/c1","type":"monitor.gap","sequence":"1",'
+        b'"partitionkey":"c1","data":{"known":3.5,"channel":"caller","at":3.0,"seconds":0.5}}'
+    )
+    async with a_hub() as place:
+        hub = HubAddress(place.url)
+        for name in ("c1", "c3"):
+            left = Spool(path_of(tmp_path, name))
+            left.begin(hub.url, CallIdentity(call=name, agent="anna", team="north"))
+            lines = [(1, former)] if name == "c1" else [(1, Line(name, 1, started(name)).json)]
+            left.put(lines)
+            left.close()
+        os.utime(path_of(tmp_path, "c1"), (clock.unix() - 90, clock.unix() - 90))  # the first in line
+        long_ago(path_of(tmp_path, "c3"))
+        uplink = Uplink(hub, CallIdentity(call="c2", agent="anna", team="north"), tmp_path)
+        await true(lambda: ("c3", 2) in stored(place.hub.log))
+        await asyncio.to_thread(uplink.close)
+        assert {call for call, _ in stored(place.hub.log)} == {"c3"}
+    assert there(tmp_path) == [path_of(tmp_path, "c1")]
+
+
 async def test_a_buffer_that_another_monitor_fills_is_left_alone(tmp_path: Path):
     async with a_hub() as place:
         hub = HubAddress(place.url)
         first = Uplink(hub, ANNA, tmp_path)
-        second = Uplink(hub, Claimed(call="c2"), tmp_path)
+        second = Uplink(hub, CallIdentity(call="c2"), tmp_path)
         first.take(numbered(started("c1")))
         await asyncio.to_thread(second.close)
         first.take(numbered(alert(1), ended(), first=2))

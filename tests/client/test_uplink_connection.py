@@ -16,7 +16,7 @@ from monitor.events import CallControl, CallControlAnswer
 from monitor.hub.access import mint
 from monitor.hub.log import EventLog
 from monitor.wire.addresses import Address
-from monitor.wire.messages import Standing
+from monitor.wire.messages import StandbyClaim
 from tests.client.test_uplink import ANNA, long_ago, numbered, stored, there
 from tests.hub.hubs import SECRET, a_hub, alert, ended, started, true
 
@@ -32,7 +32,7 @@ async def a_day(
     """What a monitor of anna would say of its hub while inside."""
     said: list[str] = []
     line = HubConnectionStatus(hub, folder, said.append)
-    whose = Standing(agent="anna", team="north")
+    whose = StandbyClaim(agent="anna", team="north")
     client = HubClient(hub, longest_delay=longest_delay)
     tasks = [
         asyncio.create_task(client.stand_by(whose, no_hooks, line.tell)),

@@ -130,11 +130,11 @@ def test_the_bundled_model_is_refused_on_other_peoples_calls_and_the_rest_goes_o
     )
     assert ended.returncode == 0
     if not as_json:
-        assert "Words are off: the bundled model is for" in ended.stdout
+        assert "Speech recognition is off: the bundled model is for" in ended.stdout
         assert "`monitor models get base.en`" in " ".join(ended.stdout.split())
         return
     assert ended.stderr.count("\n") == 1
-    assert "monitor: Words are off" in ended.stderr
+    assert "monitor: Speech recognition is off" in ended.stderr
     events = [wire.decode(line.encode())[1] for line in ended.stdout.splitlines()]
     assert [event.notice in ended.stderr for event in events if isinstance(event, Status)] == [True]
     assert next(event.mode for event in events if isinstance(event, Status)) == "off"

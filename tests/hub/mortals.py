@@ -15,7 +15,7 @@ from monitor.client.address import HubAddress
 from monitor.client.uplink import Uplink
 from monitor.commands.hub import HubOptions, serve_until_stopped
 from monitor.sinks import Line
-from monitor.wire.messages import Claimed
+from monitor.wire.messages import CallIdentity
 from tests.hub.hubs import alert, ended, level, started
 
 PACE = 0.004
@@ -42,7 +42,9 @@ def run_monitor(url: str, folder: Path, call: str, ledger: Path, alerts: int | N
 
     What stands in the ledger was taken by the uplink, so it must reach everybody.
     """
-    uplink = Uplink(HubAddress(url), Claimed(call=call, agent="anna", team="north"), folder, patience=30.0)
+    uplink = Uplink(
+        HubAddress(url), CallIdentity(call=call, agent="anna", team="north"), folder, patience=30.0
+    )
     uplink.take([Line(call, 1, started(call))])
     with appending(ledger) as file:
         for number in itertools.count(2) if alerts is None else range(2, alerts + 2):

@@ -18,7 +18,7 @@ from monitor.hub.access import (
     mint,
     stream_filter,
 )
-from monitor.wire.messages import Claimed
+from monitor.wire.messages import CallIdentity
 from tests.hub.hubs import SECRET, alert, level, said
 
 
@@ -147,12 +147,12 @@ def test_kinds_may_be_left_out():
 
 def test_only_an_agent_publishes_and_only_their_own_calls():
     anna = Identity(role="agent", agent="anna", teams=("north",))
-    assert may_publish(anna, Claimed(call="c", agent="anna", team="north"))
-    assert may_publish(anna, Claimed(call="c", agent="anna"))
+    assert may_publish(anna, CallIdentity(call="c", agent="anna", team="north"))
+    assert may_publish(anna, CallIdentity(call="c", agent="anna"))
     for agent, team in (("bert", "north"), ("anna", "south"), (None, None)):
-        assert not may_publish(anna, Claimed(call="c", agent=agent, team=team))
-    assert not may_publish(NORTH, Claimed(call="c", agent="boss", team="north"))
-    assert may_publish(LOCAL, Claimed(call="c"))
+        assert not may_publish(anna, CallIdentity(call="c", agent=agent, team=team))
+    assert not may_publish(NORTH, CallIdentity(call="c", agent="boss", team="north"))
+    assert may_publish(LOCAL, CallIdentity(call="c"))
 
 
 @pytest.mark.parametrize(

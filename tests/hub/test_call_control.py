@@ -15,7 +15,7 @@ from monitor.events import CallEnded, CallStarted, CommandApplied
 from monitor.hub import call_control as hooks
 from monitor.hub.access import Role, mint
 from monitor.live import LiveMonitor
-from monitor.wire.messages import Standing
+from monitor.wire.messages import StandbyClaim
 from tests.hub.hubs import SECRET, SOON, Place, a_hub, next_line, true
 from tests.test_live import RATE, Kept, Tape, day
 
@@ -44,7 +44,9 @@ class Day:
         self, place: Place, *, agent: str = "anna", token: str | None = None
     ) -> AsyncIterator["Day"]:
         hub = HubAddress(place.url, lambda: token)
-        waits = HubClient(hub).stand_by(Standing(agent=agent, team="north"), self.live.control, self._line)
+        waits = HubClient(hub).stand_by(
+            StandbyClaim(agent=agent, team="north"), self.live.control, self._line
+        )
         tasks = [asyncio.create_task(self.live.run()), asyncio.create_task(waits)]
         try:
             await true(lambda: place.hub.call_control.standing or self.troubles)

@@ -99,7 +99,7 @@ def test_the_file_shrinks_when_something_is_forgotten(tmp_path: Path):
     path = tmp_path / "hub.db"
     log = EventLog(path)
     for call in ("c1", "c2"):
-        log.append(call, arrivals(call, [started(call), *[alert(n, why="w" * 2000) for n in range(300)]]))
+        log.append(call, arrivals(call, [started(call), *[alert(n, summary="w" * 2000) for n in range(300)]]))
     log._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     before = path.stat().st_size
     log.erase("c1")

@@ -5,7 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from monitor.events import AlertClosed, AlertEvent, AlertOpened, AlertUpdated, Event
+from monitor.config import RulesSettings
+from monitor.events import (
+    DERIVED,
+    AlertClosed,
+    AlertEvent,
+    AlertOpened,
+    AlertUpdated,
+    CallEnded,
+    CallStarted,
+    Command,
+    CommandApplied,
+    Event,
+)
+from monitor.judge.judge import Judge
 from monitor.judge.rule_tests import judged
 from monitor.rules.rule import Example
 from monitor.rules.rule_set import RuleSet, load_rules
@@ -51,3 +64,21 @@ def cards(said: Sequence[Event]) -> list[tuple[float, str]]:
 def of(said: Sequence[Event], kind: type[Event]) -> list[Any]:
     """The events of this kind."""
     return [event for event in said if isinstance(event, kind)]
+
+
+def said_of(facts: Sequence[Event], book: RuleSet, *, eager: bool) -> list[Event]:
+    """Everything a judge says about the facts of a recorded call, from ``call.started`` to ``call.ended``."""
+    started = facts[0]
+    assert isinstance(started, CallStarted)
+    judge = Judge(book, RulesSettings(), meta=started.meta, words=started.model != "none", eager=eager)
+    said: list[Event] = []
+    end = max(fact.detected_at for fact in facts)
+    for fact in facts:
+        if isinstance(fact, CallEnded):
+            end = fact.detected_at
+        elif isinstance(fact, CommandApplied):
+            fields = {name: getattr(fact, name) for name in Command.__struct_fields__}
+            said += judge.order(Command(**fields), fact.detected_at)
+        elif not isinstance(fact, DERIVED):
+            said += judge.take(fact)
+    return said + judge.hang_up(end)

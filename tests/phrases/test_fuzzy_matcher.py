@@ -3,7 +3,11 @@
 import pytest
 
 from monitor.events import Word
+from monitor.phrases.fuzzy_matcher import FuzzyMatcher
 from monitor.phrases.lexicon import Lexicon
+from monitor.phrases.patterns import parse
+from monitor.phrases.tokens import tokens
+from monitor.phrases.trie import Trie
 
 LEXICON = Lexicon.load("en")
 AWAITED = frozenset({"resolution_check", "time_expression", "option", "patience_thanks", "steps"})
@@ -64,3 +68,36 @@ def test_one_short_word_of_which_the_recogniser_was_not_sure_is_no_cue() -> None
     assert "closing" in {
         match.cls for match in LEXICON.find(words("have a nice day goodbye~")) if match.certain
     }
+
+
+def near(phrase: str, text: str) -> bool:
+    """Whether ``text``, of which the recogniser was sure, is one slip away from ``phrase``."""
+    trie = Trie({})
+    trie.add(0, parse(phrase, "here").sequence)
+    said = tokens(text.split())
+    matcher = FuzzyMatcher(trie, small=frozenset({"about"}), kept=frozenset())
+    return bool(matcher.scan(said, [1.0] * len(said), frozenset()))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found"),
+    [
+        ("printer router broken", "printer rooter broken", True),  # two words with meaning are left
+        ("printer router", "printer rooter", False),  # one is not enough
+        ("go up to top now", "go up to tops now", True),  # four short words are as good as two long ones
+        ("go up to top", "go up to tops", False),
+        ("about printer router", "about printer rooter", False),  # a small word weighs half
+        ("broken <word> <word> router", "broken big old rooter", False),  # any word is no evidence
+        ("broken <word> <word> printer router", "broken big old printer rooter", True),
+        (
+            "printer broken apologi*",
+            "printer broken appologizing",
+            True,
+        ),  # a stem is compared with the beginning
+        ("printer broken apologi*", "printer broken anthology", False),
+        ("printer broken ...1 router", "printer broken old rooter", True),  # a slip after a gap
+        ("printer broken ...1 router", "printer broken big old rooter", False),
+    ],
+)
+def test_enough_of_a_phrase_must_stand_there(phrase: str, text: str, found: bool) -> None:
+    assert near(phrase, text) is found

@@ -62,7 +62,7 @@ async def test_a_second_monitor_on_the_machine_is_refused(tmp_path: Path):
     where = tmp_path / "live.json"
     async with serve_call_control(Phone().answer, where):
         refused = asyncio.to_thread(asyncio.run, _enter(where))
-        with pytest.raises(BadInput, match="listens on this machine already"):
+        with pytest.raises(BadInput, match="already running on this machine"):
             await refused
         assert where.exists()
 

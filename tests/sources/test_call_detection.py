@@ -58,7 +58,7 @@ def test_a_block_in_the_time_of_its_call():
     gaps = (
         Gap(channel="agent", at=9.5, seconds=1.0, detected_at=10.5),
         Gap(channel="caller", at=2.0, seconds=0.5),
-        Gap(channel="caller", at=10.2004, seconds=0.3, detected_at=10.5),
+        Gap(channel="caller", at=10.2004, seconds=0.3004, detected_at=10.5),
     )
     block = rebase(Block(80000, np.zeros((2, 8000), np.float32), gaps, ("back",)), 78400, 8000)
     assert block.start == 1600

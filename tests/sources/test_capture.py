@@ -93,14 +93,14 @@ def test_a_device_that_is_pulled_out_is_told_at_once_and_resumed(clock: Clock):
     headset.cards["ear"].runs = False
     headset.gone.add("ear")
     headset.go(0.1)
-    assert headset.capture.take().notices == ("ear delivers no sound any more; trying to get it back.",)
+    assert headset.capture.take().notices == ("ear stopped delivering audio; trying to reopen it.",)
     headset.go(3.0)
     headset.gone.clear()
     headset.go(6.0)
     blocks = [headset.capture.take() for _ in range(30)]
     told = [notice for block in blocks for notice in block.notices if "ear" in notice]
     assert len(told) == 1
-    assert told[0].startswith("ear is back after ")
+    assert told[0].startswith("ear delivers audio again after ")
     gaps = [gap for block in blocks for gap in block.gaps]
     assert {gap.channel for gap in gaps} == {"caller"}
     assert 3.0 < sum(gap.seconds for gap in gaps) < 8.0
@@ -176,7 +176,9 @@ def test_a_reader_that_falls_behind_is_reported_once_and_so_is_its_recovery(cloc
     headset.go(4.0)
     reported = [headset.capture.take().notices for _ in range(12)]
     assert reported[0] == ("This machine is 4.0 s behind the call.",)
-    assert [notices for notices in reported[1:] if notices] == [("In step again.",)]
+    assert [notices for notices in reported[1:] if notices] == [
+        ("This machine keeps up with the call again.",)
+    ]
 
 
 async def test_a_device_that_cannot_be_opened_is_one_sentence(monkeypatch: pytest.MonkeyPatch):

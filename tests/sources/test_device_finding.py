@@ -49,9 +49,9 @@ def test_the_defaults():
 
 
 def test_what_is_missing_is_said_with_what_to_do():
-    with pytest.raises(BadInput, match="plug in a headset"):
+    with pytest.raises(BadInput, match="connect a headset"):
         default_device("microphone", [])
-    with pytest.raises(BadInput, match="Nothing here hears what the caller says"):
+    with pytest.raises(BadInput, match="No device records the caller's side"):
         default_device("loopback", HERE[:2])
 
 

@@ -122,6 +122,20 @@ def test_a_hole_in_the_middle_is_silence_and_a_gap_says_so(tmp_path: Path) -> No
     assert np.flatnonzero(np.abs(heard[0]) > 0.8)[-1] == 3 * rate + 99
 
 
+def test_a_file_that_changes_its_rate_is_used_up_to_there(tmp_path: Path) -> None:
+    sound = np.random.default_rng(1).normal(0, 0.1, (32_000, 2))
+    parts = [
+        encoded(tmp_path / f"{rate}.mp3", sound, codec="libmp3lame", rate=rate) for rate in (16_000, 24_000)
+    ]
+    path = tmp_path / "call.mp3"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    recording = open_recording([path])
+    assert hear(recording).shape[1] / recording.rate == pytest.approx(2.0, abs=0.1)
+    assert recording.notice == (
+        "call.mp3 changes its sampling rate or channels at 2.1 s; it was decoded up to there."
+    )
+
+
 def test_memory_does_not_grow_with_the_length_of_the_call(tmp_path: Path) -> None:
     path = wav(tmp_path / "long.wav", bytes(20 * 60 * 8000 * 4))
     recording = open_recording([path])

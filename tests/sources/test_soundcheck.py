@@ -25,7 +25,7 @@ def findings(pcm: np.ndarray) -> list[str]:
     checking = SoundCheck(8000)
     for start in range(0, pcm.shape[1], 320):
         checking.feed(Block(start, pcm[:, start : start + 320].astype(np.float32)))
-    assert checking.heard == pytest.approx(CHECK_SECONDS)
+    assert checking.seconds == pytest.approx(CHECK_SECONDS)
     return checking.findings()
 
 
@@ -65,11 +65,13 @@ def test_a_whisper_is_too_quiet(talk: np.ndarray):
 def test_an_echo_of_the_caller_in_the_microphone_is_told(talk: np.ndarray):
     echo = talk.copy()
     echo[0] = 0.2 * np.roll(talk[1], 400)
-    assert any("microphone (agent) hears an echo" in said for said in findings(echo))
+    assert any("microphone (agent) picks up an echo" in said for said in findings(echo))
 
 
 def test_the_same_sound_on_both_is_one_device_too_many(talk: np.ndarray):
-    assert any("Both devices hear the same" in said for said in findings(np.stack([talk[1], 0.7 * talk[1]])))
+    assert any(
+        "Both devices record the same" in said for said in findings(np.stack([talk[1], 0.7 * talk[1]]))
+    )
 
 
 def test_a_voice_on_the_wrong_side_hints_at_swapped_devices(talk: np.ndarray):

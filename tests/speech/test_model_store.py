@@ -63,7 +63,7 @@ def test_a_half_fetched_model_is_not_taken(tmp_path: Path, monkeypatch: pytest.M
 
 def test_nothing_is_fetched_where_that_is_forbidden(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(BadInput, match="HF_HUB_OFFLINE forbids fetching it; copy its folder here"):
+    with pytest.raises(BadInput, match="HF_HUB_OFFLINE forbids downloading it; copy its folder here"):
         fetch("small.en")
 
 
@@ -116,7 +116,7 @@ def test_a_hub_that_cannot_be_reached_is_one_clear_sentence(kind: str, tmp_path:
     assert getting.returncode == 2
     assert shown == ""
     assert wrong.count("\n") == 1
-    assert "small.en is not on this machine and cannot be fetched (the hub does not answer)" in wrong
+    assert "small.en is not on this machine and cannot be downloaded (the hub does not answer)" in wrong
 
 
 def test_the_list_tells_what_is_here_and_what_is_not():

@@ -48,7 +48,7 @@ def test_a_strangers_call_is_not_heard_with_the_bundled_model_unasked(stranger: 
     assert choice.name == "none"
     assert choice.recogniser() is None
     assert choice.notice is not None
-    assert "Words are off" in choice.notice
+    assert "Speech recognition is off" in choice.notice
     assert "monitor models get base.en" in choice.notice
 
 
@@ -92,7 +92,7 @@ def test_the_script_beside_a_recording_is_named_for_what_it_is(project: Path):
     [
         ("base.em", "did you mean base.en"),
         ("/nowhere/at/all", "neither a known model nor a model's folder"),
-        ("base.en", "HF_HUB_OFFLINE forbids fetching"),
+        ("base.en", "HF_HUB_OFFLINE forbids downloading"),
         ("script", "a live call has none"),
         ("script:/nowhere.json", "There is no script"),
     ],

@@ -16,6 +16,7 @@ from monitor.events import (
     Utterance,
     Word,
 )
+from monitor.rules.rule import spelled
 from monitor.rules.rule_set import load_rules
 from tests.alerts import made
 
@@ -80,7 +81,8 @@ def closed(rule: str, at: float, reason: str = "cleared", level: Level = "warn")
 def _fields(rule: str, level: Level, words: tuple[EvidenceItem, ...]) -> dict[str, Any]:
     bundled = RULES.rule(rule)
     return {
-        "alert": f"{rule}-1", "rule": rule, "level": level, "title": bundled.name if bundled else rule,
+        "alert": f"{rule}-1", "rule": rule, "level": level,
+        "title": bundled.name if bundled else spelled(rule).capitalize(),
         "praise": bundled is not None and bundled.praise, "message": "Swap 'sorry' for an action.",
         "summary": f"What {rule} looks for was heard.", "measure": "phrases", "measured": 3.0,
         "threshold": 3.0, "evidence": words, "clears_when": "the count is below 3",

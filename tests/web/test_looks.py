@@ -42,7 +42,7 @@ def busy(stage: Stage) -> Stage:
 def test_axe_finds_nothing_serious(visit: Open, busy: Stage, theme: str, width: str) -> None:
     size = {"viewport": PHONE} if width == "phone" else {}
     seen = visit(color_scheme=theme, **size)
-    seen.wait_text("#rows .alerts", "letting off steam")
+    seen.wait_text("#rows .alerts", "Caller vents")
     assert seen.axe() == []
     seen.page.evaluate("location.hash = 'call=c1'")
     seen.wait_text(".said .alert .title", "Caller not heard")
@@ -71,7 +71,7 @@ def test_every_target_is_large_enough_to_hit(visit: Open, busy: Stage, width: st
     if width == "phone":
         seen.page.keyboard.press("Escape")
         seen.page.get_by_role("button", name="Filters").click()
-        seen.wait_text("#rows .alerts", "letting off steam")
+        seen.wait_text("#rows .alerts", "Caller vents")
         assert seen.page.evaluate(SMALL) == []
 
 

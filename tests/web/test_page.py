@@ -28,7 +28,7 @@ def test_a_call_grows_a_row_and_every_part_of_it(visit: Open, stage: Stage) -> N
     stage.say("c1", started("c1", "Amira K.", "Billing"), *spoke("agent", 1, 4), *spoke("caller", 3, 6))
     stage.say("c1", difficult(6.5, 74), opened("apology.excess", 7))
     seen.wait_text(".row .who a", "Amira K.")
-    seen.wait_text(".row .alerts", "many apologies ×3")
+    seen.wait_text(".row .alerts", "Many apologies ×3")
     seen.wait_text(".row .hard", "▲ 74")
     seen.wait_text(".row .talk", "50 : 50")
     seen.wait_text("#counts", "1 call, 1 with a warning")
@@ -52,7 +52,7 @@ def test_the_bundled_call_opens_to_its_transcript_plots_and_alerts(
     seen.wait_text(".said li", "Please let me finish!")
     seen.wait_text(".said .alert .title", "▲ Caller not heard")
     seen.wait_text(".said mark", "Please let me finish!")
-    seen.wait_text(".said .evidence", "clears when phrases is below once again")
+    seen.wait_text(".said .evidence", "clears when the count is below 1")
     seen.wait_text(".call .parts", "anger 20")
     final = [event for event in before if event.name == "utterance" and event.final]  # type: ignore[attr-defined]
     assert len(seen.texts('.said li[data-kind="said"]')) == len(final)
@@ -116,7 +116,7 @@ def test_alerts_are_acknowledged_and_called_wrong_in_place(visit: Open, stage: S
     stage.say("c1", started("c1", "Amira K."), opened("apology.excess", 3), opened("lang.blame", 4))
     stage.answer("c1")
     seen = visit("#call=c1")
-    seen.page.get_by_role("button", name="Acknowledge: many apologies").click()
+    seen.page.get_by_role("button", name="Acknowledge: Many apologies").click()
     seen.page.get_by_role("button", name="This is wrong: blaming words").click()
     seen.wait_text(".actions", "sent …")
     stage.say("c1", closed("apology.excess", 5, "acknowledged"), closed("lang.blame", 5, "wrong"))
@@ -193,13 +193,13 @@ def test_everything_is_reached_by_keys(visit: Open, stage: Stage) -> None:
     assert focused(seen) == "Agent 1"
     keys.press("Enter")
     seen.wait_text(".said li", "words of call 1")
-    seen.wait("() => document.querySelector('[aria-label=\"Acknowledge: many apologies\"]')")
+    seen.wait("() => document.querySelector('[aria-label=\"Acknowledge: Many apologies\"]')")
     assert focused(seen) == "Agent 1"  # the heading of the call
     reached = []
     for _ in range(8):
         keys.press("Tab")
         reached.append(seen.page.evaluate("document.activeElement.getAttribute('aria-label')"))
-    assert "Acknowledge: many apologies" in reached
+    assert "Acknowledge: Many apologies" in reached
     assert "Message to the agent" in reached
     seen.page.get_by_label("Message to the agent").focus()
     keys.type("go on")
@@ -224,7 +224,7 @@ def test_new_warnings_are_said_to_those_who_listen_and_sound_is_off(visit: Open,
     seen = visit()
     seen.wait_text("#rows .who a", "Amira K.")
     stage.say("c1", opened("repeat.hint", 2, "info"), opened("caller.not_heard", 3, "critical"))
-    seen.wait_text('#news[aria-live="polite"]', "Amira K.: critical, caller not heard")
+    seen.wait_text('#news[aria-live="polite"]', "Amira K.: critical, Caller not heard")
     assert "hint" not in seen.texts("#news")[0]
     button = seen.page.get_by_role("button", name="Sound")
     assert button.get_attribute("aria-pressed") == "false"

@@ -38,7 +38,7 @@ def test_after_a_killed_hub_nothing_is_missing_and_nothing_is_there_twice(visit:
     assert seen.texts("#line") == ["Live"]
     stage.say("c1", said(4, "agent", 8, "afterwards"))
     seen.wait_text(".said li", "afterwards")
-    seen.wait_text("#rows .alerts", "many apologies")
+    seen.wait_text("#rows .alerts", "Many apologies")
     texts = seen.texts('.said li[data-kind="said"]')
     assert texts == [
         "00:01Callerbefore", "00:04Agentmeanwhile one", "00:06Callermeanwhile two", "00:08Agentafterwards"
@@ -64,7 +64,7 @@ def test_after_the_restart_of_a_hub_that_forgets_the_page_begins_anew_and_says_s
     seen = Visit(browser, f"{forgetful.url}#call=c1", away=True)
     try:
         seen.wait_text(".said li", "before on c1")
-        seen.wait_text("#rows .alerts", "many apologies")
+        seen.wait_text("#rows .alerts", "Many apologies")
         forgetful.stop()
         seen.wait_text("#connection", "reconnecting in")
         forgetful.start()

@@ -176,12 +176,12 @@ test("times and differences are written as people read them", () => {
 
 test("what is wrong with the recogniser or the sound stands in the transcript once", () => {
   const talk = emptyConversation("c1");
-  hear(talk, event("call.started", { agent: null, team: null, notice: "Words are off: no model. 44 rules are off." }));
-  hear(talk, event("status", { at: 1, notice: "Words are off: no model." }));
+  hear(talk, event("call.started", { agent: null, team: null, notice: "Speech recognition is off: no model. 44 rules are off." }));
+  hear(talk, event("status", { at: 1, notice: "Speech recognition is off: no model." }));
   hear(talk, event("status", { at: 7, notice: "The microphone is gone." }));
   hear(talk, event("quality", { kind: "swapped", channel: null, start: 9, end: null, say: "The sides look exchanged." }));
   assert.deepEqual(items(talk).map((item) => [item.at, item.text]), [
-    [0, "Words are off: no model. 44 rules are off."],
+    [0, "Speech recognition is off: no model. 44 rules are off."],
     [7, "The microphone is gone."],
     [9, "The sides look exchanged."],
   ]);
