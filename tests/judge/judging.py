@@ -61,11 +61,6 @@ def cards(said: Sequence[Event]) -> list[tuple[float, str]]:
     return [(e.detected_at, e.rule) for e in said if isinstance(e, AlertEvent) and e.card]
 
 
-def of(said: Sequence[Event], kind: type[Event]) -> list[Any]:
-    """The events of this kind."""
-    return [event for event in said if isinstance(event, kind)]
-
-
 def said_of(facts: Sequence[Event], book: RuleSet, *, eager: bool) -> list[Event]:
     """Everything a judge says about the facts of a recorded call, from ``call.started`` to ``call.ended``."""
     started = facts[0]
@@ -82,3 +77,8 @@ def said_of(facts: Sequence[Event], book: RuleSet, *, eager: bool) -> list[Event
         elif not isinstance(fact, DERIVED):
             said += judge.take(fact)
     return said + judge.hang_up(end)
+
+
+def of(said: Sequence[Event], kind: type[Event]) -> list[Any]:
+    """The events of this kind."""
+    return [event for event in said if isinstance(event, kind)]

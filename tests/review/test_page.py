@@ -152,6 +152,22 @@ def nasty_events() -> list[Event]:
     return [started, SpeechEnded(detected_at=4.0, channel="agent", start=0.0, end=4.0), said, sorry, alert]
 
 
+def test_an_alert_is_told_by_its_title_what_happened_and_against_what():
+    started = nasty_events()[0]
+    alerts = [
+        made(AlertOpened, 4.0, measure="talk_share", measured=0.72, threshold=0.65, comparison="more_than",
+             unit="share"),
+        made(AlertOpened, 5.0, alert="b", level="info", praise=True, title="Well done"),
+    ]  # fmt: skip
+    page = report_page(scorecard([started, *alerts]))
+    for told in (
+        alerts[0].title, f"“{alerts[0].message}”", f"{alerts[0].summary} {alerts[0].rationale}",
+        "talk share <b>72 %</b>", "alert above 65 %", f"Clears when {alerts[0].clears_when}.",
+    ):  # fmt: skip
+        assert told in page
+    assert page.count('<span class="level praise">') == 1
+
+
 def test_a_caller_who_says_script_is_shown_as_text():
     page = report_page(scorecard(nasty_events()))
     assert "<script" not in page

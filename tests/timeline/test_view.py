@@ -336,4 +336,4 @@ def test_difficulty_metadata_and_the_parts_of_the_call_have_keys_of_their_own():
 
 def test_a_trouble_of_the_line_changes_no_answer():
     line = Timeline()
-    assert line.take(Quality(kind="crosstalk", channel="agent", start=3.0)) == ()
+    assert line.take(Quality.of("crosstalk", "agent", 3.0)) == ()
