@@ -106,7 +106,7 @@ BARS = {"s": ("2.5s", "1.25s"), "share": ("50%", "33%"), "times": (2, 1)}
 """A threshold, and the value at which an alert clears, by unit."""
 
 RULE = """\
-- {{rule: t.{name}.{number}, rationale: T., message: Do., measure: {{{name}: {params}}}, cooldown: 1s, {more}}}
+- {{rule: t.{name}.{number}, rationale: T., message: D., measure: {{{name}: {params}}}, cooldown: 1s, {more}}}
 """
 
 
