@@ -106,7 +106,7 @@ BARS = {"s": ("2.5s", "1.25s"), "share": ("50%", "33%"), "times": (2, 1)}
 """A threshold, and the value at which an alert clears, by unit."""
 
 RULE = """\
-- {{rule: t.{name}.{number}, why: T., say: Do., measure: {{{name}: {params}}}, cooldown: 1s, {more}}}
+- {{rule: t.{name}.{number}, rationale: T., message: D., measure: {{{name}: {params}}}, cooldown: 1s, {more}}}
 """
 
 
@@ -122,7 +122,7 @@ def every_measure() -> str:
         limit, clear = BARS.get(measure.unit, (2.0, 1.0))
         extras = (
             f"at_least: {limit}",
-            f"more_than: {limit}, clear: {clear}, hold: 0.5s",
+            f"more_than: {limit}, clear: {clear}, for: 0.5s",
             f"less_than: {limit}, during: {{after: 3s, first: 40s}}",
             f"at_most: {clear}, unless: {{caller: distress, within: 3s}}, expires: 4s",
         )
