@@ -23,7 +23,7 @@ def made(kind: type[T], at: float, **given: Any) -> T:
         "summary": "The agent cut the caller off twice in 60 s.",
         "rationale": "A caller who is cut off stops explaining.",
         "clears_when": "the count is below 2",
-        "measure": "interruptions",
+        "measure": "interruption",
         "measured": 2.0,
         "threshold": 2.0,
         "comparison": "at_least",

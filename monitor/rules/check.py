@@ -23,6 +23,14 @@ RENAMED = {
 }
 """Keys of rules under their former names, and what they are called now."""
 
+COUNTED = {
+    "interruptions": "interruption",
+    "talk_overs": "talk_over",
+    "raises": "raised_voice",
+    "holds": "hold",
+}
+"""Former measures, and what `count` counts instead."""
+
 
 def refuse_renamed(place: YamlPosition) -> None:
     """Raises ``BadInput`` for a key of the rule (or override) at ``place`` that has another name now."""
@@ -108,6 +116,8 @@ def _check_measure(place: YamlPosition, written: Mapping[str, object], classes: 
     if len(written) != 1:
         raise place.wrong("exactly one measure was expected here; several go under `all:` or `any:`.")
     name, params = next(iter(written.items()))
+    if name in COUNTED:
+        raise place.part(name).wrong(f"`{name}` is now `count: {{of: {COUNTED[name]}}}`.")
     if name not in MEASURES:
         listed = ", ".join(sorted(MEASURES))
         raise place.part(name).wrong(

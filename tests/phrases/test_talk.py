@@ -60,9 +60,9 @@ def test_interruptions_in_a_window(script):
     for line, fed, now in prefixes(script):
         for by in CHANNELS:
             slow = [f for f in fed if isinstance(f, Interruption) and f.by == by and ms(f.at) > now - 60_000]
-            assert ask(line, "interruptions", by=by, window="60s").value == len(slow)
+            assert ask(line, "count", of="interruption", by=by, window="60s").value == len(slow)
             whole = [f for f in fed if isinstance(f, Interruption) and f.by == by]
-            assert ask(line, "interruptions", by=by, window="call").value == len(whole)
+            assert ask(line, "count", of="interruption", by=by, window="call").value == len(whole)
 
 
 def test_running_silence(script):
@@ -91,7 +91,7 @@ def test_the_length_of_a_turn_counts_from_the_last_long_pause(script):
 def test_a_view_notes_when_a_count_will_change_by_itself(script):
     for line, _, now in prefixes(script):
         view = TimelineView(line)
-        got = MEASURES["interruptions"].ask(view, by="agent", window=60_000)
+        got = MEASURES["count"].ask(view, of=("interruption",), by="agent", window=60_000)
         if got.value:
             first = line.marks.of(("interruption",), "agent", now - 60_000)[0]
             assert now < view.changes_at == first.end + 60_000

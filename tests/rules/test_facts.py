@@ -2,6 +2,9 @@
 
 import pytest
 
+from monitor.errors import BadInput
+from monitor.rules.check import COUNTED
+from monitor.rules.measures.facts import FACTS
 from tests.judge.judging import book_of, events, opened
 
 COUNTS = """\
@@ -29,7 +32,7 @@ COUNTS = """\
 def test_one_measure_counts_any_fact(tmp_path, of_: str, by: str, call: str, at: float):
     text = COUNTS.format(of=of_, by=by, call=call, at=at)
     if not call:
-        with pytest.raises(Exception, match="there are no phrases silence_of_nobody"):
+        with pytest.raises(BadInput, match="there are no phrases silence_of_nobody"):
             book_of(text, tmp_path)
         return
     book = book_of(text, tmp_path)
@@ -38,3 +41,11 @@ def test_one_measure_counts_any_fact(tmp_path, of_: str, by: str, call: str, at:
     (alert,) = opened(events(type(book)(rules=(rule,)), *lines), "talk.cut")
     assert alert.at == pytest.approx(at, abs=0.5)
     assert alert.measure == of_
+
+
+@pytest.mark.parametrize(("former", "fact"), COUNTED.items())
+def test_the_measures_that_count_replaced_are_refused_with_what_to_write(tmp_path, former: str, fact: str):
+    text = COUNTS.format(of="apology", by="agent", call="", at=0).replace("count:", f"{former}:")
+    with pytest.raises(BadInput, match=rf"`{former}` is now `count: {{of: {fact}}}`"):
+        book_of(text, tmp_path)
+    assert fact in FACTS

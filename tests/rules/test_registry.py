@@ -18,14 +18,14 @@ def test_a_measure_explains_itself(name):
 
 
 def test_times_are_read_with_their_units_and_are_ms():
-    read = MEASURES["interruptions"].read
-    assert read({"by": "agent", "window": "2min"})["window"] == 120_000
-    assert read({"by": "agent", "window": "500ms"})["window"] == 500
-    assert read({"by": "agent", "window": 0.25})["window"] == 250
-    assert read({"by": "agent", "window": "call"})["window"] == CALL
-    assert read({"by": "agent"})["window"] == 120_000
+    read = MEASURES["count"].read
+    assert read({"of": "interruption", "by": "agent", "window": "2min"})["window"] == 120_000
+    assert read({"of": "interruption", "by": "agent", "window": "500ms"})["window"] == 500
+    assert read({"of": "interruption", "by": "agent", "window": 0.25})["window"] == 250
+    assert read({"of": "interruption", "by": "agent", "window": "call"})["window"] == CALL
+    assert read({"of": "interruption", "by": "agent"})["window"] == 120_000
 
 
 def test_defaults_are_stated_as_a_rule_writes_them():
-    assert MEASURES["interruptions"].params(by="agent").window == 120.0
-    assert MEASURES["holds"].params().window == "call"
+    assert MEASURES["count"].params(of="interruption").window == 120.0
+    assert MEASURES["asked_before"].params(of="a", by="agent", before="b", issue="c").within == 60.0

@@ -14,19 +14,19 @@ from tests.judge.judging import book_of
 GOOD = """\
 - rule: a.b
   rationale: Because.
-  measure: {interruptions: {by: agent}}
+  measure: {count: {of: interruption, by: agent}}
   at_least: 2
   message: Let them finish.
 """
 
 BROKEN = {
     "unknown key": (GOOD + "  atleast: 3\n", "line 6", "[0].atleast (rule a.b)", "this key is not known here (did you mean at_least?)"),
-    "unknown measure": (GOOD.replace("interruptions", "interuptions"), "line 3", "there is no measure interuptions (did you mean interruptions?)"),
-    "unknown parameter": (GOOD.replace("by: agent", "by: agent, windw: 3s"), "measure.interruptions.windw", "not known"),
+    "unknown measure": (GOOD.replace("count:", "cuont:"), "line 3", "there is no measure cuont (did you mean count?)"),
+    "unknown parameter": (GOOD.replace("by: agent", "by: agent, windw: 3s"), "measure.count.windw", "not known"),
     "a date for a number": (GOOD.replace("at_least: 2", "at_least: 2026-01-01"), "at_least", "this is a date"),
     "no number": (GOOD.replace("at_least: 2", "at_least: .nan"), "line", "not .nan"),
-    "missing parameter": (GOOD.replace("{by: agent}", "{}"), "line 3", "the key by is missing"),
-    "wrong side": (GOOD.replace("by: agent", "by: boss"), "measure.interruptions.by", "one of agent, caller was expected; this is 'boss'"),
+    "missing parameter": (GOOD.replace("{of: interruption, by: agent}", "{}"), "line 3", "the key of is missing"),
+    "wrong side": (GOOD.replace("by: agent", "by: boss"), "measure.count.by", "one of agent, caller was expected; this is 'boss'"),
     "impossible time": (GOOD + "  cooldown: -3\n", "line 6", "[0].cooldown"),
     "time without a unit": (GOOD + "  cooldown: soon\n", "[0].cooldown", "a time such as 20s"),
     "time longer than memory": (GOOD + "  cooldown: 20min\n", "[0].cooldown", "longer than 600 s"),
@@ -34,15 +34,15 @@ BROKEN = {
     "window of nothing": (GOOD.replace("by: agent", "by: agent, window: 0s"), "window is above 0"),
     "no threshold": (GOOD.replace("  at_least: 2\n", ""), "exactly one of at_least, at_most"),
     "two thresholds": (GOOD + "  at_most: 3\n", "exactly one of at_least, at_most"),
-    "no question": (GOOD.replace("  measure: {interruptions: {by: agent}}\n", ""), "it has none"),
+    "no question": (GOOD.replace("  measure: {count: {of: interruption, by: agent}}\n", ""), "it has none"),
     "two questions": (GOOD + "  all: []\n", "it has measure and all"),
-    "two measures": (GOOD.replace("{by: agent}}", "{by: agent}, silence: {}}"), "exactly one measure"),
+    "two measures": (GOOD.replace("by: agent}}", "by: agent}, silence: {}}"), "exactly one measure"),
     "text too long": (GOOD.replace("Let them finish.", "x" * 61), "line 5", "at most 60 characters; this one has 61"),
     "no text": (GOOD.replace("  message: Let them finish.\n", ""), "needs a text"),
     "unknown level": (GOOD + "  level: grave\n", "[0].level", "one of info, warn, critical was expected; this is 'grave'"),
     "unknown audience": (GOOD + "  to: [boss]\n", "[0].to"),
     "unknown phrases": (
-        GOOD.replace("interruptions: {by: agent}", "phrases: {of: apologee, by: agent}"), "there are no phrases apologee (did you mean apology?)"),
+        GOOD.replace("count: {of: interruption, by: agent}", "phrases: {of: apologee, by: agent}"), "there are no phrases apologee (did you mean apology?)"),
     "escalation beside a threshold": (GOOD + "  escalation: [{at_least: 3}]\n", "[0].escalation"),
     "rung without threshold": (
         GOOD.replace("  at_least: 2\n", "  escalation: [{level: warn}]\n"), "[0].escalation[0]", "exactly one of"),
@@ -184,7 +184,7 @@ def test_the_example_of_the_design_is_valid_word_for_word(tmp_path):
     text = """\
 - rule: interrupt.agent
   rationale: A caller who is cut off stops explaining.
-  measure: {interruptions: {by: agent, window: 60s}}
+  measure: {count: {of: interruption, by: agent, window: 60s}}
   at_least: 2
   cooldown: 60s
   level: warn

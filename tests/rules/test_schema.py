@@ -45,7 +45,7 @@ def test_an_empty_folder_gets_the_schema_and_the_tables(tmp_path):
     assert main(["rules", "docs", str(tmp_path / "new")]) == 0
     manual = (tmp_path / "new" / MANUAL_FILE).read_text(encoding="utf-8")
     assert manual.startswith("# Reference of rule files\n")
-    assert "| `interruptions` | times |" in manual
+    assert "| `count` | times |" in manual
 
 
 def test_a_manual_without_a_place_for_a_part_is_refused(tmp_path):

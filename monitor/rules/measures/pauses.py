@@ -1,7 +1,6 @@
 """Silence and holds."""
 
-from monitor.rules.measures.registry import HALF_MINUTE, THREE_MINUTES, UNHEARD, WHOLE_CALL, Time, measure
-from monitor.rules.measures.talk import counted
+from monitor.rules.measures.registry import HALF_MINUTE, THREE_MINUTES, UNHEARD, Time, measure
 from monitor.rules.reading import NOTHING, ZERO, Reading, running
 from monitor.timeline import Quantity, TimelineView
 
@@ -25,12 +24,6 @@ def hold(view: TimelineView, *, unsaid: Time = HALF_MINUTE) -> Reading:
     if since is None or not view.passed(since + unsaid):
         return ZERO
     return running(view, since, "caller")
-
-
-@measure("times", tells="the caller was put on hold {value} in {window}")
-def holds(view: TimelineView, *, window: Time = WHOLE_CALL) -> Reading:
-    """How many holds are over."""
-    return counted(view, ("held",), None, window)
 
 
 @measure("share", tells="the caller spent {value} of the call on hold")

@@ -57,13 +57,6 @@ def _quicker(view: TimelineView, by: Channel, share: float, since: int) -> bool:
     return bool(rate and own and rate >= own * (1.0 + share))
 
 
-@measure("times", tells="the voice of {by} went up {value} in {window}", voice=True, quality=UNTRUE)
-def raises(view: TimelineView, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
-    """How often a side's voice was raised (effort score 1.0 held for 0.8 s of voiced speech)."""
-    marks = view.marks(("raised",), by, window)
-    return from_marks(marks, len(marks))
-
-
 @measure(
     "times",
     tells="{by}'s voice went up after or with {other}'s, {value} in {window}",

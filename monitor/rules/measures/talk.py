@@ -35,18 +35,6 @@ def counted(
     return from_marks(marks, len(marks) if window < CALL else view.count(kinds, by, perhaps=perhaps))
 
 
-@measure("times", tells="{by} cut {other} off {value} in {window}", quality=OVERLAPPED)
-def interruptions(view: TimelineView, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
-    """How often a side took the floor from the other, who was still speaking."""
-    return counted(view, ("interruption",), by, window)
-
-
-@measure("times", tells="{by} talked over {other} {value} in {window}", quality=OVERLAPPED)
-def talk_overs(view: TimelineView, *, by: Channel, window: Time = TWO_MINUTES) -> Reading:
-    """How often a side kept talking over the other, who did not yield."""
-    return counted(view, ("talk_over",), by, window)
-
-
 @measure("times", tells="the caller's story was cut off {value}", quality=OVERLAPPED)
 def story_cut(
     view: TimelineView, *, longest_start: Time = MINUTE, least: Time = TEN_SECONDS, window: Time = TWO_MINUTES
