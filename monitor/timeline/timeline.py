@@ -160,7 +160,7 @@ class Timeline:
         if turned:
             keys += self._turned(channel, turned)
         if event.effort is not None and event.voiced:
-            keys += self._climbed(channel, ms(event.at), event.effort)
+            keys += self._climbed(channel, voice.recent[-1].at, event.effort)
         return keys
 
     def _climbed(self, channel: Channel, at: int, effort: float) -> Keys:

@@ -102,6 +102,9 @@ STALE = 2_500
 LEAST_SPREAD = 0.4
 """Syllables per second by which a speaker's pace varies at least."""
 
+LEAST_MARGIN = 1.5 * LEAST_SPREAD
+"""Syllables per second above the own mean below which no pace is out of the ordinary."""
+
 DETAIL = 60_000
 """Ms of detail that are kept."""
 
@@ -133,7 +136,7 @@ class ProsodySample(NamedTuple):
 class EffortLevel:
     """Whether effort has been at ``on`` and above for long enough, and since when."""
 
-    __slots__ = ("_above", "_began", "_below", "_last", "on", "raised", "raised_until", "since")
+    __slots__ = ("_began", "_below", "_last", "above", "on", "raised", "raised_until", "since")
 
     def __init__(self, on: float) -> None:
         self.on = on
@@ -142,7 +145,7 @@ class EffortLevel:
         self._last = 0
         self.raised_until = -1
         self._began = 0
-        self._above = 0
+        self.above = 0
         self._below = 0
 
     def take(self, at: int, effort: float, voiced: int) -> bool:
@@ -150,22 +153,17 @@ class EffortLevel:
         if self.raised:
             return self._fall(at, effort, voiced)
         if effort < self.on:
-            self._above = 0
+            self.above = 0
             return False
-        if not self._above or at - self._last > STALE:
-            self._above, self._began = 0, at - STEP
-        self._above += voiced
+        if not self.above or at - self._last > STALE:
+            self.above, self._began = 0, at - STEP
+        self.above += voiced
         self._last = at
-        if self._above < HOLD_ON:
+        if self.above < HOLD_ON:
             return False
         self.raised, self.since, self._below = True, self._began, 0
         self.raised_until = at
         return True
-
-    @property
-    def running(self) -> bool:
-        """Whether the voice is raised, or has begun to be: then a quiet event changes something."""
-        return self.raised or self._above > 0
 
     def _fall(self, at: int, effort: float, voiced: int) -> bool:
         if effort >= OFF:
@@ -177,7 +175,7 @@ class EffortLevel:
         self._below += voiced
         if self._below < HOLD_OFF:
             return False
-        self.raised, self._above = False, 0
+        self.raised, self.above = False, 0
         return True
 
     def stretch(self, now: int) -> tuple[int, int] | None:
@@ -238,28 +236,28 @@ class VoiceHistory:
 
     def take(self, event: Prosody) -> list[EffortLevel]:
         """Goes on by one event; the effort levels that were turned by it."""
-        at, recent = ms(event.at), self.recent
-        effort, voiced = event.effort, round(event.voiced * STEP)
-        sample = ProsodySample(at, effort or 0.0, event.pitch_st, voiced, event.rate_sps)
-        recent.append(sample)
+        at, effort, rate = ms(event.at), event.effort, event.rate_sps
+        voiced = round(event.voiced * STEP)
+        recent = self.recent
+        recent.append(ProsodySample(at, effort or 0.0, event.pitch_st, voiced, rate))
         if recent[0].at < at - DETAIL:
             recent.popleft()
         if self._typical:
             self._typical.clear()
         self.quick, self.lifted = None, False
-        if sample.rate is not None:
-            self._pace(sample.rate)
-            limit = self.pace_limit if sample.rate > self.pace_mean + 1.5 * LEAST_SPREAD else None
-            if limit is not None and sample.rate > limit:
-                self.quick = sample
+        if rate is not None:
+            self._pace(rate)
+            if rate > self.pace_mean + LEAST_MARGIN and rate > (self.pace_limit or rate):
+                self.quick = recent[-1]
         if effort is None:
             return []
         if voiced:
             self.mood.take(at, effort)
-        if effort < OFF and not self._lowest.running:
-            return []
+        lowest = self._lowest
+        if effort < OFF and not lowest.raised and not lowest.above:
+            return []  # nothing is raised or about to be, so a quiet event changes nothing
         turned = [held for held in self._watched if held.take(at, effort, voiced)]
-        self.lifted = self._lowest.raised_until == at
+        self.lifted = lowest.raised_until == at
         return turned
 
     def _pace(self, rate: float) -> None:
