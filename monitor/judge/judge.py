@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.config import RulesSettings
-from monitor.events import CHANNELS, CallStarted, Command, Event, Prosody, RaisedVoice, Utterance
+from monitor.events import CHANNELS, CallStarted, Command, Event, RaisedVoice, Utterance
 from monitor.events import CommandApplied as OrderTold
 from monitor.judge.alert_publisher import AlertPublisher
 from monitor.judge.binding import bind, in_scope
@@ -18,12 +18,11 @@ from monitor.judge.difficulty import EVERY, DifficultyMeter
 from monitor.judge.engine import AlertChange, Engine, RuleInstance
 from monitor.judge.outcomes import ExpectationLog
 from monitor.judge.scores import scores_of
-from monitor.judge.states import StateTracker
+from monitor.judge.states import STATE_KEYS, StateTracker
 from monitor.judge.utterances import UtteranceReader
 from monitor.rules.rule import Rule
 from monitor.rules.rule_set import RuleSet
 from monitor.timeline import Key, Timeline, ms, seconds
-from monitor.timeline.timeline import EFFORT
 
 SNOOZE = 120_000
 """Ms of a snooze that does not say how long."""
@@ -98,7 +97,7 @@ class Judge:
         if self._hearing is not None and isinstance(event, Utterance):
             notes, heard = self._hearing.hear(event)
             keys, out = (*keys, *heard), out + notes
-        if not isinstance(event, Prosody) or EFFORT[event.channel] in keys:
+        if not STATE_KEYS.isdisjoint(keys):
             states, changed = self._changed_states()
             keys, out = (*keys, *changed), out + states
         return out + self._told(self._engine.wake(keys)) if self._engine.concerned(keys) else out

@@ -10,13 +10,18 @@ import msgspec
 
 from monitor.events import CHANNELS, Channel, DeadAir, Event, Hold, RaisedVoice
 from monitor.timeline import CALL, Key, Mark, Stretch, Timeline, TimelineView, ms, seconds
-from monitor.timeline.timeline import RAISED
+from monitor.timeline.talk import HOLDS, SPEECH
+from monitor.timeline.timeline import EFFORT, RAISED
 from monitor.timeline.voice import HOLD_ON
 
 StateT = TypeVar("StateT", RaisedVoice, Hold, DeadAir)
 
 DEAD_AIR = 8_000
 """Ms without a word of either side, outside a hold, that count as dead air."""
+
+
+STATE_KEYS: frozenset[Key] = frozenset((*SPEECH.values(), *EFFORT.values(), HOLDS, ("hold", "agent")))
+"""What the states depend on, beside time."""
 
 
 class StateTracker:
