@@ -1,4 +1,4 @@
-"""Lays Silero's sequence model out for both sides of a call at once: the same weights, other shapes.
+"""Rearranges Silero's sequence model for both sides of a call at once: the same weights, other shapes.
 
     pip install onnx
     python models/silero/pair.py

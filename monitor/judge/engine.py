@@ -16,7 +16,8 @@ the two its outcome is what it was, so evaluating every rule at every event (``e
 at the same moments; a test over all recorded calls makes sure of that.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import Enum
 from heapq import heappop, heappush
@@ -123,7 +124,7 @@ class RuleInstance:
     must_clear: bool = False
     seen_at: int = -1
     opened: int = 0
-    reads: frozenset[Read] = frozenset()
+    reads: AbstractSet[Read] = frozenset()
     due: int = CALL
     holds: int = field(init=False)
     """Ms that the condition must be met before an alert opens."""
@@ -138,7 +139,7 @@ class RuleInstance:
 
 
 class Engine:
-    """All rules of a call. ``wake`` yields what changes.
+    """All rules of a call. ``wake`` returns what changes.
 
     An ``eager`` engine evaluates every rule whenever it is woken, and every 0.1 s. It is there to show that
     nothing was missed.
@@ -153,19 +154,17 @@ class Engine:
         self._numbers: dict[str, int] = {}
         self._eager = eager
 
-    def begin(self) -> Iterator[AlertChange]:
+    def begin(self) -> list[AlertChange]:
         """Evaluates every rule once, so that each has read something."""
-        for watch in self.watches:
-            yield from self.look(watch)
+        return [change for watch in self.watches for change in self.look(watch)]
 
     def concerned(self, keys: Iterable[Key]) -> bool:
         """Whether any rule is to be evaluated now that these keys have changed."""
         if self._eager or (self._due and self._due[0][0] <= self._line.now):
             return True
-        readers = self._readers
-        return any(readers.get(key) for key in keys)
+        return not self._readers.keys().isdisjoint(keys)
 
-    def wake(self, keys: Iterable[Key] = ()) -> Iterator[AlertChange]:
+    def wake(self, keys: Iterable[Key] = ()) -> list[AlertChange]:
         """Evaluates the rules that have read any of these keys or are due, in the order of the rule set."""
         places: set[int] = set()
         for key in keys:
@@ -176,8 +175,8 @@ class Engine:
             when, place = heappop(due)
             if self.watches[place].due == when:
                 places.add(place)
-        for place in range(len(self.watches)) if self._eager else sorted(places):
-            yield from self.look(self.watches[place])
+        woken = range(len(self.watches)) if self._eager else sorted(places)
+        return [change for place in woken for change in self.look(self.watches[place])]
 
     def next_due(self) -> int:
         """The earliest moment at which a rule is due."""
@@ -187,59 +186,62 @@ class Engine:
         earliest = due[0][0] if due else CALL
         return min(earliest, (self._line.now // GRID + 1) * GRID) if self._eager else earliest
 
-    def look(self, watch: RuleInstance) -> Iterator[AlertChange]:
+    def look(self, watch: RuleInstance) -> list[AlertChange]:
         """Evaluates one rule, and moves it on in the life of its alert."""
         view, opened = self._view, watch.alert
         view.begin()
         seen = watch.trigger.assess(view, opened.step if opened else NOT_MET)
-        yield from self._move(watch, seen, view.now)
+        changes = self._move(watch, seen, view.now)
         if opened and watch.alert is None:  # what is met now belongs to the alert that has just closed
             seen = watch.trigger.assess(view, NOT_MET)
-            yield from self._move(watch, seen, view.now)
-        self._subscribe(watch, view.reads)
+            changes += self._move(watch, seen, view.now)
+        if view.reads != watch.reads:
+            self._subscribe(watch, view.reads)
         self._plan(watch, seen, view)
+        return changes
 
-    def put_away(self, alert: LiveAlert, reason: str) -> Iterator[AlertChange]:
+    def put_away(self, alert: LiveAlert, reason: str) -> list[AlertChange]:
         """A person has seen to this alert (or called it wrong)."""
         watch = alert.watch
         if watch.alert is not alert:
-            return
+            return []
         if reason == "wrong":
             watch.rests_until = self._line.now + WRONG_REST
         watch.must_clear = True
-        yield self._close(watch, reason, Signal.ENDED)
-        yield from self.look(watch)
+        return [self._close(watch, reason, Signal.ENDED), *self.look(watch)]
 
-    def finish(self) -> Iterator[AlertChange]:
+    def finish(self) -> list[AlertChange]:
         """The call is over: every rule is evaluated once more, then all alerts close."""
-        for watch in self.watches:
-            yield from self.look(watch)
-        for watch in self.watches:
-            if watch.alert:
-                yield self._close(watch, "call ended", Signal.ENDED)
+        last = [change for watch in self.watches for change in self.look(watch)]
+        return last + [
+            self._close(watch, "call ended", Signal.ENDED) for watch in self.watches if watch.alert
+        ]
 
     # --- inside ---
 
-    def _move(self, watch: RuleInstance, seen: Assessment, now: int) -> Iterator[AlertChange]:
+    def _move(self, watch: RuleInstance, seen: Assessment, now: int) -> list[AlertChange]:
         met = seen.step != NOT_MET
         if watch.state is State.COOLING:
             self._cool(watch, seen, now)
         if watch.state is State.OPEN and watch.alert:
-            if met:
-                yield from self._grow(watch, watch.alert, seen)
-            elif not seen.staying:
-                yield self._close(watch, "cleared", Signal.UNMET)
-                return
-            if watch.expires is not None and now >= watch.alert.opened + watch.expires:
-                watch.must_clear = True
-                yield self._close(watch, "expired", Signal.ENDED)
-            return
+            return self._stay(watch, watch.alert, seen, now)
         if watch.state is State.QUIET and met and self._may_open(watch, seen):
             watch.state, watch.since = after(watch.state, Signal.MET), now
         elif watch.state is State.PENDING and not met:
             watch.state = after(watch.state, Signal.UNMET)
         if watch.state is State.PENDING and now >= watch.since + watch.holds:
-            yield self._open(watch, seen, now)
+            return [self._open(watch, seen, now)]
+        return []
+
+    def _stay(self, watch: RuleInstance, alert: LiveAlert, seen: Assessment, now: int) -> list[AlertChange]:
+        """What becomes of an alert that is open."""
+        if seen.step == NOT_MET and not seen.staying:
+            return [self._close(watch, "cleared", Signal.UNMET)]
+        changes = self._grow(watch, alert, seen) if seen.step != NOT_MET else []
+        if watch.expires is not None and now >= alert.opened + watch.expires:
+            watch.must_clear = True
+            changes.append(self._close(watch, "expired", Signal.ENDED))
+        return changes
 
     def _may_open(self, watch: RuleInstance, seen: Assessment) -> bool:
         """Within the rule's budget, and about something that an earlier alert was not about."""
@@ -267,16 +269,16 @@ class Engine:
         watch.rests_until = max(watch.rests_until, now + watch.cooldown)
         return AlertChange("opened", watch.alert)
 
-    def _grow(self, watch: RuleInstance, alert: LiveAlert, seen: Assessment) -> Iterator[AlertChange]:
+    def _grow(self, watch: RuleInstance, alert: LiveAlert, seen: Assessment) -> list[AlertChange]:
         """A higher step or one more of what is counted is news. One less makes the next one news again."""
         value, before = seen.reading.value or 0, alert.reading.value or 0
         if seen.step <= alert.step and not (watch.counts and value > before):
             if watch.counts and value < before:
                 alert.reading = seen.reading
-            return
+            return []
         alert.reading, alert.bar, alert.at = seen.reading, seen.bar, max(alert.at, seen.at)
         alert.step = max(alert.step, seen.step)
-        yield AlertChange("updated", alert)
+        return [AlertChange("updated", alert)]
 
     def _close(self, watch: RuleInstance, reason: str, signal: Signal) -> AlertChange:
         alert = watch.alert
@@ -286,10 +288,8 @@ class Engine:
         watch.seen_at = max(watch.seen_at, alert.at - watch.holds)
         return AlertChange("closed", alert, reason)
 
-    def _subscribe(self, watch: RuleInstance, reads: frozenset[Read]) -> None:
+    def _subscribe(self, watch: RuleInstance, reads: AbstractSet[Read]) -> None:
         """From now on the rule is evaluated when one of the keys changes that its last evaluation read."""
-        if reads == watch.reads:
-            return
         before = {key for read in watch.reads - reads for key in keys_of(read)}
         for read in reads - watch.reads:
             for key in keys_of(read):
@@ -297,7 +297,10 @@ class Engine:
         if before:
             before -= {key for read in reads for key in keys_of(read)}
             for key in before:
-                self._readers[key].discard(watch.place)
+                readers = self._readers[key]
+                readers.discard(watch.place)
+                if not readers:
+                    del self._readers[key]
         watch.reads = reads
 
     def _plan(self, watch: RuleInstance, seen: Assessment, view: TimelineView) -> None:

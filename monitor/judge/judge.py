@@ -18,7 +18,7 @@ from monitor.judge.difficulty import EVERY, DifficultyMeter
 from monitor.judge.engine import AlertChange, Engine, RuleInstance
 from monitor.judge.outcomes import ExpectationLog
 from monitor.judge.scores import scores_of
-from monitor.judge.states import STATE_KEYS, StateTracker
+from monitor.judge.states import StateTracker
 from monitor.judge.utterances import UtteranceReader
 from monitor.rules.rule import Rule
 from monitor.rules.rule_set import RuleSet
@@ -94,10 +94,10 @@ class Judge:
         out = self._advance(now)
         self._line.advance(now)
         keys += self._line.take(event)
-        if self._hearing is not None and isinstance(event, Utterance):
+        if isinstance(event, Utterance) and self._hearing is not None:
             notes, heard = self._hearing.hear(event)
             keys, out = (*keys, *heard), out + notes
-        if not STATE_KEYS.isdisjoint(keys):
+        if self._states.concerned(keys):
             states, changed = self._changed_states()
             keys, out = (*keys, *changed), out + states
         return out + self._told(self._engine.wake(keys)) if self._engine.concerned(keys) else out

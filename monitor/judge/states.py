@@ -3,25 +3,21 @@
 They are read from the timeline as the rules read it, so an event and an alert cannot contradict each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 import msgspec
 
 from monitor.events import CHANNELS, Channel, DeadAir, Event, Hold, RaisedVoice
-from monitor.timeline import CALL, Key, Mark, Stretch, Timeline, TimelineView, ms, seconds
-from monitor.timeline.talk import HOLDS, SPEECH
-from monitor.timeline.timeline import EFFORT, RAISED
+from monitor.timeline import CALL, Key, Mark, Read, Stretch, Timeline, TimelineView, keys_of, ms, seconds
+from monitor.timeline.timeline import RAISED
 from monitor.timeline.voice import HOLD_ON
 
 StateT = TypeVar("StateT", RaisedVoice, Hold, DeadAir)
 
 DEAD_AIR = 8_000
 """Ms without a word of either side, outside a hold, that count as dead air."""
-
-
-STATE_KEYS: frozenset[Key] = frozenset((*SPEECH.values(), *EFFORT.values(), HOLDS, ("hold", "agent")))
-"""What the states depend on, beside time."""
 
 
 class StateTracker:
@@ -37,6 +33,13 @@ class StateTracker:
         self.due = CALL
         """When a state may change though nothing happens, in ms of the call."""
 
+        self._reads: AbstractSet[Read] = frozenset()
+        self._keys: frozenset[Key] | None = None
+
+    def concerned(self, keys: Iterable[Key]) -> bool:
+        """Whether a state may have begun or ended now that these keys have changed."""
+        return self._keys is None or not self._keys.isdisjoint(keys)
+
     def look(self) -> tuple[list[Event], list[Key]]:
         """What has begun and what is over since the last look, and the keys of the timeline that changed."""
         self._view.begin()
@@ -44,6 +47,9 @@ class StateTracker:
         holds = list(self._holds(hold))
         found: list[RaisedVoice | DeadAir] = [*self._voices(), *self._dead_air(hold)]
         self.due = self._view.changes_at
+        if self._view.reads != self._reads:
+            self._reads = self._view.reads
+            self._keys = frozenset(key for read in self._reads for key in keys_of(read))
         return [*holds, *found], [self._mark(one) for one in found if one.end is None]
 
     def finish(self) -> list[Event]:

@@ -122,8 +122,13 @@ def crossing(reading: Reading, limits: Iterable[float], now: int) -> int:
     value = reading.value
     if value is None or not (reading.running or reading.ratio):
         return CALL
-    part, whole = reading.ratio or (Quantity(int(value), 1), Quantity(1))
     earliest = CALL
+    if reading.ratio is None:
+        for limit in limits:
+            if value <= limit:
+                earliest = min(earliest, now + max(1, int(limit - value)))
+        return earliest
+    part, whole = reading.ratio
     for limit in limits:
         speed = part.rate - limit * whole.rate
         if not speed or (value > limit and speed > 0) or (value < limit and speed < 0):

@@ -48,18 +48,27 @@ from monitor.events import (
     other,
 )
 from monitor.rules.rule import number
+from monitor.timeline import ms, seconds
 
-TAIL = 5.0
-"""Seconds of call after the last line, unless the script says ``end``."""
+TAIL = 5_000
+"""Ms of call after the last line, unless the script says ``end``."""
 
-BRIDGE = 0.3
-WORDS_LATE = 0.6
-"""Seconds after the end of a line at which its words are known."""
+STARTS_LATE, ENDS_LATE = 120, 300
+"""Ms after which voice activity detection tells a start of speech, and its end; a shorter gap is bridged."""
 
-QUIET = 4.0
-"""Seconds of silence after which the floor is free, and stays so."""
+WORDS_LATE = 600
+"""Ms after the end of a line at which its words are known."""
 
-STEP = 0.1
+SOUND_LATE = 60
+"""Ms after which a prosody event is known."""
+
+QUIET = 4_000
+"""Ms of silence after which the floor is free, and stays so."""
+
+STEP = 100
+"""Ms between two prosody events."""
+
+FRAME = ms(FRAME_SECONDS)
 PACE = 4.0
 """Syllables per second of a line that does not say otherwise (below what any rule minds)."""
 
@@ -79,11 +88,11 @@ _END = re.compile(rf"end {_TIME}")
 
 @dataclass(frozen=True, slots=True)
 class ScriptTalk:
-    """One line of talk."""
+    """One line of talk; ``start`` and ``end`` are ms of the call."""
 
     channel: Channel
-    start: float
-    end: float
+    start: int
+    end: int
     words: tuple[str, ...]
     effort: float = 0.0
     pace: float = PACE
@@ -92,7 +101,10 @@ class ScriptTalk:
 
 @dataclass(frozen=True, slots=True)
 class ScriptCommand:
-    """An order at a moment; ``rule`` names the alert (the newest of that rule) or the length of a snooze."""
+    """A command at a moment (s of the call, as ``Judge.order`` takes it).
+
+    ``rule`` names the alert (the newest of that rule) or the length of a snooze.
+    """
 
     at: float
     kind: str
@@ -113,8 +125,8 @@ class _Lines:
     talk: list[ScriptTalk] = field(default_factory=list)
     facts: list[Event] = field(default_factory=list)
     orders: list[ScriptCommand] = field(default_factory=list)
-    last: float = 0.0
-    end: float | None = None
+    last: int = 0
+    end: int | None = None
 
 
 @lru_cache(maxsize=512)
@@ -123,7 +135,7 @@ def compile_script(lines: tuple[str, ...], *, words: bool = True) -> CompiledScr
     read = _Lines()
     for line in lines:
         _read(line, read)
-    last = max([talk.end for talk in read.talk] + [order.at for order in read.orders] + [read.last])
+    last = max([talk.end for talk in read.talk] + [ms(order.at) for order in read.orders] + [read.last])
     end = read.end if read.end is not None else last + TAIL
     facts = [*read.facts]
     for channel in CHANNELS:
@@ -134,7 +146,7 @@ def compile_script(lines: tuple[str, ...], *, words: bool = True) -> CompiledScr
         if words and talk.words:
             facts.append(_utterance(place, talk, end))
     facts.sort(key=attrgetter("detected_at"))
-    return CompiledScript(tuple(facts), tuple(sorted(read.orders, key=attrgetter("at"))), end)
+    return CompiledScript(tuple(facts), tuple(sorted(read.orders, key=attrgetter("at"))), seconds(end))
 
 
 def _read(line: str, read: _Lines) -> None:
@@ -151,11 +163,11 @@ def _read(line: str, read: _Lines) -> None:
         read.facts.append(Quality.of(kind, channel, start, end=end, detected_at=end))  # type: ignore[arg-type]
     elif found := _EVENT.fullmatch(line):
         read.facts.append(_event(found, line))
-        read.last = max(read.last, read.facts[-1].detected_at)
+        read.last = max(read.last, ms(read.facts[-1].detected_at))
     elif found := _ORDER.fullmatch(line):
         read.orders.append(ScriptCommand(float(found[2]), found[1], found[3]))
     elif found := _END.fullmatch(line):
-        read.end = float(found[1])
+        read.end = ms(float(found[1]))
     else:
         raise BadInput(
             f"This line of a test cannot be read: {line!r}; a line is such as `caller 0-6 it broke`."
@@ -185,7 +197,7 @@ def _side(name: str) -> Channel:
 
 
 def _talk(found: re.Match[str], line: str) -> ScriptTalk:
-    start, end = float(found[2]), float(found[3])
+    start, end = ms(float(found[2])), ms(float(found[3]))
     if end <= start:
         raise BadInput(f"This line of a test ends before it begins: {line!r}.")
     given = found[4].split()
@@ -201,30 +213,29 @@ def _is_number(text: str) -> bool:
     return text.lstrip("-").replace(".", "", 1).isdigit()
 
 
-def _speech(talks: Sequence[ScriptTalk], end: float) -> list[Event]:
-    """Segments with short gaps bridged, known as late as the gate knows them."""
+def _speech(talks: Sequence[ScriptTalk], end: int) -> list[Event]:
+    """Segments with short gaps bridged, known as late as voice activity detection knows them."""
     facts: list[Event] = []
-    stretches: list[tuple[float, float]] = []
+    stretches: list[tuple[int, int]] = []
     for talk in sorted(talks, key=attrgetter("start")):
-        if stretches and talk.start - stretches[-1][1] < BRIDGE:
+        if stretches and talk.start - stretches[-1][1] < ENDS_LATE:
             stretches[-1] = (stretches[-1][0], max(stretches[-1][1], talk.end))
         else:
             stretches.append((talk.start, talk.end))
     for begin, stop in stretches:
         channel = talks[0].channel
-        facts.append(SpeechStarted(detected_at=_round(min(end, begin + 0.12)), channel=channel, at=begin))
-        facts.append(
-            SpeechEnded(detected_at=_round(min(end, stop + BRIDGE)), channel=channel, start=begin, end=stop)
-        )
+        known, ended = seconds(min(end, begin + STARTS_LATE)), seconds(min(end, stop + ENDS_LATE))
+        facts.append(SpeechStarted(detected_at=known, channel=channel, at=seconds(begin)))
+        facts.append(SpeechEnded(detected_at=ended, channel=channel, start=seconds(begin), end=seconds(stop)))
     return facts
 
 
-def _floor(talks: Sequence[ScriptTalk], end: float) -> list[Event]:
-    frames = round(end / FRAME_SECONDS)
+def _floor(talks: Sequence[ScriptTalk], end: int) -> list[Event]:
+    frames = round(end / FRAME)
     active = np.zeros((2, frames), bool)
     for talk in talks:
         row = CHANNELS.index(talk.channel)
-        active[row, round(talk.start / FRAME_SECONDS) : round(talk.end / FRAME_SECONDS)] = True
+        active[row, round(talk.start / FRAME) : round(talk.end / FRAME)] = True
     stage = OverlapTracker(OverlapSettings())
     facts: list[Event] = []
     for first, last in _lively(active):
@@ -235,7 +246,7 @@ def _floor(talks: Sequence[ScriptTalk], end: float) -> list[Event]:
 def _lively(active: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Runs of frames without the inside of long silences, in which nothing can happen to the floor."""
     spoken = np.flatnonzero(active.any(axis=0))
-    quiet = round(QUIET / FRAME_SECONDS)
+    quiet = QUIET // FRAME
     first = 0
     for place in np.flatnonzero(np.diff(spoken) > quiet):
         yield first, int(spoken[place]) + quiet
@@ -248,39 +259,35 @@ def _sound(talk: ScriptTalk) -> list[Event]:
     facts: list[Event] = []
     first, last = round(talk.start / STEP) + 1, round(talk.end / STEP)
     for step in range(first, last + 1):
-        at = round(step * STEP, 1)
+        at = step * STEP
         melody = 0.0 if talk.flat else (step % 7 - 3) * 0.8
         pitch = round(melody + 4.0 * talk.effort, 2)
         facts.append(
             Prosody(
-                detected_at=_round(at + 0.06), channel=talk.channel, at=at, level_dbfs=-24.0, f0_hz=150.0,
-                effort=talk.effort, rate_sps=talk.pace, voiced=0.7, pitch_st=pitch,
+                detected_at=seconds(at + SOUND_LATE), channel=talk.channel, at=seconds(at),
+                level_dbfs=-24.0, f0_hz=150.0, effort=talk.effort, rate_sps=talk.pace, voiced=0.7,
+                pitch_st=pitch,
             )
         )  # fmt: skip
     return facts
 
 
-def _utterance(place: int, talk: ScriptTalk, end: float) -> Utterance:
-    step = (talk.end - talk.start) / len(talk.words)
-    words = tuple(
-        Word(text, _round(talk.start + at * step), _round(talk.start + (at + 1) * step))
-        for at, text in enumerate(talk.words)
-    )
+def _utterance(place: int, talk: ScriptTalk, end: int) -> Utterance:
+    length, count = talk.end - talk.start, len(talk.words)
+    edges = [seconds(talk.start + round(length * at / count)) for at in range(count + 1)]
+    said = zip(talk.words, pairwise(edges), strict=True)
+    words = tuple(Word(text, first, last) for text, (first, last) in said)
     return Utterance(
-        detected_at=_round(min(end, talk.end + WORDS_LATE)),
+        detected_at=seconds(min(end, talk.end + WORDS_LATE)),
         channel=talk.channel,
         utterance=place + 1,
         revision=1,
-        start=talk.start,
-        end=talk.end,
+        start=seconds(talk.start),
+        end=seconds(talk.end),
         text=" ".join(talk.words),
         words=words,
         final=True,
     )
-
-
-def _round(moment: float) -> float:
-    return round(moment, 3)
 
 
 def order_of(asked: ScriptCommand, alert: str | None) -> Command:

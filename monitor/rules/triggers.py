@@ -221,7 +221,10 @@ class MeasureTrigger:
                 staying = met or self._above_clear(reading)
             if met and not exempt and (place <= step or self._timely(view, rung, asked, reading)):
                 best = (place, asked, reading)
-        place, asked, reading = best or (NOT_MET, *(first or (self.steps[0].asked[0], NOTHING)))
+        if best is None:
+            asked, reading = first or (self.steps[0].asked[0], NOTHING)
+            return Assessment(NOT_MET, staying, reading, asked.bar, view.now, asked)
+        place, asked, reading = best
         first_part = self.steps[0].during
         at = view.now if first_part and first_part.last is not None else asked.at(reading, view.now)
         if over is not None and not exempt:
@@ -259,6 +262,8 @@ class MeasureTrigger:
         return True, *chosen
 
     def _timely(self, view: TimelineView, rung: Step, asked: BoundMeasure, reading: Reading) -> bool:
+        if rung.during is None:
+            return True
         at = asked.at(reading, view.now)
         return in_part(rung.during, at, view, moves=not reading.running and at == view.now)
 

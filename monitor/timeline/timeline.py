@@ -54,6 +54,9 @@ EFFORT: dict[Channel, Key] = {channel: ("@effort", channel) for channel in CHANN
 PACE: dict[Channel, Key] = {channel: ("@pace", channel) for channel in CHANNELS}
 """The keys of a pace above the speaker's own limit."""
 
+SOUND: dict[Channel, Keys] = {channel: (key,) for channel, key in VOICE.items()}
+"""What an ordinary prosody event changes: ten a second of each side, so they are made once."""
+
 META: Key = ("@meta", None)
 DIFFICULTY: Key = ("@difficulty", None)
 
@@ -149,7 +152,7 @@ class Timeline:
         channel, voice = event.channel, self.voice[event.channel]
         quick = voice.quick
         turned = voice.take(event)
-        keys: Keys = (VOICE[channel],)
+        keys = SOUND[channel]
         if quick or voice.quick:
             keys += (PACE[channel],)
         if turned or voice.lifted:

@@ -11,6 +11,7 @@ Compare it by ``reached``, and moments by ``passed``: a comparison made with ``n
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -25,9 +26,6 @@ from monitor.timeline.words import PATIENCE, WORDS, SpokenWord
 
 Read = tuple[str | tuple[str, ...], Channel | None]
 """A key, or several kinds of marks of one side (of both without a side)."""
-
-FORGOTTEN = 5_000
-"""Ms by which words may be known late; a side whose last words are longer ago says nothing just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,9 @@ class TimelineView:
         self._reads: set[Read] = set()
 
     @property
-    def reads(self) -> frozenset[Read]:
-        """What was read since the evaluation began."""
-        return frozenset(self._reads)
+    def reads(self) -> AbstractSet[Read]:
+        """What was read since the evaluation began. The next evaluation begins another set."""
+        return self._reads
 
     # --- time ---
 
@@ -246,16 +244,16 @@ class TimelineView:
         """Whether a recogniser listens; it does so for a whole call, or not at all."""
         return self._line.has_words
 
-    def last_words(self, channel: Channel, window: int) -> list[SpokenWord]:
-        """This side's words of the last ``window`` ms that were recognised; none if they are long ago."""
+    def last_word(self, channel: Channel, patience: int) -> SpokenWord | None:
+        """This side's last word that was recognised, unless it ended ``patience`` ms ago or earlier."""
         self._reads.add(WORDS[channel])
-        reach = window + FORGOTTEN
-        recent = self._line.words.of(channel, self.now - reach)
-        if not recent:
-            return []
-        until = recent[-1].end
-        self.change_at(until + reach)
-        return [word for word in self._line.words.of(channel, until - window) if word.start >= until - window]
+        last = self._line.words.last(channel)
+        return None if last is None or self.passed(last.end + patience) else last
+
+    def words_since(self, channel: Channel, since: int) -> list[SpokenWord]:
+        """This side's words that began at a moment or later, which stays what it is."""
+        self._reads.add(WORDS[channel])
+        return [word for word in self._line.words.of(channel, since) if word.start >= since]
 
     def sentence(self, mark: Mark) -> Mark:
         """The mark with the whole sentence that it begins, as far as it is known."""

@@ -162,6 +162,11 @@ class EffortLevel:
         self.raised_until = at
         return True
 
+    @property
+    def running(self) -> bool:
+        """Whether the voice is raised, or has begun to be: then a quiet event changes something."""
+        return self.raised or self._above > 0
+
     def _fall(self, at: int, effort: float, voiced: int) -> bool:
         if effort >= OFF:
             # A new stretch after a long pause is not the old one going on.
@@ -223,6 +228,9 @@ class VoiceHistory:
         self.quick: ProsodySample | None = None
         """The latest event, where its pace is above the speaker's limit."""
 
+        self.lifted = False
+        """Whether the latest event raised the voice to any of the watched scores, or found it raised."""
+
         self._pace_variance = 0.0
         self._watched = tuple(self.held.values())
         self._lowest = self.held[min(SCORES)]
@@ -238,7 +246,7 @@ class VoiceHistory:
             recent.popleft()
         if self._typical:
             self._typical.clear()
-        self.quick = None
+        self.quick, self.lifted = None, False
         if sample.rate is not None:
             self._pace(sample.rate)
             limit = self.pace_limit if sample.rate > self.pace_mean + 1.5 * LEAST_SPREAD else None
@@ -248,12 +256,11 @@ class VoiceHistory:
             return []
         if voiced:
             self.mood.take(at, effort)
-        return [held for held in self._watched if held.take(at, effort, voiced)]
-
-    @property
-    def lifted(self) -> bool:
-        """Whether the latest event raised the voice to any of the watched scores, or found it raised."""
-        return bool(self.recent) and self._lowest.raised_until == self.recent[-1].at
+        if effort < OFF and not self._lowest.running:
+            return []
+        turned = [held for held in self._watched if held.take(at, effort, voiced)]
+        self.lifted = self._lowest.raised_until == at
+        return turned
 
     def _pace(self, rate: float) -> None:
         self.pace_count += 1

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from monitor.events import CHANNELS, Channel, Utterance
+from monitor.events import CHANNELS, Channel, Utterance, Word
 from monitor.timeline.marks import HORIZON, Clock, Key, Mark
 from monitor.timeline.milliseconds import ms
 from monitor.timeline.talk import NOTICED, Talk
@@ -34,12 +34,13 @@ class SpokenWord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one side said in one utterance, as it is known now."""
+    """What one side said in one utterance, as it is known now; ``told`` are its words as they came in."""
 
     utterance: int
     start: int
     end: int
     words: tuple[SpokenWord, ...]
+    told: tuple[Word, ...]
 
 
 class Words:
@@ -55,22 +56,19 @@ class Words:
     def take(self, event: Utterance) -> tuple[Key, ...]:
         """What a side said, or what it turned out to have said; the keys that changed."""
         channel = event.channel
-        words = tuple(
-            SpokenWord(word.text, ms(word.start), ms(word.end))
-            for word in event.words
-            if event.final or word.committed
-        )
+        told = event.words if event.final else tuple(word for word in event.words if word.committed)
+        said = self._said[channel]
+        recent = range(len(said) - 1, max(-1, len(said) - 1 - REVISED), -1)
+        place = next((place for place in recent if said[place].utterance == event.utterance), None)
+        words = _converted(told, None if place is None else said[place])
         end = ms(event.end)
+        one = Said(event.utterance, ms(event.start), end, words, told)
+        if place is None:
+            said.append(one)
+        else:
+            said[place] = one
         known = end if event.final else max((word.end for word in words), default=0)
         self._known_to[channel] = max(self._known_to[channel], known)
-        said = self._said[channel]
-        one = Said(event.utterance, ms(event.start), end, words)
-        for place in range(len(said) - 1, max(-1, len(said) - 1 - REVISED), -1):
-            if said[place].utterance == event.utterance:
-                said[place] = one
-                break
-        else:
-            said.append(one)
         while said[0].end < self._clock.now - HORIZON:
             said.popleft()
         return (WORDS[channel],)
@@ -83,6 +81,10 @@ class Words:
                 break
             found[:0] = [word for word in said.words if word.end > since]
         return found
+
+    def last(self, channel: Channel) -> SpokenWord | None:
+        """The last word of this side that is known."""
+        return next((said.words[-1] for said in reversed(self._said[channel]) if said.words), None)
 
     def heard_until(self, channel: Channel) -> int:
         """Up to when it is known what this side said; never more than ``PATIENCE`` ago."""
@@ -109,3 +111,15 @@ class Words:
             return mark
         text = " ".join(word.text.strip() for word in words[:SENTENCE_WORDS])
         return replace(mark, end=words[-1].end, text=text)
+
+
+def _converted(told: tuple[Word, ...], before: Said | None) -> tuple[SpokenWord, ...]:
+    """The words in ms; those at the beginning that an earlier revision has told already are taken from it."""
+    same = 0
+    if before is not None:
+        for one, other in zip(before.told, told, strict=False):
+            if one != other:
+                break
+            same += 1
+    new = [SpokenWord(word.text, ms(word.start), ms(word.end)) for word in told[same:]]
+    return (*before.words[:same], *new) if before is not None else tuple(new)

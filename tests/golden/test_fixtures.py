@@ -14,10 +14,12 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from monitor.events import AlertEvent, Event, Interruption, Quality, TalkOver
+from monitor.events import DERIVED, AlertEvent, Event, Interruption, Quality, TalkOver
 from monitor.review.evaluate import Evaluation, evaluate
 from monitor.review.truth import Truth, load_truth, recordings
+from monitor.rules.rule_set import load_rules
 from monitor.session import replay_events
+from tests.judge.judging import said_of
 
 AUDIO = Path(__file__).resolve().parents[2] / "fixtures" / "audio"
 CALLS = sorted(path.stem for path in AUDIO.glob("*.json"))
@@ -64,6 +66,14 @@ def test_no_other_alert_warns(call: str, model: str):
 def test_listening_well_is_no_reason_for_any_alert(call: str, model: str):
     alerts = [one for one in heard(call, model) if isinstance(one, AlertEvent)]
     assert [(one.rule, one.at) for one in alerts] == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("call", CALLS)
+def test_evaluating_every_rule_at_every_event_changes_no_alert(call: str, model: str):
+    facts = [one for one in heard(call, model) if not isinstance(one, DERIVED)]
+    eager = [one for one in said_of(facts, load_rules(), eager=True) if isinstance(one, AlertEvent)]
+    assert eager == [one for one in heard(call, model) if isinstance(one, AlertEvent)]
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -3,7 +3,11 @@
 
 import pytest
 
+from monitor.events import Interruption, Prosody, SpeechStarted
 from monitor.judge.engine import TRANSITIONS, Signal, State, after
+from monitor.judge.judge import Judge
+from monitor.rules.script import compile_script
+from monitor.timeline import keys_of
 from tests.judge.judging import book_of, closed, events, opened, updated
 
 SILENCE = """\
@@ -155,3 +159,77 @@ def test_old_evidence_opens_nothing_after_the_cooldown(tmp_path):
 - {rule: t.blame, rationale: T., measure: {phrases: {of: blame, by: agent, window: 120s}}, at_least: 1, message: Do., cooldown: 20s, expires: 5s}
 """
     assert len(alerts(tmp_path, "", "agent 0-2 you should have read it", "end 100", rule=rule)[0]) == 1
+
+
+# --- what a rule is evaluated for ---
+
+ABSENCE = """\
+- {rule: t.absent, rationale: T., measure: {phrases: {of: good_time, by: agent}}, not_said_by: 20s, message: Ask.}
+"""
+
+
+def played(rule, tmp_path, *lines):
+    """The one rule of a judge that heard these lines, to their last fact, and that judge."""
+    judge = Judge(book_of(rule, tmp_path))
+    for fact in compile_script(lines).facts:
+        judge.take(fact)
+    (instance,) = judge.watches
+    return instance, judge
+
+
+def keys(instance):
+    return {key for read in instance.reads for key in keys_of(read)}
+
+
+def test_a_rule_is_subscribed_to_what_its_last_evaluation_read_and_no_longer_to_what_it_read_before(tmp_path):
+    instance, _ = played(ABSENCE, tmp_path, "caller 0-4 hello", "end 5")
+    assert keys(instance) == {("speech", "agent")}
+    instance, _ = played(ABSENCE, tmp_path, "caller 0-4 hello", "agent 5-6 yes", "end 7")
+    assert keys(instance) == {("speech", "agent"), ("good_time", "agent")}
+    assert instance.due == 25_000
+    instance, judge = played(
+        ABSENCE, tmp_path, "caller 0-4 hello", "agent 5-6 yes", "agent 24-30 well", "end 31"
+    )
+    judge.advance(26.0)
+    assert keys(instance) >= {("@words", "agent"), ("@speech", "agent"), ("good_time", "agent")}
+
+
+def test_a_fact_that_a_rule_has_not_read_does_not_lead_to_an_evaluation(tmp_path):
+    instance, judge = played(SILENCE, tmp_path, "agent 0-2 so", "end 3")
+    evaluated = []
+
+    class Noting:
+        words, expected = False, frozenset()
+
+        def assess(self, view, step, trigger=instance.trigger):
+            evaluated.append(view.now)
+            return trigger.assess(view, step)
+
+    instance.trigger = Noting()
+    judge.take(Interruption(detected_at=4.0, start=3.0, at=4.0, by="agent", of="caller"))
+    judge.take(Prosody(detected_at=4.5, channel="agent", at=4.4, level_dbfs=-24.0, voiced=1.0))
+    assert evaluated == []
+    judge.take(SpeechStarted(detected_at=4.7, channel="caller", at=4.6))
+    assert evaluated == [4_700]
+    judge.advance(60.0)
+    assert evaluated == [4_700]
+
+
+def test_a_rule_is_due_in_the_ms_in_which_its_duration_reaches_the_threshold(tmp_path):
+    instance, judge = played(SILENCE, tmp_path, "agent 0-2.034 so", "end 3")
+    assert instance.due == 7_034
+    (alert,) = opened(judge.advance(9.0))
+    assert (alert.detected_at, alert.at) == (7.034, 7.034)
+
+
+def test_an_alert_about_a_share_keeps_what_was_measured_when_it_opened(tmp_path):
+    share = "- {rule: t.share, rationale: T., measure: {talk_share: {by: agent, window: 30s, least: 5s}}, more_than: 60%, message: Listen.}\n"
+    said = events(book_of(share, tmp_path), "caller 0-6 one", "agent 7-20 two", "caller 21-50 three")
+    (first,), (last,) = opened(said), closed(said)
+    assert first.measured == last.measured == 0.6
+    assert first.detected_at == pytest.approx(16.0, abs=0.01)
+
+
+def test_a_judge_that_heard_no_start_of_the_call_evaluates_its_rules_all_the_same(tmp_path):
+    judge = Judge(book_of(SILENCE, tmp_path))
+    assert [alert.at for alert in opened(judge.advance(6.0))] == [5.0]

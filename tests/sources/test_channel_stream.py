@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor import clock as wall
-from monitor.sources.channel_stream import IDLE_DELAY, MAX_DELAY, AlignedPiece, ChannelStream
+from monitor.sources.channel_stream import CLOCK_READY, IDLE_DELAY, MAX_DELAY, AlignedPiece, ChannelStream
 from tests.sources.rings import Card, Clock
 
 RATE = 8000
@@ -52,6 +52,16 @@ def begun(clock: Clock, *, pauses_when_idle: bool = False) -> tuple[ChannelStrea
     lane.begin(clock.now)
     lane.read(clock.now)
     return lane, card
+
+
+def test_a_stream_is_read_once_its_clock_has_been_watched_for_half_a_second(clock: Clock):
+    card = Card(RATE, clock)
+    lane = lane_of(card)
+    lane.begin(clock.now)
+    assert seconds(run(lane, card, clock, CLOCK_READY - 0.02)) == (0.0, 0.0)
+    silence, sound = seconds(run(lane, card, clock, 0.1))
+    assert silence + sound == pytest.approx(CLOCK_READY + 0.08, abs=0.01)
+    assert sound > 0.5
 
 
 def seconds(pieces: list[AlignedPiece]) -> tuple[float, float]:

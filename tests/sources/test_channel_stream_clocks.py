@@ -165,6 +165,19 @@ def test_an_ordinary_error_is_worked_off_gently():
         assert abs(follower._speed() - 1) <= SLOW_CORRECTION + 700e-6
 
 
+@pytest.mark.parametrize("ppm", [-300, 0, 300])
+def test_the_time_of_a_sample_follows_the_drift_of_the_card(ppm: float):
+    clock = ClockModel(RATE)
+    true_rate = RATE * (1 - ppm * 1e-6)
+    for second in range(1, 61):
+        clock.add_arrival(second * RATE, 100.0 + second * RATE / true_rate)
+    assert clock.drift == pytest.approx(ppm * 1e-6, abs=20e-6)
+    for second in (1, 60, 120):
+        at = 100.0 + second * RATE / true_rate
+        assert clock.time_of(second * RATE) == pytest.approx(at, abs=0.002)
+        assert clock.sample_at(at) == pytest.approx(second * RATE, abs=0.002 * RATE)
+
+
 def test_one_late_block_moves_nothing():
     timeline = ClockModel(RATE)
     for second in range(30):

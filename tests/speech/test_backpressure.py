@@ -17,6 +17,7 @@ def test_a_quick_recogniser_is_asked_at_full_effort():
     load = Backpressure(SpeechSettings())
     assert run(load, cost=0.03, start=0.0, seconds=60.0) == []
     assert (load.mode, load.interval(2)) == ("full", SpeechSettings().interval)
+    assert (load.partials, load.align, load.better_finals) == (True, True, True)
 
 
 def test_effort_goes_down_one_step_at_a_time_in_the_same_order():

@@ -104,3 +104,9 @@ def test_speech_inside_a_stretch_is_found_with_a_little_slack():
     assert segment.speech_within(1.5, 2.6, segment.end) == (1.5, 2.0)
     assert segment.speech_within(2.2, 2.28, segment.end) is None
     assert segment.speech_within(1.5, 2.6, 90) == (1.5, 1.8)
+
+
+def test_speech_of_the_next_burst_does_not_count():
+    (segment,) = cut(spoken((1.0, 1.4), (1.6, 2.0), seconds=4.0), [])
+    assert segment.speech_within(1.0, 1.45, segment.end) == (1.0, 1.4)
+    assert segment.speech_within(1.55, 2.4, segment.end) == (1.6, 2.0)

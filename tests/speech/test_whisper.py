@@ -149,6 +149,25 @@ def test_words_that_left_the_window_move_to_the_context(opening: tuple[np.ndarra
     assert question.mel.shape[1] == pytest.approx((14.6 - question.offset) * 100, abs=1)
 
 
+def test_words_of_the_first_second_stay_in_the_window(opening: tuple[np.ndarray, int]):
+    scrolling = Whisper(
+        bundled_folder(), "s", options=DecodingOptions(window_least=0.0, window_after=1.0, keep=0.1)
+    )
+    window = scrolling._window(ask(*opening, prefix=spaced("good morning Metro", start=10.1, step=0.2)))
+    assert window.offset == 10.0
+    assert window.context == []
+
+
+@pytest.mark.parametrize(
+    ("final", "better", "beam"), [(True, True, 5), (True, False, 2), (False, True, 2), (False, False, 2)]
+)
+def test_only_a_better_final_is_searched_wider(
+    opening: tuple[np.ndarray, int], final: bool, better: bool, beam: int
+):
+    wide = Whisper(bundled_folder(), "w", options=DecodingOptions(partial_beam=2, final_beam=5))
+    assert wide._window(ask(*opening, final=final, better=better)).beam == beam
+
+
 def test_a_folder_that_holds_no_model_is_one_clear_sentence(tmp_path: Path):
     with pytest.raises(BadInput, match="cannot be loaded"):
         Whisper(tmp_path, "nothing")

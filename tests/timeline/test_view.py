@@ -231,14 +231,33 @@ def words(line: Timeline, end: float) -> None:
                         final=True))  # fmt: skip
 
 
-def test_the_last_words_are_forgotten_some_time_after_the_last_of_them():
+def test_the_last_word_is_the_last_for_a_time():
     line = Timeline()
     words(line, 10.0)
     view = at(line, 11_000)
-    assert len(view.last_words("agent", 4_000)) == 8
-    assert view.changes_at == 19_000
-    assert len(at(line, 18_999).last_words("agent", 4_000)) == 8
-    assert at(line, 19_000).last_words("agent", 4_000) == []
+    assert view.last_word("agent", 9_000).end == 10_000
+    assert (view.changes_at, keys(view)) == (19_000, {("@words", "agent")})
+    assert at(line, 18_999).last_word("agent", 9_000).end == 10_000
+    assert at(line, 19_000).last_word("agent", 9_000) is None
+    assert view.last_word("caller", 9_000) is None
+
+
+def test_words_since_a_moment_are_those_that_began_there():
+    line = Timeline()
+    words(line, 10.0)
+    view = at(line, 11_000)
+    assert [word.start for word in view.words_since("agent", 8_750)] == [9_000, 9_500]
+    assert view.changes_at == CALL
+
+
+def test_a_revision_keeps_what_is_the_same_and_converts_what_is_new():
+    line = Timeline()
+    words(line, 2.0)
+    words(line, 3.0)
+    assert [word.end for word in line.words.of("agent", 0)] == [500, 1_000, 1_500, 2_000, 2_500, 3_000]
+    words(line, 1.0)
+    assert [word.end for word in line.words.of("agent", 0)] == [500, 1_000]
+    assert line.words.last("agent") == ("so", 500, 1_000)
 
 
 def test_what_a_side_said_is_known_half_a_second_later_or_with_its_words_or_after_three_seconds():

@@ -5,18 +5,20 @@ from monitor.rules.measures.registry import FIVE_MINUTES, NO_PHRASES, Phrases, T
 from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import TimelineView
 
+LATE = 5_000
+"""Ms by which words may be known late; longer ago, a side says nothing just now."""
+
 
 @measure("words/min", tells="{by} spoke {value}", words=True)
 def words_per_minute(view: TimelineView, *, by: Channel, window: Time = Time(15_000)) -> Reading:
     """A side's words per minute over the last stretch that was recognised, nearly all of it speech."""
-    words = view.last_words(by, window)
-    if not words or not view.reached(view.elapsed, window):
+    last = view.last_word(by, window + LATE)
+    if last is None or not view.reached(view.elapsed, window):
         return NOTHING
-    until = words[-1].end
-    since = until - window
+    since = last.end - window
     if not view.reached(view.spoken_since(by, since), window * 4 // 5):
         return NOTHING
-    return Reading(60_000 * len(words) / window, since, until, by)
+    return Reading(60_000 * len(view.words_since(by, since)) / window, since, last.end, by)
 
 
 @measure("times", tells="{by} said the same again {value} in {window}", words=True)
