@@ -28,7 +28,7 @@ class UtteranceReader:
         self._spotter = PhraseSpotter(book.lexicon, doubted & book.lexicon.classes)
         self._remarks = DialogueTracker(book.lexicon, _slots(line))
         self._matched: dict[tuple[Channel, int], tuple[Match, ...]] = {}
-        self._told: dict[tuple[Channel, int], dict[Phrase, Phrase]] = {}
+        self._told: dict[tuple[Channel, int], dict[Mark, Phrase]] = {}
         self._notes: dict[str, frozenset[str]] = dict.fromkeys(CHANNELS, frozenset())
         self._noted: set[tuple[str, str]] = set()
         for rule in book.rules:
@@ -70,19 +70,22 @@ class UtteranceReader:
 
     def _changes(self, utterance: tuple[Channel, int], marks: list[Mark]) -> list[Event]:
         """What was not told yet of an utterance's phrases, and what of it does not stand any more."""
-        marks = [mark for mark in marks if mark.certain or not _is_sure(mark, marks)]
         before = self._told.get(utterance, {})
-        now = {_timeless(phrase): phrase for phrase in (self._phrase(mark, utterance[1]) for mark in marks)}
-        self._told[utterance] = {same: before.get(same, phrase) for same, phrase in now.items()}
+        now = {
+            mark: before.get(mark) or self._phrase(mark, utterance[1])
+            for mark in marks
+            if mark.certain or not _is_sure(mark, marks)
+        }
+        self._told[utterance] = now
         if len(self._told) > 2 * REMEMBERED:  # the oldest are not revised any more
             del self._told[next(iter(self._told))]
         at = seconds(self._line.now)
         gone = [
             msgspec.structs.replace(phrase, detected_at=at, withdrawn=True)
-            for same, phrase in before.items()
-            if same not in now
+            for mark, phrase in before.items()
+            if mark not in now
         ]
-        return [*gone, *(phrase for same, phrase in now.items() if same not in before)]
+        return [*gone, *(phrase for mark, phrase in now.items() if mark not in before)]
 
     def _phrase(self, mark: Mark, utterance: int) -> Phrase:
         return Phrase(
@@ -113,11 +116,6 @@ class UtteranceReader:
 def _is_sure(doubtful: Mark, marks: list[Mark]) -> bool:
     """Whether a phrase that was perhaps said was surely said in much the same words."""
     return any(one.certain and one.kind == doubtful.kind and one.meets(doubtful) for one in marks)
-
-
-def _timeless(phrase: Phrase) -> Phrase:
-    """The phrase without when it was known, so that it can be found again."""
-    return msgspec.structs.replace(phrase, detected_at=0.0)
 
 
 def awaited(rules: Iterable[Rule]) -> frozenset[str]:
