@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several processes a file stays in one; whatever starts a real part shares one, too."""
+    """With several processes a file stays in one; so do all tests that share a screen or a sound server."""
     for item in items:
-        group = "real" if item.get_closest_marker("real") else item.path.relative_to(ROOT).as_posix()
+        real = item.get_closest_marker("real")
+        group = f"real {item.path.parent.name}" if real else item.path.relative_to(ROOT).as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
 
 

@@ -185,14 +185,15 @@ def test_a_sound_server_that_dies_is_told_and_heard_again(server: SoundServer, t
         told_after = time.monotonic() - died
         server.start()
         until(
-            lambda: sum("is back" in (s["notice"] or "") for s in live.of("status")) == 2, "both sides back"
+            lambda: sum("delivers audio again" in (s["notice"] or "") for s in live.of("status")) == 2,
+            "both sides back",
         )
         playing = server.play(for_headset(tmp_path, 8))
         until(lambda: live.of("speech.started"), "speech after the loss")
         playing.wait()
         assert live.end(signal.SIGTERM) == 0
     assert not any("Expression" in said for said in live.told), "what drivers write is for nobody here"
-    assert "delivers no sound" in notices[0]["notice"]
+    assert "stopped delivering audio" in notices[0]["notice"]
     assert told_after < 2.0 or notices[0]["at"] < told_after  # on a busy machine the reader itself is late
     lost = {
         side: sum(g["seconds"] for g in live.of("gap") if g["channel"] == side)
@@ -311,11 +312,12 @@ def test_a_source_that_goes_away_is_told_and_heard_again(server: SoundServer):
         number = next(line.split()[0] for line in modules if "caller_loop" in line)
         server.pactl("unload-module", number)
         until(
-            lambda: any("caller_loop delivers no sound" in said for said in live.told), "the loss to be told"
+            lambda: any("caller_loop stopped delivering audio" in said for said in live.told),
+            "the loss to be told",
         )
         server.pactl(
             "load-module", "module-remap-source", "source_name=caller_loop", "master=call_bus.monitor",
             "channels=1", "channel_map=mono", "master_channel_map=front-right", "remix=no",
         )  # fmt: skip
-        until(lambda: any("caller_loop is back" in said for said in live.told), "the loopback")
+        until(lambda: any("caller_loop delivers audio again" in said for said in live.told), "the loopback")
         assert live.end(signal.SIGTERM) == 0
