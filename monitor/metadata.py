@@ -31,6 +31,8 @@ def read_meta(path: Path) -> dict[str, Any]:
     """The metadata in a file. Raises ``BadInput`` where a known field holds what no rule can use."""
     plain = read_yaml(path) or {}
     if not isinstance(plain, dict):
-        raise BadInput(f"{path} does not hold a list of fields with values; a call's metadata needs that.")
+        raise BadInput(
+            f"{path} does not hold fields with values; write the metadata as lines such as `direction: in`."
+        )
     convert(plain, Known, str(path))
     return plain

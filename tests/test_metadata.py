@@ -32,7 +32,7 @@ def test_fields_that_no_rule_knows_are_passed_on(tmp_path: Path) -> None:
         ("last_difficulty: 180", r"last_difficulty: .*100"),
         ("ask_feedback: perhaps", r"ask_feedback: expected"),
         ("queue_median_seconds: 0", r"queue_median_seconds: .*0"),
-        ("- direction", "does not hold a list of fields"),
+        ("- direction", "does not hold fields with values"),
     ],
 )
 def test_a_field_that_no_rule_can_use_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:

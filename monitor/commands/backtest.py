@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 The folder of calls may hold recordings (with NAME.json beside them as the truth), journals (.jsonl) and
-call scripts (.yaml). Sound is heard once and its facts are kept, so that the next run only judges.
+call scripts (.yaml). Audio is analysed once and the result is cached, so that the next run is faster.
 
 example:
   monitor rules backtest my-rules/ --against configs/rules --calls recordings/ --out change.json
@@ -24,7 +24,7 @@ def register_backtest(subparsers: "argparse._SubParsersAction[argparse.ArgumentP
     parser = subparsers.add_parser(
         "backtest",
         help="judge a change of rules on recorded calls",
-        description="Replays recorded calls with new rules (and with old ones), and tells per rule how often "
+        description="Replays recorded calls with new rules (and with old ones), and reports for each rule how often "
         "it was right, missed or wrong, how late, and which calls' alerts changed.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -41,7 +41,7 @@ def register_backtest(subparsers: "argparse._SubParsersAction[argparse.ArgumentP
     add("--damage", metavar="RATE", type=_share, default=0.0, help="damage the words at this word error rate")
     add("--seed", type=int, default=1, help="seed of the damage (default 1)")
     add("--jobs", metavar="N", type=_workers, help="processes (default: one per core)")
-    add("--no-cache", action="store_true", help="hear all sound anew, keep nothing")
+    add("--no-cache", action="store_true", help="analyse all audio again, without the cache")
     add("--json", action="store_true", help="print the report as JSON")
     add("--out", metavar="FILE", type=Path, help="write the report as JSON to a file, too")
     parser.set_defaults(run=run)

@@ -27,7 +27,7 @@ EPILOG = """\
 examples:
   monitor hub                                        on this machine alone: http://127.0.0.1:8765/
   monitor hub --listen 0.0.0.0:8765 --cert hub.pem --key hub.key --secret-file hub.secret
-  monitor hub --erase CALL                           forget everything that was said in one call
+  monitor hub --erase CALL                           delete all events of one call
 Monitors send their calls with --uplink; listeners connect to /events (see docs/wire.md). Operators ask
 /healthz, /readyz and /metrics. SIGHUP reads a renewed certificate. Ctrl-C ends it; nothing is lost."""
 
@@ -67,7 +67,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         type=float,
         default=KEEP_DAYS,
         metavar="N",
-        help=f"forget events after N days (default {KEEP_DAYS:g})",
+        help=f"delete events after N days (default {KEEP_DAYS:g})",
     )
     parser.add_argument(
         "--keep-mb",
@@ -78,7 +78,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "agents; the file is about 1.4 times as large)",
     )
     parser.add_argument(
-        "--erase", metavar="CALL", help="forget everything of one call and end; a running hub may go on"
+        "--erase", metavar="CALL", help="delete all events of one call and exit; the hub may keep running"
     )
     parser.set_defaults(run=run)
 

@@ -44,9 +44,9 @@ def run_list(args: argparse.Namespace) -> int:
         return 0
     width = max(len(model.name) for model in models)
     for model in models:
-        where = f"{model.folder} ({model.megabytes} MB)" if model.folder else "not here"
+        where = f"{model.folder} ({model.megabytes} MB)" if model.folder else "not installed"
         sys.stdout.write(f"{model.name:{width}}  {where}{f'; {model.remark}' if model.remark else ''}\n")
-    sys.stdout.write("`monitor models get NAME` fetches one that is not here.\n")
+    sys.stdout.write("`monitor models get NAME` downloads one.\n")
     return 0
 
 

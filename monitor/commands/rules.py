@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   monitor rules check                       the bundled rules: are they sound, do their tests pass?
-  monitor rules check my-rules/             your own; a file of overrides is laid over the bundled ones
-  monitor rules check --rulebook            what each of the 72 pieces of advice has become
-  monitor rules check --phrases             also: phrases that can never count
+  monitor rules check my-rules/             your own; a file of overrides is combined with the bundled ones
+  monitor rules check --rulebook            each of the 72 pieces of advice with its rules
+  monitor rules check --phrases             also: phrases that can never match
   monitor rules check --json | jq .         one JSON object a line
   monitor rules docs docs/                  write the JSON Schema and the reference of rule files
 exit codes: 0 all is well, 1 a test failed or a rule is missing, 2 a file cannot be used"""
@@ -31,8 +31,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "rules",
-        help="check rules, or try them on recorded calls",
-        description="Checks rules, and tries them on recorded calls, before they meet an agent.",
+        help="Check rules, or try them on recorded calls",
+        description="Checks rules, and tries them on recorded calls, before agents use them.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -47,7 +47,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     check.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="files or folders of rules")
     check.add_argument("--rulebook", action="store_true", help="list every row of the rulebook")
     check.add_argument(
-        "--phrases", action="store_true", help="also name phrases that can never count (takes some seconds)"
+        "--phrases", action="store_true", help="also name phrases that can never match (takes some seconds)"
     )
     check.add_argument("--profile", default="default", help="default, eu, quiet, or a .yaml file")
     check.add_argument("--language", default="en", help="language of the phrases (default en)")
