@@ -32,7 +32,8 @@ STOPPED = 130
 
 DESCRIPTION = """\
 Listens to both sides of a phone call while it happens and helps the agent handle a difficult one.
-Start with `monitor demo`, which plays a bundled call in two minutes. Nothing leaves this machine unless you ask for it."""
+Start with `monitor demo`, which plays a bundled call in two minutes. Nothing leaves
+this machine unless you ask for it."""
 
 EXAMPLES = """\
 examples:

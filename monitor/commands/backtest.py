@@ -24,8 +24,8 @@ def register_backtest(subparsers: "argparse._SubParsersAction[argparse.ArgumentP
     parser = subparsers.add_parser(
         "backtest",
         help="judge a change of rules on recorded calls",
-        description="Replays recorded calls with new rules (and with old ones), and reports for each rule how often "
-        "it was right, missed or wrong, how late, and which calls' alerts changed.",
+        description="Replays recorded calls with new rules (and with old ones), and reports for each "
+        "rule how often it was right, missed or wrong, how late, and which calls' alerts changed.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 EPILOG = """\
 examples:
-  monitor call start --meta call.yaml       the dialler knows who calls; the file holds it
+  monitor call start --meta call.yaml       with what the dialler knows of the call
   monitor call hold                         and resume, when the caller is taken off hold
   monitor call end
   monitor call status

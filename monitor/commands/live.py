@@ -97,7 +97,7 @@ def _add_calls(parser: argparse.ArgumentParser) -> None:
         "--begin",
         choices=("heard", "told"),
         default="heard",
-        help="a call begins when the caller is heard (default), or only when told",
+        help="a call begins when the caller is heard (default), or only with `monitor call start`",
     )
     parser.add_argument(
         "--end-after",

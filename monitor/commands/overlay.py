@@ -10,7 +10,7 @@ from monitor.overlay.presses import PRESSES
 
 EPILOG = """\
 examples:
-  monitor overlay                                     the call of the hub on this machine
+  monitor overlay                                     calls of the hub on this machine
   monitor overlay --url wss://hub.example --agent anna --token-file anna.token
   monitor overlay --corner top-right --screen DP-2    remembered from then on
   monitor overlay --press snooze                      bind this to a key of your desktop
@@ -35,13 +35,17 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--url", default="ws://127.0.0.1:8765", help="the hub (default ws://127.0.0.1:8765)")
     parser.add_argument("--agent", metavar="NAME", help="show the calls of this agent (default: any)")
-    parser.add_argument("--corner", choices=CORNERS, help="its corner (default: the last one)")
-    parser.add_argument("--screen", metavar="NAME", help="its screen (default: the last one)")
-    parser.add_argument("--contrast", choices=("high", "normal"), help="default: as the desktop asks for")
+    parser.add_argument("--corner", choices=CORNERS, help="corner of the screen (default: the last one used)")
+    parser.add_argument("--screen", metavar="NAME", help="screen to use (default: the last one used)")
+    parser.add_argument(
+        "--contrast", choices=("high", "normal"), help="contrast (default: the desktop's setting)"
+    )
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="the token for that hub (or set MONITOR_TOKEN)"
     )
-    parser.add_argument("--press", choices=tuple(PRESSES), help="send this to the running overlay and exit")
+    parser.add_argument(
+        "--press", choices=tuple(PRESSES), help="send this action to the running overlay and exit"
+    )
     parser.set_defaults(run=run)
 
 

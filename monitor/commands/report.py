@@ -41,7 +41,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "call2", type=Path, nargs="?", metavar="CALL2", help="the agent's side, if CALL is the caller's"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="where the page goes (CALL.report.html here)"
+        "--out", type=Path, metavar="FILE", help="write the page to FILE (default: CALL.report.html)"
     )
     parser.add_argument("--json", action="store_true", help="print the scorecard as JSON, nothing else")
     add_sides(parser)

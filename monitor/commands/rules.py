@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  monitor rules check                       the bundled rules: are they sound, do their tests pass?
+  monitor rules check                       validate the bundled rules and run their tests
   monitor rules check my-rules/             your own; a file of overrides is combined with the bundled ones
   monitor rules check --rulebook            each of the 72 pieces of advice with its rules
   monitor rules check --phrases             also: phrases that can never match

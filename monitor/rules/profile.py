@@ -73,7 +73,7 @@ def _path(name: str) -> Path:
     if name.endswith((".yaml", ".yml")):
         return Path(name)
     there = ", ".join(sorted(one.stem for one in folder.glob("*.yaml")))
-    raise BadInput(f"There is no profile {name!r}; there are: {there}. You can also give the path of a .yaml file.")
+    raise BadInput(f"There is no profile {name!r}; there are: {there}. Or give the path of a .yaml file.")
 
 
 def about_voice(rule: Rule) -> bool:

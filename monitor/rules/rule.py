@@ -234,11 +234,12 @@ KEYS: dict[type[Settings], dict[str, str]] = {
         "after": "the condition: a cue that must be followed by something",
         "expect": "with `after`: the cue that must follow",
         "within": "with `after`: how soon it must follow",
-        "turns": "with `after`: the deadline is also the end of this many turns of the side that should answer",
+        "turns": "with `after`: the deadline is also the end of this many turns of the answering side",
         "lookback": "with `after`: a response up to this long before the cue counts, too",
         "window": "with `after`: for how long an unmet expectation counts (default 30 s); "
         "the window of a measure is one of its parameters",
-        "unless": "no alert if this cue came before the deadline of `after`, or in the last 20 s before a measure is met",
+        "unless": "no alert if this cue came before the deadline of `after`, or in the last 20 s before "
+        "a measure is met",
         "during": "the part of the call in which an alert may open",
         "scope": "the calls that the rule applies to, by their metadata",
         "escalation": "steps, each with a threshold and with what changes from there on",

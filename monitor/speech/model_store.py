@@ -68,7 +68,7 @@ def list_models() -> list[StoredModel]:
     """Every model that can be named."""
     bundled = bundled_folder()
     models = [
-        _listed("bundled", bundled if is_model(bundled) else None, f"{BUNDLED}, for the bundled recordings only")
+        _listed("bundled", bundled if is_model(bundled) else None, f"{BUNDLED}, for bundled recordings only")
     ]
     return models + [_listed(name, find(name)) for name in REPOSITORIES]
 
