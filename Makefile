@@ -10,8 +10,8 @@ else
 BIN := $(VENV)/bin
 endif
 
-# One process a core; tests that share a sound server or a screen stay together. PARALLEL= runs them in one.
-PARALLEL ?= -n auto --dist loadgroup --no-loadscope-reorder
+# One process a core, each test file in one of them. `make test PARALLEL=` runs all of them in one.
+PARALLEL ?= -n auto --dist loadfile --no-loadscope-reorder
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
 .PHONY: demo test random lint types check fixtures docs clean parts lock
