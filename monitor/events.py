@@ -300,7 +300,7 @@ class Gap(Event, frozen=True, kw_only=True):
 
 
 class Status(Event, frozen=True, kw_only=True):
-    """Processing load. ``mode``: the recogniser's backpressure step, ``full`` to ``finals_only``, or ``off``."""
+    """Processing load. ``mode`` is the recogniser's step, from ``full`` to ``finals_only``, or ``off``."""
 
     name: ClassVar[str] = "status"
     at: float

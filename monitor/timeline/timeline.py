@@ -55,7 +55,7 @@ PACE: dict[Channel, Key] = {channel: ("@pace", channel) for channel in CHANNELS}
 """The keys of each side's speech rate above the speaker's own limit."""
 
 SOUND: dict[Channel, Keys] = {channel: (key,) for channel, key in VOICE.items()}
-"""The keys that an ordinary prosody event changes, built once because there are twenty such events a second."""
+"""The keys that an ordinary prosody event changes; built once, since there are twenty a second."""
 
 META: Key = ("@meta", None)
 DIFFICULTY: Key = ("@difficulty", None)

@@ -225,7 +225,7 @@ class TimelineView:
         return None
 
     def spoken_run(self, turn: Stretch, pause: int) -> int | None:
-        """Since when the holder of ``turn`` has spoken without a pause of ``pause`` ms; null in such a pause."""
+        """Since when the holder of ``turn`` has spoken without a pause of ``pause`` ms; null in one."""
         self._reads.add(SPEECH[turn.channel])
         begin: int | None = None
         for start, end in self._line.talk.segments(turn.channel, turn.start):
