@@ -1,4 +1,4 @@
-"""Measures of the voice against the speaker's baseline: effort, speech rate, pitch. They infer no feelings."""
+"""Measures of a voice against the speaker's baseline: effort, speech rate, pitch. None infers feelings."""
 
 from dataclasses import replace
 from statistics import median

@@ -130,7 +130,10 @@ def asked_before(
     issue: Phrases,
     within: Time = MINUTE,
 ) -> Reading:
-    """How often phrases came before those of another class, or within a time after the issue."""
+    """How often phrases came before those of another class, or within a time after the issue.
+
+    Without an issue there is no value.
+    """
     raised = view.first(issue, other(by))
     if raised is None:
         return NOTHING
