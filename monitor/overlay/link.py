@@ -33,7 +33,7 @@ Tell = Callable[[str, Event | State], None]
 
 
 class Link:
-    """Follows the calls of one agent (on a local hub without tokens: of any agent)."""
+    """Follows the calls of ``agent``; of any agent if it is null."""
 
     def __init__(
         self,

@@ -107,9 +107,9 @@ class View:
             self._cards.advance(self._now, agent_speaks=self._speaks("agent"))
 
     def connected(self, *, resumed: bool = False) -> None:
-        """The line to the hub stands; what was missed (``resumed``), or a snapshot, comes next."""
+        """The connection to the hub is up; missed events (``resumed``) or a snapshot follow."""
         self._connection = "waiting" if self._call is None else "live"
-        if not (resumed and self.catching_up):  # a line that broke again while it was catching up
+        if not (resumed and self.catching_up):  # else the connection broke again while catching up
             self._before = frozenset(self._open) if resumed else None
 
     @property
@@ -118,7 +118,7 @@ class View:
         return self._before is not None
 
     def caught_up(self) -> None:
-        """All missed events have arrived: shows a person's message, and the most serious alert that opened."""
+        """All missed events have arrived: shows a person's message, and the most serious open alert."""
         if self._before is None:
             return
         before, self._before = self._before, None
