@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 endif
 
 # One process a core; tests that share a sound server or a screen stay together. PARALLEL= runs them in one.
-PARALLEL ?= -n auto --dist loadgroup
+PARALLEL ?= -n auto --dist loadgroup --no-loadscope-reorder
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
 .PHONY: demo test random lint types check fixtures docs clean parts lock

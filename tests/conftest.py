@@ -16,12 +16,17 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several processes a file stays in one; so do all tests that share a screen or a sound server."""
+    """With several processes a file stays in one; so do all tests that share a screen or a sound server.
+
+    Those wait more than they compute, so they begin first.
+    """
     for item in items:
         real = item.get_closest_marker("real")
         group = f"real {item.path.parent.name}" if real else item.path.relative_to(ROOT).as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
 
 
 @pytest.fixture(scope="session")
