@@ -1,4 +1,4 @@
-"""States of a call with a beginning and an end: raised voice, hold, dead air. Both are sent as events.
+"""Detects states of a call (raised voice, hold, dead air) and reports their beginning and end as events.
 
 They are read from the timeline in the same way as by rules, so events and alerts cannot disagree.
 """

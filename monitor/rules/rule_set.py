@@ -90,8 +90,8 @@ def load_rules(
 ) -> RuleSet:
     """Loads the rules of ``paths`` (files or folders of files), by default the bundled ones.
 
-    If a file overrides rules that ``paths`` do not define, the bundled rules are loaded first; likewise for a
-    folder that contains only phrases (``phrases/LANGUAGE/``).
+    If a file contains overrides, the bundled rules are loaded, too, except those that ``paths`` define again;
+    likewise for a folder that contains only phrases (``phrases/LANGUAGE/``).
 
     Raises:
         BadInput: A rule is invalid; the message names file, line, key path and what was expected.
