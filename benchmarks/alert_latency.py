@@ -1,10 +1,10 @@
-"""How long an alert takes from the sound to a listener's hands, at speaking speed and through every part.
+"""Measures the latency of alerts from the audio to a listener, at real-time speed and end to end.
 
-Bundled calls play at the pace of the clock, each through a monitor in a process of its own (the live
-session: blocks of 40 ms, core, uplink), into a hub in another, to a websocket client in a third. Latency is
-the client's clock at the alert, less the clock at which the sample was spoken that let the core know it
-(``known``: the rule's own hold and the detector's stated delay lie before it). The half block that a sample
-waits in a sound card's buffer on average counts.
+Bundled calls are played in real time, each through a monitor in its own process (the live session: blocks of
+40 ms, core, uplink), to a hub in another process and a websocket client in a third. Latency is the client's
+clock at the alert minus the clock at the audio sample that made the alert detectable (``known``; the rule's
+hold and the detector's stated delay come before it). It includes the average wait of a sample in a sound
+card's buffer, half a block.
 
     python benchmarks/alert_latency.py                   four calls at once, twice: about four minutes
     python benchmarks/alert_latency.py --repeats 1 --calls raised.wav
@@ -46,7 +46,7 @@ CALLS = ("interruptions.flac", "raised.wav", "hold.flac", "difficult-call.flac")
 
 
 def run_monitor(name: str, call: str, url: str, folder: str, pipe: Connection) -> None:
-    """One call at speaking speed; tells the moment at which its first sample was spoken."""
+    """Plays one call in real time; sends the time of its first sample through ``pipe``."""
     began: list[float] = []
     recording = open_recording([ROOT / "fixtures" / "audio" / name])
     info = CallInfo(call=call, sources=(name,), rate=recording.rate, band=recording.band, model="none")
@@ -61,17 +61,17 @@ def run_monitor(name: str, call: str, url: str, folder: str, pipe: Connection) -
 
 
 def noting(blocks: Iterable[Block], began: list[float]) -> Iterator[Block]:
-    """The blocks; notes when the first was asked for, which is when the pace begins."""
+    """The blocks; records when the first was requested, which is the start of playback."""
     began.append(time.monotonic())
     yield from blocks
 
 
 Seen = list[tuple[str, str, float, float]]
-"""For each line about an alert: call, kind, when it was known in call seconds, and when it arrived."""
+"""For each alert event: call, kind, time of detection in call seconds, and time of arrival."""
 
 
 async def listen(connection: ClientConnection, calls: int) -> tuple[Seen, dict[str, float]]:
-    """What arrives until all calls have ended; and how long each call was."""
+    """Receives events until all calls have ended; returns them and the length of each call."""
     seen: Seen = []
     ended: dict[str, float] = {}
     while len(ended) < calls:
@@ -86,7 +86,7 @@ async def listen(connection: ClientConnection, calls: int) -> tuple[Seen, dict[s
 
 
 async def once(names: list[str], url: str, folder: str, round_: int) -> list[tuple[str, float]]:
-    """All calls at once; the kind and latency in seconds of each line about an alert."""
+    """Plays all calls at once; returns the kind and latency in seconds of each alert event."""
     pipes, processes = {}, []
     for number, name in enumerate(names):
         ours, theirs = spawns.Pipe()
@@ -110,7 +110,7 @@ async def once(names: list[str], url: str, folder: str, round_: int) -> list[tup
 
 
 def main() -> int:
-    """Runs the benchmark; the exit code."""
+    """Runs the benchmark; returns the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,6 +1,6 @@
-"""How well the rules judge the scripted calls: precision, recall and F1 per rule, clean and damaged words.
+"""Measures precision, recall and F1 of each rule on the scripted calls, with clean and with damaged words.
 
-python benchmarks/corpus.py                     words as they were said, and at 15 % word error rate
+python benchmarks/corpus.py                     clean words, and a word error rate of 15 %
 python benchmarks/corpus.py --damage 0.1 --seeds 5
 python benchmarks/corpus.py --apart             the calls on which neither rules nor phrases were tuned
 """
@@ -18,13 +18,13 @@ APART = CALLS.with_name("calls-apart")
 
 
 def judged(folder: Path, damage: float, seed: int, jobs: int | None) -> Report:
-    """All scripted calls of a folder under the bundled rules."""
+    """Judges all scripted calls of a folder with the bundled rules."""
     tasks = [Task(call=call, rules=(None,), damage=damage, seed=seed) for call in calls_in(folder)]
     return backtest(tasks, workers=jobs)
 
 
 def line(name: str, one: Figures, others: list[Figures]) -> str:
-    """One row: a rule with clean words, and its mean over the seeds with damaged ones."""
+    """One row of the table: a rule with clean words, and the mean over the seeds with damaged ones."""
     cells = [_share(value) for value in (one.precision, one.recall, one.f1)]
     for key in ("precision", "recall", "f1"):
         values = [value for other in others if (value := getattr(other, key)) is not None]

@@ -1,14 +1,15 @@
-"""How well the effort score tells a raised voice from calm and from lively talk, on the telephone.
+"""Measures how well the effort score separates raised voices from calm and lively speech on the telephone.
 
     python -m benchmarks.effort                     vocoded voices, then every bundled call
     python -m benchmarks.effort --calm DIR          and the false alerts on real calm calls: pairs of
                                                     NAME_agent.wav and NAME_caller.wav
 
-Each of six free voices says calm sentences, from which the monitor learns its baseline, and then test
-sentences: calm ones, lively ones (higher only, a wider melody only, brighter only) and raised ones
-(higher and brighter together, made with the WORLD vocoder). Every sentence goes through 300-3400 Hz and
-mu-law with a random gain of +-10 dB after its own level was removed, so that loudness tells nothing. The
-score of a sentence is the median of its events. AUC is the chance that a raised one scores above another.
+Each of six free synthetic voices says calm sentences, from which the monitor learns the baseline, and then
+test sentences: calm ones, lively ones (higher pitch only, wider pitch range only, brighter only) and raised
+ones (higher and brighter together, made with the WORLD vocoder). Every sentence is level-normalised, limited
+to 300-3400 Hz, coded with mu-law and given a random gain of +-10 dB, so that its level carries no
+information. The score of a sentence is the median of its events. AUC is the probability that a raised
+sentence scores above another.
 Needs flite and espeak-ng (Debian) and the ``dev`` extra.
 """
 
@@ -84,7 +85,7 @@ def main() -> int:
 
 
 def vocoded() -> tuple[dict[str, list[float]], list[float]]:
-    """Each kind's scores, one a sentence, and how long after a raised voice began the hint came."""
+    """The scores of each kind, one per sentence, and the delays of detected raised voices in seconds."""
     random = np.random.default_rng(5)
     scores, delays = defaultdict(list), []
     for voice in VOICES:
@@ -120,7 +121,7 @@ def spoken(voice: str, text: str, kind: str) -> Sound:
 
 
 def _through(sound: Sound, random: np.random.Generator) -> Sound:
-    """Over the telephone, its own level removed, with a random gain; whole frames."""
+    """Simulates the telephone: normalised level, random gain, band limit and mu-law; whole frames."""
     even = soxr.resample(sound, RATE, 8000)
     even *= 10 ** (random.uniform(-32, -12) / 20) / np.sqrt(np.mean(np.square(even)))
     heard = telephone(even)
@@ -128,7 +129,7 @@ def _through(sound: Sound, random: np.random.Generator) -> Sound:
 
 
 def events_of(caller: Sound, agent: Sound | None = None) -> list[Sounded]:
-    """What the monitor says of the voices, with its own vad."""
+    """The monitor's events for the voices, with its own voice activity detection."""
     frames = caller.size // 160
     silent = np.zeros(frames * 160, np.float32)
     both = [silent if side is None else side[: frames * 160] for side in (agent, caller)]
@@ -138,7 +139,7 @@ def events_of(caller: Sound, agent: Sound | None = None) -> list[Sounded]:
 
 
 def raised_from(told: list[Sounded], hold: float) -> list[float]:
-    """When the score had been 1.0 or more for ``hold`` voiced seconds (again after 1 s under 0.5)."""
+    """Times at which the score had been at least 1.0 for ``hold`` voiced seconds (reset by 1 s below 0.5)."""
     begun, over, under, raised = [], 0.0, 0.0, False
     for event in told:
         score, voiced = event.effort or 0.0, event.voiced * STEP_SECONDS
@@ -154,7 +155,7 @@ def raised_from(told: list[Sounded], hold: float) -> list[float]:
 
 
 def calm_call(agent: Path, caller: Path) -> str:
-    """The false hints and alerts of a real calm call."""
+    """The false detections and alerts on a real calm call, as text."""
     sides = [soundfile.read(path, dtype="float32")[0] for path in (agent, caller)]
     size = min(side.size for side in sides)
     told = events_of(sides[1][:size], sides[0][:size])
@@ -166,7 +167,7 @@ def calm_call(agent: Path, caller: Path) -> str:
 
 
 def auc(higher: list[float], lower: list[float]) -> float:
-    """The chance that one of ``higher`` is above one of ``lower``; ties count half."""
+    """The probability that a value of ``higher`` exceeds one of ``lower``; ties count half."""
     first, second = np.array(higher)[:, None], np.array(lower)[None]
     return float(np.mean(first > second) + np.mean(first == second) / 2)
 

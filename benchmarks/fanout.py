@@ -1,8 +1,8 @@
-"""How soon an alert is in the hands of many listeners, and what one stuck listener changes.
+"""Measures the latency of alerts to many listeners, without and with one listener that does not read.
 
-A hub, monitors and listeners run in processes of their own and talk over real websockets on loopback.
-Twenty calls say what calls say: levels ten times a second, partial words, what happened, now and then an
-alert. Each listener sees all calls. An alert's latency is from the monitor's send to the listener's read.
+A hub, monitors and listeners run in separate processes and communicate over websockets on loopback. Twenty
+calls send typical events: levels ten times a second, partial words, facts, and occasional alerts. Each
+listener receives all calls. Latency is from the monitor's send to the listener's read.
 
     python benchmarks/fanout.py                     1,000 listeners, 20 calls, 20 s without and with one stuck
     python benchmarks/fanout.py --listeners 100 --seconds 5
@@ -51,7 +51,7 @@ from monitor.events import (  # noqa: E402
 from monitor.wire import envelope as wire  # noqa: E402
 
 BAR = 0.25
-"""Seconds within which 99 of 100 alerts must have arrived."""
+"""The limit of the 99th percentile of latency, in seconds."""
 
 TICK = 0.1
 ALERT = re.compile(rb'"type":"monitor\.alert\.opened","sequence":"(\d+)".*?"summary":"([0-9.]+)"', re.DOTALL)
@@ -59,11 +59,11 @@ ALERT = re.compile(rb'"type":"monitor\.alert\.opened","sequence":"(\d+)".*?"summ
 forks = multiprocessing.get_context("fork")
 
 
-# --- listeners: as little work per message as Python allows, so that the hub is what is measured ---
+# --- listeners: minimal work per message, so that the hub is measured and not the listeners ---
 
 
 class Listener(asyncio.Protocol):
-    """A websocket client by hand: it answers nothing, and looks only at alerts."""
+    """A minimal websocket client that sends nothing and decodes alerts only."""
 
     def __init__(self, stuck: bool) -> None:
         self.stuck = stuck
@@ -73,7 +73,7 @@ class Listener(asyncio.Protocol):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Shakes hands."""
+        """Sends the handshake."""
         self.transport = cast("asyncio.Transport", transport)  # asyncio's types know the base class only
         key = base64.b64encode(os.urandom(16)).decode()
         self.transport.write(
@@ -82,7 +82,7 @@ class Listener(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        """Cuts the stream into messages (RFC 6455, 5.2; a server's frames are not masked)."""
+        """Splits the stream into messages (RFC 6455, 5.2; frames of a server are not masked)."""
         now = time.monotonic()
         data = self._buffer + data
         if not self.opened.done():
@@ -115,7 +115,7 @@ class Listener(asyncio.Protocol):
 
 
 def run_listeners(port: int, count: int, stuck: bool, pipe: Connection) -> None:
-    """So many listeners in one process, until told to stop; then sends what they got."""
+    """Runs ``count`` listeners in one process until told to stop, then sends their results."""
     asyncio.run(_listen(port, count, stuck, pipe))
 
 
@@ -139,7 +139,7 @@ async def _listen(port: int, count: int, stuck: bool, pipe: Connection) -> None:
 
 @dataclass
 class Talk:
-    """What one call says as it goes: rates as in the bundled calls, alerts every ten seconds."""
+    """Generates the events of one call: rates as in the bundled calls, an alert every ten seconds."""
 
     call: str
     chance: random.Random
@@ -208,7 +208,7 @@ class Talk:
 
 
 def run_monitors(port: int, calls: int, seconds: float, prefix: str, pipe: Connection) -> None:
-    """Twenty calls from one process; sends the times of the alerts and how late its own ticks came."""
+    """Runs ``calls`` calls in one process; returns the times of the alerts and the delays of its ticks."""
     pipe.send(asyncio.run(_publish(port, calls, seconds, prefix)))
 
 
@@ -295,13 +295,13 @@ def measure(words: argparse.Namespace, port: int, hub: BaseProcess, *, stuck: bo
 
 
 def _cpu(processes: list[BaseProcess]) -> float:
-    """Seconds of processor that processes have had."""
+    """The CPU seconds of processes."""
     times = [psutil.Process(process.pid).cpu_times() for process in processes]
     return sum(spent.user + spent.system for spent in times)
 
 
 def main() -> int:
-    """Runs the benchmark; the exit code."""
+    """Runs the benchmark; returns the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

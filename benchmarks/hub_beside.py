@@ -1,4 +1,4 @@
-"""A hub in a process of its own, for the programs that measure what goes through one."""
+"""Runs a hub in a separate process, for benchmarks."""
 
 import contextlib
 import multiprocessing
@@ -17,7 +17,7 @@ spawns = multiprocessing.get_context("spawn")
 
 @contextlib.contextmanager
 def hub_beside(folder: Path) -> Iterator[tuple[int, BaseProcess]]:
-    """The port at which a hub listens while inside, and its process; its log lies in ``folder``."""
+    """A context with a running hub: its port and its process; the store is in ``folder``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -1,12 +1,12 @@
-"""A long call with words: how much memory the whole product holds as it goes on.
+"""Measures memory use over a long call with words.
 
     python benchmarks/long_call.py                  two hours, the bundled model
     python benchmarks/long_call.py --minutes 30
     python benchmarks/long_call.py --model base.en  another model
 
-The call is made of the bundled recordings, one after the other, over and over. It is replayed flat out
-through the core, the rules, the model, a journal on disk and JSON lines, as `monitor replay` does it.
-Prints the resident memory at 10, 30, 60 and 120 minutes of the call, and how many words were heard.
+The call repeats the bundled recordings. It is replayed at full speed through the core, the rules, the
+model, a journal on disk and JSON lines, as in `monitor replay`. Prints the resident memory at 10, 30, 60
+and 120 minutes of the call, and the number of recognised words.
 """
 
 import argparse
@@ -38,7 +38,7 @@ MARKS = (10, 30, 60, 120)
 
 
 def sounds() -> Iterator[NDArray[np.float32]]:
-    """The bundled recordings, [2, n] at 8 kHz, without end."""
+    """The bundled recordings, float32 [2, n] at 8 kHz, repeated forever."""
     calls = [_sound(path) for path in sorted((ROOT / "fixtures/audio").glob("*.json"))]
     return itertools.cycle(calls)
 
@@ -53,7 +53,7 @@ def _sound(path: Path) -> NDArray[np.float32]:
 
 
 def blocks(minutes: float) -> Iterator[Block]:
-    """The call, as `monitor replay` cuts it."""
+    """The call in blocks, as in `monitor replay`."""
     at, end, step = 0, round(minutes * 60 * RATE), round(WORDS_BLOCK * RATE)
     for sound in sounds():
         for start in range(0, sound.shape[1], step):
@@ -65,7 +65,7 @@ def blocks(minutes: float) -> Iterator[Block]:
 
 
 class Watch:
-    """A sink that looks at the process's memory when the call reaches a mark."""
+    """A sink that measures the process's memory at given times of the call."""
 
     def __init__(self, marks: Sequence[float]) -> None:
         self._marks = list(marks)

@@ -1,21 +1,21 @@
-"""How many small faults in the core the tests notice: mutation testing with a seeded sample.
+"""Mutation testing: measures how many small faults in the core the tests detect, on a seeded sample.
 
-    python -m benchmarks.mutation                                   60 mutants of the core rooms
+    python -m benchmarks.mutation                                   60 mutants of the core packages
     python -m benchmarks.mutation --rooms audio,speech --sample 100 --seed 7
     python -m benchmarks.mutation --at sources/call_detection.py:139 every mutant of one line
 
-A mutant is the product with one small fault in one module: a comparison turned round or moved by its
-boundary, ``+`` for ``-`` or ``*`` for ``/``, ``and`` for ``or``, a ``not`` left out, a condition negated, a
-number one higher, or ``None`` returned. For each mutant the test files that mirror its module run
+A mutant is the product with one small fault in one module: a comparison reversed or changed at its
+boundary, ``+`` for ``-`` or ``*`` for ``/``, ``and`` for ``or``, a ``not`` removed, a condition negated, a
+number incremented, or ``None`` returned. For each mutant the test files that mirror its module run
 (``tests/audio/test_vad*.py`` for ``monitor/audio/vad.py``; all test files of the room for a module that has
 none of its own). A mutant whose tests fail, or run into the time limit, is killed; one that passes has
-survived, and either the tests miss something or the fault changes nothing that can be seen. Mutants whose
-tests fail without the fault, too, are not counted.
+survived: either a test is missing, or the fault has no observable effect. Mutants whose tests also fail
+without the fault are not counted.
 
-The work is done in a temporary copy of the files that git knows, so the checkout is never touched. The
-same seed draws the same mutants of the same code. The program prints a line for each mutant, then the
-score of each room (killed / tried) and the survivors. It ends with 0, whatever the score: it is a tool
-for finding missing tests, and not a check.
+The tests run in a temporary copy of the files tracked by git, so the checkout is not modified. The same seed
+selects the same mutants of the same code. The program prints a line for each mutant, then the score of each
+package (killed / tried) and the survivors. Its exit code is always 0: it is a tool for finding missing tests,
+not a check.
 """
 
 import argparse
@@ -45,12 +45,12 @@ ELSEWHERE = {
     "sources/journal.py": ("tests/sinks/test_journal.py",),
     "speech/channel_transcriber.py": ("tests/speech/test_transcriber.py",),
 }
-"""Modules that are tested under another name."""
+"""Modules whose test files have another name."""
 
 LEAST_LIMIT = 20.0
-"""Seconds that a mutant's tests may take at least."""
+"""Lower bound of the time limit of a mutant's tests, in seconds."""
 TIMES_BASELINE = 4.0
-"""And at least so many times what they take without a fault."""
+"""Lower bound of the time limit as a multiple of the time without a fault."""
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -82,11 +82,11 @@ class Mutant:
     after: str
     source: str
     tests: tuple[str, ...]
-    """The test files that should notice, as paths below the repository."""
+    """The test files that should detect it, as paths below the repository."""
 
     @property
     def name(self) -> str:
-        """Where it is and what it changes, on one line."""
+        """Its location and change, on one line."""
         return f"{self.module}:{self.line}  {_short(self.before)}  ->  {_short(self.after)}"
 
 
@@ -117,7 +117,7 @@ def mutants_of(module: str, text: str) -> list[Mutant]:
 
 
 def _changes(tree: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, ast.AST]]:
-    """Each place that can be changed, with what stands there instead."""
+    """Each node that can be mutated, with its replacement."""
     for node in _code(tree):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             for operator in _COMPARISONS[type(node.ops[0])]:
@@ -137,7 +137,7 @@ def _changes(tree: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, ast.AST]]:
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
-    """Every node below ``node`` that runs: no annotation, no decorator, no text."""
+    """Every executed node below ``node``; annotations, decorators and strings are left out."""
     skipped = {"annotation", "returns", "decorator_list", "type_params"}
     if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.If) and _for_type_checkers(node)):
         return
@@ -170,7 +170,7 @@ def _with(node: ast.AST, **changes: object) -> ast.AST:
 
 
 def modules_of(room: str) -> list[str]:
-    """The modules of a room as paths below ``monitor/``."""
+    """The modules of a package as paths below ``monitor/``."""
     folder = ROOT / "monitor"
     found = sorted(path for path in (folder / room).rglob("*.py") if path.name != "__init__.py")
     return [path.relative_to(folder).as_posix() for path in found]
@@ -205,7 +205,7 @@ class Copy:
                 shutil.copy2(ROOT / name, folder / name)
 
     def baseline(self, tests: tuple[str, ...]) -> float | None:
-        """Seconds that ``tests`` take without a fault, or None where they fail and so can tell nothing."""
+        """The seconds that ``tests`` take without a fault, or None if they fail."""
         if tests not in self._baselines:
             began = time.perf_counter()
             passed = self._passes(tests, limit=1800.0)
@@ -213,7 +213,7 @@ class Copy:
         return self._baselines[tests]
 
     def survives(self, mutant: Mutant) -> bool | None:
-        """Whether the tests pass with the fault; None where they fail without it."""
+        """Whether the tests pass with the fault; None if they fail without it."""
         baseline = self.baseline(mutant.tests)
         if baseline is None:
             return None
@@ -230,7 +230,7 @@ class Copy:
 
     @staticmethod
     def _forget_compiled(path: Path) -> None:
-        """Python trusts a compiled module whose source has the same size and second."""
+        """Deletes compiled modules, which Python reuses if a source has the same size and second."""
         for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
             compiled.unlink()
 
@@ -271,7 +271,7 @@ def of_line(place: str) -> list[Mutant]:
 
 
 def tried(mutants: Sequence[Mutant]) -> dict[Mutant, bool]:
-    """Tries every mutant and prints a line for each: whether it survived, without those that told nothing."""
+    """Tries every mutant and prints a line for each; returns whether it survived, without uncounted ones."""
     verdicts: dict[Mutant, bool] = {}
     words = {True: "SURVIVED", False: "killed", None: "untested"}
     with tempfile.TemporaryDirectory() as folder:
@@ -286,7 +286,7 @@ def tried(mutants: Sequence[Mutant]) -> dict[Mutant, bool]:
 
 
 def main() -> int:
-    """Draws, tries and reports."""
+    """Selects mutants, tries them and prints the report."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,10 +1,10 @@
-"""What the overlay costs: alert to paint, memory, and CPU at rest and in a call, on a desktop of its own.
+"""Measures the overlay on a virtual desktop: latency from alert to paint, memory, CPU idle and in a call.
 
     python benchmarks/overlay.py                        about a minute and a half
     python benchmarks/overlay.py --rest 600             CPU at rest over ten minutes
 
-The baseline of the paint is the wait for the event itself: a plain client of the same hub on the same
-line. Needs: apt-get install xvfb openbox picom xdotool imagemagick x11-utils.
+The baseline of the latency is a plain client of the same hub, which receives the same events. Needs: apt-get
+install xvfb openbox picom xdotool imagemagick x11-utils.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def alert(number: int, at: float, kind: type[Alert], **more: str) -> Alert:
 
 
 class PlainClient:
-    """Hears the hub as any client would: the baseline."""
+    """A plain client of the hub, as the baseline."""
 
     def __init__(self, url: str) -> None:
         self.heard: dict[str, float] = {}
@@ -88,7 +88,7 @@ class PlainClient:
 
 
 def painted(lines: Iterable[str], into: dict[str, float]) -> None:
-    """Takes down when each card was first painted."""
+    """Records when each card was first painted."""
     for line in lines:
         say, at = line.split()
         into[say] = float(at)
@@ -181,7 +181,7 @@ def cpu_at_rest(screen: "Desktop", home: str, seconds: float) -> float:
 
 
 def main() -> int:
-    """Prints one line of figures; 1 where one is beyond its bar."""
+    """Prints one line of figures; returns 1 if one exceeds its limit."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

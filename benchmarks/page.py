@@ -1,11 +1,10 @@
-"""How long the supervisors' page keeps its browser busy: many calls at once, in real Chromium.
+"""Measures how long the supervisors' page blocks the browser's main thread with many calls, in Chromium.
 
     python benchmarks/page.py                200 calls, 10 events a second each, 20 seconds
     python benchmarks/page.py --open         the same with one of the calls open
 
-A timer in the page asks to be called every 20 ms; what it is late is how long the main thread was
-blocked. The same page with no calls is measured first, in the same browser: the baseline holds what the
-machine itself adds.
+A timer in the page is set to every 20 ms; its delay is the time for which the main thread was blocked. The
+page without calls is measured first in the same browser, as the baseline of the machine.
 """
 
 import argparse
@@ -46,7 +45,7 @@ PROBE = """(seconds) => new Promise(done => {
 
 
 def main() -> int:
-    """Runs the benchmark; the exit code tells whether the bar was met."""
+    """Runs the benchmark; returns 1 if the limit is exceeded."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -98,7 +97,7 @@ def _load(page: "Page", stage: Stage, args: argparse.Namespace) -> tuple[dict[st
 
 
 def _processor_seconds(tools: "CDPSession") -> float:
-    """What the page's main thread has used of a processor, waiting left out."""
+    """The CPU seconds of the page's main thread."""
     found = {metric["name"]: metric["value"] for metric in tools.send("Performance.getMetrics")["metrics"]}
     return float(found["TaskDuration"])
 
@@ -115,11 +114,11 @@ class Feed:
         self.sent = 0
 
     def start(self) -> None:
-        """Begins to publish."""
+        """Starts publishing."""
         self._stage.run_inside(self._publish)
 
     def stop(self) -> None:
-        """Ends it; returns when nothing more is published."""
+        """Stops publishing; returns when it has stopped."""
         self._stopping.set()
         self._done.wait(30)
 
@@ -135,7 +134,7 @@ class Feed:
 
 
 def _talk(seed: int) -> Iterator[Event]:
-    """An endless call, ten events a second: voices, turns every few seconds, an alert now and then."""
+    """An endless call with ten events a second: prosody, turns every few seconds, occasional alerts."""
     tick, number = seed % 37, 0
     while True:
         tick += 1

@@ -1,9 +1,9 @@
-"""What finding phrases costs on a live call: the bundled lexicon, and one of 10,000 phrases.
+"""Measures the cost of phrase spotting on a live call, with the bundled lexicon and with 10,000 phrases.
 
     python benchmarks/phrases.py
 
-Both sides speak at 2.5 words a second in utterances of 12 s, each revised every half second (the worst
-that the streaming recogniser does). Prints microseconds per word and the share of one core.
+Both sides speak 2.5 words a second in utterances of 12 s, each revised every half second (the worst case of
+the streaming recogniser). Prints microseconds per word and the share of one core.
 """
 
 import argparse
@@ -29,7 +29,7 @@ MINUTES = 2
 
 
 def grown(lexicon: Lexicon, size: int) -> Lexicon:
-    """The lexicon with invented phrases of its own words, ``size`` in all."""
+    """The lexicon extended to ``size`` phrases by random phrases of its own words."""
     random = Random(7)  # noqa: S311 - repeatable, not secret
     words = lexicon.words
     classes = sorted(lexicon.source.classes)
@@ -49,7 +49,7 @@ def said() -> list[str]:
 
 
 def revisions() -> list[Utterance]:
-    """Two minutes of both sides, as the recogniser would give them."""
+    """Two minutes of utterances of both sides, in revisions as from the recogniser."""
     words = cycle(said())
     found: list[Utterance] = []
     for number in range(int(60 * MINUTES / UTTERANCE)):

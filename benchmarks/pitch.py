@@ -1,14 +1,14 @@
-"""How exact and how fast the pitch is, beside librosa's YIN and pYIN and, where installed, openSMILE.
+"""Compares accuracy and speed of the pitch tracker with librosa's YIN and pYIN and, if installed, openSMILE.
 
     python -m benchmarks.pitch            all trackers
     python -m benchmarks.pitch --quick    without pYIN, fewer sentences
 
-Speech of free voices is taken apart by the WORLD vocoder and made again with a pitch that is then known
-exactly: lower, as it is, higher, and shouted (ten semitones up, and brighter). Each tracker hears it at
-8 kHz as it is, through a telephone (300-3400 Hz, mu-law), and through a telephone in a noisy room
-(pink noise, 15 dB under the speech). A gross error is a pitch wrong by more than 20 % in a frame that is
-voiced for both. Needs flite and espeak-ng (Debian) and the ``dev`` extra; ``pip install opensmile`` adds
-openSMILE's pitch and loudness to the comparison.
+Speech of free synthetic voices is resynthesised by the WORLD vocoder with an exactly known pitch: lower,
+unchanged, higher, and shouted (ten semitones up, and brighter). Each tracker gets it at 8 kHz clean,
+through a telephone (300-3400 Hz, mu-law), and through a telephone with pink noise 15 dB below the speech. A
+gross error is a pitch wrong by more than 20 % in a frame that is voiced for both. Needs flite and espeak-ng
+(Debian) and the ``dev`` extra; ``pip install opensmile`` adds openSMILE's pitch and loudness to the
+comparison.
 """
 
 import argparse

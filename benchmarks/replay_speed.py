@@ -1,7 +1,7 @@
-"""How fast a two-channel call is heard flat out, without words, beside other pitch and loudness tools.
+"""Measures the processing speed of a two-channel call without words, and of other pitch and loudness tools.
 
-One line: times real time (audio seconds over CPU seconds, median of repeats) with each detector, and of
-librosa.yin, librosa.pyin and openSMILE (where it is installed) on the same two channels in the same run.
+Prints one line: audio seconds per CPU second (median of repeats) with each voice activity detector, and of
+librosa.yin, librosa.pyin and openSMILE (if installed) on the same two channels in the same run.
 
     python benchmarks/replay_speed.py
     python benchmarks/replay_speed.py --call fixtures/audio/calm.wav --minutes 10 --repeats 5
@@ -39,19 +39,19 @@ def sound_of(path: Path, minutes: float) -> tuple[NDArray[np.float32], int, str]
 
 
 def blocks_of(pcm: NDArray[np.float32], rate: int, seconds: float) -> list[Block]:
-    """The sound cut into blocks of so many seconds."""
+    """The audio in blocks of ``seconds``."""
     step = round(rate * seconds)
     return [Block(at, pcm[:, at : at + step]) for at in range(0, pcm.shape[1], step)]
 
 
 @cache
 def book() -> RuleSet:
-    """The bundled rules; reading them is start-up, not part of hearing a call."""
+    """The bundled rules, cached because loading them is not part of the measurement."""
     return load_rules()
 
 
 def hear(pcm: NDArray[np.float32], rate: int, band: str, detector: str, seconds: float) -> None:
-    """The whole product but words, once over the sound."""
+    """Processes the audio once with everything but speech recognition."""
     settings = CallSettings()
     settings = msgspec.structs.replace(settings, vad=msgspec.structs.replace(settings.vad, detector=detector))
     call = Call(CallInfo("bench", ("bench",), rate, band, "none"), book(), settings)
@@ -71,7 +71,7 @@ def cpu_seconds(work: Callable[[], object], repeats: int) -> float:
 
 
 def peers(pcm: NDArray[np.float32], rate: int) -> dict[str, Callable[[], object]]:
-    """The same two channels through tools that only measure pitch (and loudness)."""
+    """Other tools that measure pitch (and loudness) on the same two channels, by name."""
     import librosa
 
     span = {"fmin": 65.0, "fmax": 600.0, "sr": rate, "frame_length": 512, "hop_length": rate // 50}
@@ -89,7 +89,7 @@ def peers(pcm: NDArray[np.float32], rate: int) -> dict[str, Callable[[], object]
 
 
 def growth(pcm: NDArray[np.float32], rate: int, band: str) -> float:
-    """Megabytes that Python holds more at the end of the sound than after its first tenth."""
+    """Growth of Python's memory in megabytes from the first tenth to the end of the audio."""
     call = Call(CallInfo("bench", ("bench",), rate, band, "none"), book(), CallSettings())
     blocks = blocks_of(pcm, rate, FLAT_OUT_BLOCK)
     tracemalloc.start()

@@ -1,13 +1,14 @@
-"""What the rules cost: milliseconds of one core per second of call, with and without words, and with a
-lexicon of 10,000 phrases. The budget is 3 ms (0.3 % of a core) on a live call.
+"""Measures the CPU time of the rules per second of call.
+
+It is measured with and without words, and with a lexicon of 10,000 phrases. The budget is 3 ms per second
+(0.3 % of a core) on a live call.
 
     python benchmarks/rules.py
     python benchmarks/rules.py --minutes 30 --repeats 5
 
-The call is a made one: both sides talk all the time, in turns of 2 to 12 s, ten prosody events a second,
-words known in two revisions each second as a live recogniser tells them, one in eight of them unsure. The
-baseline in the same run
-asks every rule at every 0.1 s, which is what a loop over rules would do.
+The call is synthetic: both sides talk all the time in turns of 2 to 12 s, with ten prosody events and two
+revisions of the words a second, as from a live recogniser; one word in eight has a low probability. The
+baseline in the same run evaluates every rule every 0.1 s.
 """
 
 import argparse
@@ -42,7 +43,7 @@ PHRASES = 10_000
 
 
 def call(minutes: float, *, words: bool, seed: int = 1) -> tuple[list[Event], float]:
-    """The facts of a made call, and its length."""
+    """The facts of a synthetic call, and its length in seconds."""
     rng = random.Random(seed)  # noqa: S311 - a made call, not a secret
     lines, now = [], 0.0
     while now < minutes * 60:
@@ -57,7 +58,7 @@ def call(minutes: float, *, words: bool, seed: int = 1) -> tuple[list[Event], fl
 
 
 def _doubted(fact: Event, rng: random.Random) -> Event:
-    """The words with the probabilities that a recogniser gives them on the telephone."""
+    """The words with typical probabilities of a recogniser on the telephone."""
     if not isinstance(fact, Utterance):
         return fact
     sure = [rng.betavariate(*(WRONG if rng.random() < WRONG_SHARE else RIGHT)) for _ in fact.words]
@@ -66,7 +67,7 @@ def _doubted(fact: Event, rng: random.Random) -> Event:
 
 
 def _growing(fact: Event) -> list[Event]:
-    """An utterance as a live recogniser tells it: a revision every half second, then the final words."""
+    """An utterance as from a live recogniser: a revision every half second, then the final words."""
     if not isinstance(fact, Utterance):
         return [fact]
     told: list[Event] = []
@@ -82,7 +83,7 @@ def _growing(fact: Event) -> list[Event]:
 
 
 def large(lexicon: Lexicon) -> Lexicon:
-    """The lexicon with so many phrases more that there are ``PHRASES``."""
+    """The lexicon extended to ``PHRASES`` phrases."""
     rng = random.Random(2)  # noqa: S311 - made phrases, not secrets
     source = lexicon.source
     entries = list(source.entries)
@@ -104,7 +105,7 @@ def cost(book: RuleSet, facts: Sequence[Event], end: float, *, words: bool) -> f
 
 
 def naive(book: RuleSet, facts: Sequence[Event], end: float, *, words: bool) -> float:
-    """The same when every rule is asked at every tick."""
+    """The same when every rule is evaluated at every tick."""
     judge = Judge(book, words=words)
     watches, view = judge.watches, TimelineView(judge.line)
     began = time.process_time()
@@ -120,7 +121,7 @@ def naive(book: RuleSet, facts: Sequence[Event], end: float, *, words: bool) -> 
 
 
 class _Book(RuleSet):
-    """A book with a lexicon of its own."""
+    """A rule set with another lexicon."""
 
     own: Lexicon
 
@@ -130,7 +131,7 @@ class _Book(RuleSet):
 
 
 def with_lexicon(book: RuleSet, lexicon: Lexicon) -> RuleSet:
-    """The book with another lexicon."""
+    """The rule set with another lexicon."""
     other = _Book(book.rules, book.profile, book.language)
     object.__setattr__(other, "own", lexicon)
     return other

@@ -1,14 +1,14 @@
-"""An hour of one call at speaking speed: what grows, what falls behind, what is never given back.
+"""Soak test: measures growth of memory, lag and open descriptors over an hour of one call in real time.
 
-A hub, a monitor (two channels with speech, words by the bundled model, its events to the hub) and a
-listener run in processes of their own. Memory and descriptors of hub and monitor are read every ten
-seconds; the lag of each event is the wall clock at the listener against the call time at which it was known.
+A hub, a monitor (two channels of speech, words by the bundled model, events to the hub) and a listener run in
+separate processes. Memory and descriptors of hub and monitor are sampled every ten seconds; the lag of an
+event is the wall clock at the listener minus its time of detection in the call.
 
     python benchmarks/soak.py                          one hour (the bundled calls, again and again)
     python benchmarks/soak.py --minutes 12 --warm-up 3 --samples soak.csv
 
-Compared are two stretches of five minutes: after the warm-up, and at the end. Prints one line; the exit code
-is 1 if memory grew by more than 5 %, the lag by more than a quarter of a second, or a descriptor was kept.
+Two intervals of five minutes are compared, after the warm-up and at the end. Prints one line; the exit code
+is 1 if memory grew by more than 5 %, the lag by more than a quarter of a second, or descriptors leaked.
 """
 
 import argparse
@@ -43,14 +43,14 @@ CALLS = ("interruptions.flac", "calm.wav", "raised.wav", "apologies.wav")
 RATE = 8000
 LOOK = 10.0
 STRETCH = 300.0
-"""Seconds at the end, and after the warm-up, that are compared."""
+"""Length in seconds of the two compared intervals."""
 GROWTH, LATER = 0.05, 0.25
-"""The bars: a share of the memory, and seconds of lag."""
+"""The limits of growth: a share of the memory, and seconds of lag."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look at a process: seconds since the beginning, megabytes, open descriptors."""
+    """One sample of a process: seconds since the start, megabytes, open descriptors."""
 
     at: float
     megabytes: float
@@ -59,7 +59,7 @@ class Sample:
 
 @dataclass
 class Watched:
-    """A process and what was seen of it."""
+    """A process and its samples."""
 
     name: str
     process: psutil.Process
@@ -71,7 +71,7 @@ class Watched:
             self.samples.append(Sample(at, self.process.memory_info().rss / 1e6, descriptors(self.process)))
 
     def of(self, begin: float, end: float) -> list[Sample]:
-        """The samples of a stretch."""
+        """The samples between two times."""
         return [sample for sample in self.samples if begin <= sample.at < end]
 
 
@@ -83,7 +83,7 @@ def descriptors(process: psutil.Process) -> int:
 
 
 def make_call(path: Path, seconds: float) -> None:
-    """The bundled calls one after the other until they are so long; 16 bit, caller left."""
+    """Writes the bundled calls in sequence up to a length; 16 bit, caller on the left channel."""
     recordings = [open_recording([ROOT / "fixtures" / "audio" / name]) for name in CALLS]
     sounds = [np.concatenate([b.pcm for b in recording.blocks(1.0)], axis=1) for recording in recordings]
     left = round(seconds * RATE)
@@ -98,7 +98,7 @@ def make_call(path: Path, seconds: float) -> None:
 
 @contextlib.contextmanager
 def running(*words: str, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A command of the monitor in a process of its own, ended on the way out."""
+    """Runs a command of the monitor in a separate process, which ends with the context."""
     process = subprocess.Popen(
         [sys.executable, "-m", "monitor", *words], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
     )
@@ -112,14 +112,14 @@ def running(*words: str, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes
 
 @dataclass
 class Listening:
-    """What the listener got: pairs of call time, and of the wall clock without it, in seconds."""
+    """The events of the listener: pairs of call time, and wall clock minus call time, in seconds."""
 
     lags: list[tuple[float, float]] = field(default_factory=list)
     told: list[Status] = field(default_factory=list)
     ended: CallEnded | None = None
 
     async def follow(self, url: str) -> None:
-        """Listens to the end of the call."""
+        """Listens until the end of the call."""
         async for news in HubClient(parse_hub(url)).follow():
             if isinstance(news, HubEvent):
                 if not isinstance(news.event, CallStarted | Snapshot):
@@ -131,7 +131,7 @@ class Listening:
                     return
 
     def lag(self, begin: float, end: float) -> float:
-        """The median lag of what was known in a stretch, against the least lag of the first minute."""
+        """The median lag between two times, relative to the least lag of the first minute."""
         least = min(lag for at, lag in self.lags if at < 60)
         return median([lag - least for at, lag in self.lags if begin <= at < end] or [float("nan")])
 
@@ -139,7 +139,7 @@ class Listening:
 async def soak(
     url: str, watched: list[Watched], listening: Listening, playing: subprocess.Popen[bytes]
 ) -> None:
-    """Looks until the call is over."""
+    """Samples the processes until the call is over."""
     following = asyncio.create_task(listening.follow(url))
     began = time.monotonic()
     while not following.done():
@@ -152,7 +152,7 @@ async def soak(
 
 
 def main() -> int:
-    """Runs the soak; the exit code."""
+    """Runs the soak test; returns the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -180,7 +180,7 @@ def main() -> int:
 
 
 def write(path: Path, watched: list[Watched]) -> None:
-    """Every look, one a line."""
+    """Writes all samples, one per line."""
     with path.open("w", newline="") as file:
         out = csv.writer(file)
         out.writerow(("process", "at_s", "megabytes", "descriptors"))
@@ -189,7 +189,7 @@ def write(path: Path, watched: list[Watched]) -> None:
 
 
 def report(minutes: float, watched: list[Watched], listening: Listening, span: tuple[float, float]) -> int:
-    """Prints the line; the exit code."""
+    """Prints the line; returns the exit code."""
     warm, seconds = span
     early, late = (warm, min(warm + STRETCH, seconds)), (max(warm, seconds - STRETCH), seconds)
     parts, good = [], listening.ended is not None

@@ -1,4 +1,4 @@
-"""Our streaming against faster-whisper offline and against the update policy of whisper_streaming.
+"""Compares streaming recognition with faster-whisper offline and the update policy of whisper_streaming.
 
     python benchmarks/streaming.py                           the bundled model on two bundled calls
     python benchmarks/streaming.py CALL.wav ...              other calls with their NAME.json beside them

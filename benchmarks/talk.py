@@ -1,4 +1,4 @@
-"""How well the phrases tell difficult talk from ordinary talk, sentence by sentence.
+"""Measures how well the phrases separate difficult from ordinary talk, sentence by sentence.
 
     python benchmarks/talk.py              the sentences on which the phrases were tuned
     python benchmarks/talk.py --apart      those on which they were not

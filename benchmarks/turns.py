@@ -1,8 +1,8 @@
-"""Talk-over on real meetings: who takes the floor, against who only says "mm-hm", from timings alone.
+"""Measures the classification of overlaps on real meetings, from the times of speech alone.
 
-Reads an RTTM file of who speaks when (the AMI development meetings), takes each pair of speakers as the
-two sides of a call, lays the delays of a voice activity detector over it, and compares what the product
-says with what happened. An onset is a speaker who begins while another has been speaking for 0.2 s:
+Reads an RTTM file with the speech of each speaker (the AMI development meetings), takes each pair of speakers
+as the two sides of a call, adds the delays of a voice activity detector, and compares the product's events
+with what happened. An onset is a speaker who begins while another has been speaking for 0.2 s:
 
     take         goes on for more than 0.5 s after the other stopped, who then stays silent for more than
                  1 s; both spoke at once for 0.2 s or more
@@ -10,7 +10,7 @@ says with what happened. An onset is a speaker who begins while another has been
     backchannel  ends while the other goes on, 1 s long at most
     other        everything else (longer contained speech, short outlasts, the other comes back)
 
-The baseline in the same run is the rule of most products: overlap of 0.5 s or more is an interruption.
+The baseline in the same run is a common rule: an overlap of at least 0.5 s is an interruption.
 """
 
 import argparse

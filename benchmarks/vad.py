@@ -1,13 +1,13 @@
-"""Silero, WebRTC and both compared: on speech whose times are known, on no speech, and in cost.
+"""Compares the voice activity detectors Silero, WebRTC and both combined: accuracy, false alarms and cost.
 
-    python benchmarks/vad.py                 the bundled calls, and ../shared/audio where it lies there
+    python benchmarks/vad.py                 the bundled calls, and ../shared/audio if it exists
     python benchmarks/vad.py --repeats 5     medians of more repeats for the cost
 
-For each detector: the share of spoken time that is told as speech (recall) and the share of time far from any
-word that is told as speech (false); the same 20 dB quieter; how far the told edges lie from the first and
-last words of stretches (10th, 50th, 90th percentile, ms); how long after a true onset the flag rises
-(median, ms); tones, noise and hold music called speech; and CPU milliseconds for a second of both sides,
-flat out (5 s blocks) and live (40 ms blocks). The last line compares with Silero in the same run.
+For each detector: the share of speech that is detected (recall) and the share of time far from any word
+that is detected as speech (false); the same 20 dB quieter; the distance of detected edges from the first
+and last words of segments (10th, 50th, 90th percentile, ms); the delay after a true onset (median, ms);
+tones, noise and hold music detected as speech; and CPU milliseconds per second of both sides, offline (5 s
+blocks) and live (40 ms blocks). The last line compares with Silero in the same run.
 """
 
 import argparse

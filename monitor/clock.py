@@ -1,24 +1,24 @@
-"""The wall clock, in one place. The core never imports this; only the shells around it do."""
+"""Clocks. The core never imports this module; only the code around it does, so that calls replay exactly."""
 
 import time
 from datetime import UTC, datetime
 
 monotonic = time.monotonic
-"""Seconds that only go forward, for pacing and time-outs."""
+"""Monotonic time in seconds, for pacing and time-outs."""
 
 stopwatch = time.perf_counter
-"""Seconds of high resolution, for measuring how long work took."""
+"""Monotonic time in seconds with high resolution, for measuring durations."""
 
 cpu = time.thread_time
-"""Seconds that this thread has really worked, for shares of a busy machine."""
+"""CPU seconds of this thread."""
 
 unix = time.time
-"""Seconds since 1970, for tokens and retention."""
+"""Wall-clock seconds since 1970, for tokens and retention."""
 
 sleep = time.sleep
-"""Waits in a thread that has nothing to wait on; the event loop has its own."""
+"""Blocks a thread for some seconds; not for use in an event loop."""
 
 
 def stamp() -> str:
-    """Now, as RFC 3339 in UTC with milliseconds, as CloudEvents want it."""
+    """The current time in UTC as RFC 3339 with milliseconds, the format of CloudEvents."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

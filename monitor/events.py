@@ -1,10 +1,10 @@
-"""The nouns: everything that moves through a call, with the units of each field. Read this first.
+"""The types of all events of a call, with the units of each field. Read this module first.
 
-Times are seconds of the call. ``at``, ``start`` and ``end`` say when something was true of the sound;
-``detected_at`` says when the core could first tell (the end of the last 20 ms frame it needed). The
-difference is the detector's delay. Nothing here knows a wall clock.
+Times are seconds from the beginning of the call; no field holds a wall-clock time. ``at``, ``start`` and
+``end`` say when something happened in the audio; ``detected_at`` is the earliest time at which the core
+could detect it (the end of the last 20 ms frame it needed). The difference is the detection delay.
 
-Each event has the name it bears on the wire (``monitor.`` goes before it there).
+``name`` is the event's type on the wire, without the prefix ``monitor.``.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-# Named again here, so that there is one place to import from.
+# Re-exported, so that there is one module to import from.
 # isort: off
 from monitor.inputs import CHANNELS as CHANNELS, FRAME_SECONDS as FRAME_SECONDS, Channel as Channel
 from monitor.inputs import Command as Command, Word as Word, other as other
@@ -28,11 +28,11 @@ from monitor.inputs import EvidenceItem as EvidenceItem, quality_text as quality
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A run of audio of both sides, aligned, at the call's rate.
+    """Time-aligned audio samples of both channels, at the call's sample rate.
 
-    ``pcm`` is float32 [2, n] in the order of ``CHANNELS``, full scale 1.0; ``start`` is the sample
-    number of its first column. ``gaps`` are stretches that never arrived and were filled with zeros;
-    ``notices`` say in a sentence each what happened to the source meanwhile.
+    ``pcm`` is float32 [2, n] in the order of ``CHANNELS``, full scale 1.0; ``start`` is the index of its
+    first sample in the call. ``gaps`` are stretches that were lost and filled with zeros; ``notices`` are
+    sentences about problems of the source during this block.
     """
 
     start: int
@@ -42,14 +42,14 @@ class Block:
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Anything the monitor says. ``detected_at`` is when it could first be said, in call seconds."""
+    """Base of all events. ``detected_at`` is the earliest time of detection, in call seconds."""
 
     name: ClassVar[str] = ""
     detected_at: float = 0.0
 
 
 class CallStarted(Event, frozen=True, kw_only=True):
-    """The first event of a call. ``rules_hash`` names the rules in force, ``meta`` what the dialler knew."""
+    """The first event of a call. ``rate`` in Hz; ``rules_hash`` identifies the active rules."""
 
     name: ClassVar[str] = "call.started"
     call: str
@@ -66,7 +66,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
 
 
 class SpeechStarted(Event, frozen=True, kw_only=True):
-    """A side began to speak at ``at``."""
+    """A speech segment of one channel began at ``at``."""
 
     name: ClassVar[str] = "speech.started"
     channel: Channel
@@ -74,7 +74,7 @@ class SpeechStarted(Event, frozen=True, kw_only=True):
 
 
 class SpeechEnded(Event, frozen=True, kw_only=True):
-    """A side's stretch of speech is over (gaps below 0.3 s are bridged)."""
+    """A speech segment of one channel ended (gaps below 0.3 s are bridged)."""
 
     name: ClassVar[str] = "speech.ended"
     channel: Channel
@@ -83,13 +83,13 @@ class SpeechEnded(Event, frozen=True, kw_only=True):
 
 
 class Prosody(Event, frozen=True, kw_only=True):
-    """How a side sounds just now, ten times a second while it speaks.
+    """Prosody of one channel, ten times a second while it speaks.
 
-    ``effort`` is the speaker-relative score of ``audio/prosody.py`` (about 0 is this speaker's normal,
-    1.0 and more is raised); null until the baseline is warm. ``voiced`` is the share (0 to 1) of the
-    last 0.1 s that was voiced. ``pitch_st``, ``level_db`` and ``tilt_db`` are shifts against the
-    speaker's own running baseline (semitones, dB, dB). ``rate_sps`` is syllables per second over the
-    last seconds of speech.
+    ``effort`` is the speaker-relative vocal effort score of ``audio/prosody.py`` (about 0 is normal for
+    this speaker, 1.0 and more is raised); null until the baseline is established. ``voiced`` is the share
+    (0 to 1) of the last 0.1 s that was voiced. ``pitch_st``, ``level_db`` and ``tilt_db`` are differences
+    from the speaker's running baseline (semitones, dB, dB). ``alpha_db`` is the alpha ratio, ``rate_sps``
+    the speech rate in syllables per second over the last seconds of speech.
     """
 
     name: ClassVar[str] = "prosody"
@@ -107,7 +107,7 @@ class Prosody(Event, frozen=True, kw_only=True):
 
 
 class Floor(Event, frozen=True, kw_only=True):
-    """The floor passed: who may be said to have the turn (null: nobody, after 3 s of mutual silence)."""
+    """The floor changed. ``holder`` is null when nobody has it, after 3 s of mutual silence."""
 
     name: ClassVar[str] = "floor"
     at: float
@@ -116,10 +116,10 @@ class Floor(Event, frozen=True, kw_only=True):
 
 
 class Silence(Event, frozen=True, kw_only=True):
-    """Nobody spoke from ``start`` to ``end``, for 3 s and longer; told when somebody speaks again.
+    """Both sides were silent from ``start`` to ``end`` (at least 3 s); sent when one of them speaks again.
 
-    It happens between words: not before the first of a call, nor after the last. The ``floor`` is nobody's
-    3 s after ``start``; whether it was too long is for the rules to say.
+    Silence before the first or after the last speech of a call is not reported. The rules decide whether
+    a silence was too long.
     """
 
     name: ClassVar[str] = "silence"
@@ -128,7 +128,7 @@ class Silence(Event, frozen=True, kw_only=True):
 
 
 class OverlapStarted(Event, frozen=True, kw_only=True):
-    """A hint for the screen: both sides have spoken at once for 0.2 s."""
+    """Both sides have spoken at once for 0.2 s; an early hint for displays, sent before the kind is known."""
 
     name: ClassVar[str] = "overlap.started"
     start: float
@@ -137,9 +137,9 @@ class OverlapStarted(Event, frozen=True, kw_only=True):
 
 
 class Overlap(Event, frozen=True, kw_only=True):
-    """An overlap that closed, with what it was; ``by`` is who came second.
+    """A finished overlap episode and its kind; ``by`` is the side that began to speak second.
 
-    ``seconds`` is how long both really spoke at once between ``start`` and ``end``.
+    ``seconds`` is how long both sides were speaking at once between ``start`` and ``end``.
     """
 
     name: ClassVar[str] = "overlap"
@@ -151,7 +151,7 @@ class Overlap(Event, frozen=True, kw_only=True):
 
 
 class Interruption(Event, frozen=True, kw_only=True):
-    """``by`` took the floor from ``of`` who was speaking; said as soon as it is sure."""
+    """``by`` took the floor from ``of``, who was speaking; sent as soon as it is certain."""
 
     name: ClassVar[str] = "interruption"
     start: float
@@ -161,7 +161,7 @@ class Interruption(Event, frozen=True, kw_only=True):
 
 
 class TalkOver(Event, frozen=True, kw_only=True):
-    """``by`` keeps talking over ``of``, who does not yield; said as soon as it is sure."""
+    """``by`` keeps talking over ``of``, who does not yield; sent as soon as it is certain."""
 
     name: ClassVar[str] = "talk_over"
     start: float
@@ -171,7 +171,7 @@ class TalkOver(Event, frozen=True, kw_only=True):
 
 
 class Utterance(Event, frozen=True, kw_only=True):
-    """What a side said, as far as it is known; a later ``revision`` replaces an earlier one."""
+    """The recognised words of one utterance; a later ``revision`` replaces an earlier one."""
 
     name: ClassVar[str] = "utterance"
     channel: Channel
@@ -185,11 +185,11 @@ class Utterance(Event, frozen=True, kw_only=True):
 
 
 class Phrase(Event, frozen=True, kw_only=True):
-    """A side said a phrase of class ``of`` (of the lexicon, or of ``dialogue.tracker.KINDS``).
+    """A phrase of class ``of`` was found (a class of the lexicon, or one of ``dialogue.tracker.KINDS``).
 
-    ``certain`` is false where it was perhaps said. ``text`` are its words, null where several utterances
-    together tell it. Where a revision of ``utterance`` shows that it was not said after all, the same event
-    comes again with ``withdrawn``.
+    ``certain`` is false for an approximate match. ``text`` are its words, null if it was inferred from
+    several utterances. If a revision of ``utterance`` no longer contains it, the same event is sent again
+    with ``withdrawn``.
     """
 
     name: ClassVar[str] = "phrase"
@@ -204,9 +204,9 @@ class Phrase(Event, frozen=True, kw_only=True):
 
 
 class RaisedVoice(Event, frozen=True, kw_only=True):
-    """A side's voice is raised from ``start`` on; said again with ``end`` when it has come down.
+    """A voice is raised from ``start`` on; sent again with ``end`` when it is no longer raised.
 
-    Raised is an effort score (``audio/prosody.py``) of 1.0 and more, held for 0.8 s of voiced speech.
+    Raised means an effort score (``audio/prosody.py``) of at least 1.0 for 0.8 s of voiced speech.
     """
 
     name: ClassVar[str] = "raised_voice"
@@ -216,9 +216,9 @@ class RaisedVoice(Event, frozen=True, kw_only=True):
 
 
 class Hold(Event, frozen=True, kw_only=True):
-    """The caller is on hold from ``start`` on; said again with ``end`` when somebody speaks to them again.
+    """The caller is on hold from ``start`` on; sent again with ``end`` when the hold is over.
 
-    The softphone says so, or the agent's words and the silence that follows them.
+    Detected from the softphone's signal, or from the agent's announcement and the silence after it.
     """
 
     name: ClassVar[str] = "hold"
@@ -228,7 +228,7 @@ class Hold(Event, frozen=True, kw_only=True):
 
 
 class DeadAir(Event, frozen=True, kw_only=True):
-    """Nobody has spoken for 8 s, since ``start``, and it is no hold; said again with ``end`` when over."""
+    """Nobody has spoken for 8 s outside a hold; ``start`` is when speech stopped. Sent again with ``end``."""
 
     name: ClassVar[str] = "dead_air"
     channel: Channel | None = None
@@ -237,12 +237,12 @@ class DeadAir(Event, frozen=True, kw_only=True):
 
 
 class Expectation(Event, frozen=True, kw_only=True):
-    """A contract of ``rule`` was judged: something happened after which something was to be said in time.
+    """The outcome of an expectation of ``rule``: after a cue, a response was due by ``deadline``.
 
-    ``of`` is the class of the phrase (or the kind of moment) that called for it, from ``start`` to ``end``;
-    ``text`` are its words. ``expected`` are the classes of phrases that would do, ``answers`` those that
-    came by ``deadline``. ``broken``: none came; ``unheard``: the channel on which they were to come was
-    dead; ``open``: the call ended before the deadline. ``score`` names the score to which it counts.
+    ``of`` is the phrase class (or kind of moment) of the cue, from ``start`` to ``end``; ``text`` are its
+    words. ``expected`` are the accepted classes of responses, ``answers`` the responses found before the
+    deadline. ``broken``: there was none; ``unheard``: the channel on which it was due carried no signal;
+    ``open``: the call ended before the deadline. ``score`` names the score that the outcome counts towards.
     """
 
     name: ClassVar[str] = "expectation"
@@ -260,10 +260,10 @@ class Expectation(Event, frozen=True, kw_only=True):
 
 
 class Quality(Event, frozen=True, kw_only=True):
-    """The sound itself is not to be trusted from ``start`` on; said again with ``end`` when it is over.
+    """The audio is unreliable from ``start`` on; sent again with ``end`` when the problem is over.
 
-    ``say`` tells people what is wrong. Where it rests on several observations, ``evidence`` names them, and
-    ``say`` gives the reasons and what to do.
+    ``say`` is a sentence for people. If the finding rests on several observations, ``evidence`` lists them,
+    and ``say`` gives the reasons and what to do.
     """
 
     name: ClassVar[str] = "quality"
@@ -284,14 +284,14 @@ class Quality(Event, frozen=True, kw_only=True):
         end: float | None = None,
         detected_at: float = 0.0,
     ) -> "Quality":
-        """The event with the usual sentence for its kind."""
+        """Builds the event with the standard sentence of its kind."""
         text = quality_text(kind, channel, over=end is not None)
         say = f"{text[0].upper()}{text[1:]}."
         return cls(kind=kind, channel=channel, start=start, end=end, detected_at=detected_at, say=say)
 
 
 class Gap(Event, frozen=True, kw_only=True):
-    """Sound that never arrived; zeros stand in its place."""
+    """Audio that was lost; it is replaced by zeros."""
 
     name: ClassVar[str] = "gap"
     channel: Channel
@@ -300,7 +300,7 @@ class Gap(Event, frozen=True, kw_only=True):
 
 
 class Status(Event, frozen=True, kw_only=True):
-    """How the machine keeps up. ``mode`` is the recogniser's step, ``full`` to ``finals_only`` or ``off``."""
+    """Processing load. ``mode`` is the recogniser's step, from ``full`` to ``finals_only``, or ``off``."""
 
     name: ClassVar[str] = "status"
     at: float
@@ -312,7 +312,7 @@ class Status(Event, frozen=True, kw_only=True):
 
 
 class CommandApplied(Event, frozen=True, kw_only=True):
-    """A person's order reached the core (acknowledge, snooze, wrong, message, hold, resume)."""
+    """The core applied an order of a person (acknowledge, snooze, wrong, message, hold, resume)."""
 
     name: ClassVar[str] = "told"
     at: float
@@ -324,20 +324,20 @@ class CommandApplied(Event, frozen=True, kw_only=True):
 
 
 class AlertEvent(Event, frozen=True, kw_only=True):
-    """An alert, explained: what the three events in its life share.
+    """An alert with its explanation; base of the opened, updated and closed events.
 
-    For people: ``title`` is the rule's name, ``message`` the text to the agent, ``summary`` one sentence on
-    what happened, ``rationale`` the advice behind it, ``clears_when`` a clause on what ends the alert;
-    ``praise`` tells that something went well.
+    Text: ``title`` is the rule's name, ``message`` the text to the agent, ``summary`` one sentence on what
+    happened, ``rationale`` the advice behind the rule, ``clears_when`` a clause on what ends the alert;
+    ``praise`` marks an alert about something that went well.
 
-    What was measured: ``measured`` is the value of ``measure`` (``expectation`` or ``absence`` for words that
-    did not come), ``threshold`` and ``comparison`` the condition that it met, ``baseline`` the speaker's own
-    normal where the measure has one, all in ``unit``. ``evidence`` are the words (``text``) and the other
-    things that happened (``kind``), by time.
+    Measurement: ``measured`` is the value of ``measure`` (``expectation`` or ``absence`` for words that were
+    not said), ``threshold`` and ``comparison`` the condition that it met, ``baseline`` the speaker's normal
+    value where the measure has one, all in ``unit``. ``evidence`` lists words (``text``) and other
+    observations (``kind``) by time.
 
-    ``alert`` is its id in the call. ``to`` lists who may see it; ``card`` tells whether it is to be shown to
-    the agent as a card now (fatigue control may hold a card back; ``withheld`` then says why). ``private``
-    alerts are never stored and never leave the agent's machine but for the agent.
+    ``alert`` is its id in the call. ``to`` lists who may see it; ``card`` says whether it is to be shown to
+    the agent as a card now (if fatigue control holds it back, ``withheld`` gives the reason). ``private``
+    alerts are never stored, and are sent to nobody but the agent.
     """
 
     alert: str
@@ -373,7 +373,7 @@ class AlertOpened(AlertEvent, frozen=True, kw_only=True):
 
 
 class AlertUpdated(AlertEvent, frozen=True, kw_only=True):
-    """The same alert with a new value, level or card."""
+    """An open alert has a new value or level, or its card is shown now."""
 
     name: ClassVar[str] = "alert.updated"
 
@@ -396,7 +396,7 @@ class Difficulty(Event, frozen=True, kw_only=True):
 
 
 class Note(Event, frozen=True, kw_only=True):
-    """Something worth writing down (a date, an amount, a promise): the side panel's line, never an alert."""
+    """Something worth noting (a date, an amount, a promise), for the side panel; not an alert."""
 
     name: ClassVar[str] = "note"
     at: float
@@ -406,7 +406,7 @@ class Note(Event, frozen=True, kw_only=True):
 
 
 class CallEnded(Event, frozen=True, kw_only=True):
-    """The last event of a call, with the sums; ``talk``, ``overlap`` and ``silence`` in seconds."""
+    """The last event of a call, with its totals; ``talk``, ``overlap`` and ``silence`` in seconds."""
 
     name: ClassVar[str] = "call.ended"
     seconds: float
@@ -422,10 +422,10 @@ class CallEnded(Event, frozen=True, kw_only=True):
 
 
 class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that goes on, as a listener finds it: who, since when, how difficult, which alerts are open.
+    """The current state of one open call, for a listener that has just connected.
 
-    ``talk`` is how long each side has spoken so far, in seconds. ``messages`` are the last words of
-    supervisors to the agent, which a listener may have missed.
+    ``seconds`` is the length of the call so far, ``talk`` the speech of each side in seconds. ``messages``
+    are the most recent messages of supervisors to the agent, which the listener may have missed.
     """
 
     call: str
@@ -440,10 +440,10 @@ class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(Event, frozen=True, kw_only=True):
-    """The first thing a listener gets: the calls that are open. What follows comes after ``sequence``.
+    """The first message to a listener: all open calls. The events after ``sequence`` follow.
 
-    ``log`` names the hub's log, in which alone a sequence means something. ``notice`` tells a listener that
-    wanted to go on from a sequence why it cannot.
+    ``log`` identifies the hub's log; a sequence is valid in that log only. ``notice`` says why a listener
+    that asked to resume from a sequence cannot.
     """
 
     name: ClassVar[str] = "snapshot"
@@ -454,21 +454,21 @@ class Snapshot(Event, frozen=True, kw_only=True):
 
 
 class Dropped(Event, frozen=True, kw_only=True):
-    """So many lines that are only looked at were left out, since the listener could not keep up."""
+    """``lines`` ephemeral events were dropped because the listener is too slow."""
 
     name: ClassVar[str] = "dropped"
     lines: int
 
 
 class Refused(Event, frozen=True, kw_only=True):
-    """What a client sent was not accepted; one sentence says why."""
+    """The hub rejected a client's message; ``reason`` is one sentence."""
 
     name: ClassVar[str] = "refused"
     reason: str
 
 
 class CallControlReply(Event, frozen=True, kw_only=True):
-    """What the agent's monitor answered the softphone that this is sent to."""
+    """The answer of the agent's monitor to a softphone's request."""
 
     name: ClassVar[str] = "hooked"
     done: bool
@@ -477,16 +477,16 @@ class CallControlReply(Event, frozen=True, kw_only=True):
 
 
 DERIVED = (AlertEvent, Difficulty, Note, Phrase, RaisedVoice, Hold, DeadAir, Expectation)
-"""What the judge makes of the facts of a call. Judging a journal again leaves it out and makes it anew."""
+"""Events that the judge derives from facts. Rejudging a journal drops them and derives them again."""
 
 
 def is_stretch(kind: type[Event]) -> bool:
-    """Whether events of this kind say what one side, or both, did from a ``start`` to an ``end``."""
+    """Whether events of this class describe a time interval of a channel (or of both)."""
     return {"channel", "start", "end"} <= set(kind.__struct_fields__)
 
 
 def _named(kind: type[Event]) -> dict[str, type[Event]]:
-    """The kinds of event below ``kind`` that have a name of their own, in the order of this file."""
+    """The subclasses of ``kind`` (and itself) that have a ``name``, in the order of this file."""
     found = {kind.name: kind} if kind.name else {}
     for one in kind.__subclasses__():
         found |= _named(one)
@@ -494,4 +494,4 @@ def _named(kind: type[Event]) -> dict[str, type[Event]]:
 
 
 EVENTS: dict[str, type[Event]] = _named(Event)
-"""Every kind of event by its name on the wire. A new class of event needs no entry of its own."""
+"""Every event class by its name on the wire; new subclasses are found automatically."""

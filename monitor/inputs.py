@@ -1,6 +1,6 @@
-"""The vocabulary of events, and what goes into the core beside audio: recognised words and commands.
+"""Basic types of events, and the inputs of the core other than audio: recognition results and commands.
 
-``monitor.events`` names all of it, too: it is the one module to read and to import from.
+``monitor.events`` re-exports all of them; import from there.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 Channel = Literal["agent", "caller"]
 CHANNELS: tuple[Channel, Channel] = ("agent", "caller")
-"""The order of the rows in every array that holds both sides."""
+"""The order of the channels in every array with a row per channel."""
 
 FRAME_SECONDS = 0.02
-"""The core's grid: it thinks in frames of 20 ms."""
+"""Length of a frame, the core's time grid."""
 
 Level = Literal["info", "warn", "critical"]
 LEVELS: tuple[Level, ...] = ("info", "warn", "critical")
-"""The levels of alerts, from a hint to what cannot wait."""
+"""The levels of alerts, by increasing severity."""
 
 Comparison = Literal["at_least", "at_most", "more_than", "less_than"]
 Band = Literal["narrow", "wide"]
@@ -29,7 +29,7 @@ QualityKind = Literal["crosstalk", "same_audio", "swapped", "clipping", "dead_ch
 
 
 def severity(level: Level) -> int:
-    """The place of a level in ``LEVELS``: what is more serious is greater."""
+    """The index of a level in ``LEVELS``; more serious levels have greater values."""
     return LEVELS.index(level)
 
 
@@ -39,7 +39,10 @@ def other(channel: Channel) -> Channel:
 
 
 class Word(msgspec.Struct, frozen=True):
-    """One recognised word; ``confidence`` is the recogniser's probability, 0 to 1."""
+    """One recognised word; times in call seconds, ``confidence`` is the recogniser's probability, 0 to 1.
+
+    ``committed`` words are not changed by later revisions.
+    """
 
     text: str
     start: float
@@ -50,7 +53,7 @@ class Word(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class RecognitionRequest:
-    """A request to recognise the words in one window of one side.
+    """A request to recognise the words in one window of one channel.
 
     ``id`` numbers the requests of a call. ``audio`` is float32 [samples], mono at ``rate`` Hz, from ``start``
     to ``end`` seconds of the call. ``context`` are committed words before the window; ``prefix`` are the
@@ -87,7 +90,7 @@ class RecognitionResult(msgspec.Struct, frozen=True):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a person asked for during the call; an input of the core, so that it replays too.
+    """A person's order during the call; an input of the core, so that replays include it.
 
     ``snooze`` holds back cards for ``seconds``; ``acknowledge`` and ``wrong`` name an ``alert``;
     ``message`` carries a supervisor's short ``text`` to the agent; ``hold`` and ``resume`` come from a
@@ -102,7 +105,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a softphone says. ``call`` names the call, ``meta`` is what the dialler knows of it."""
+    """A softphone's signal. ``call`` is the call's id, ``meta`` the dialler's metadata."""
 
     kind: Literal["start", "end", "hold", "resume", "status"]
     call: Annotated[str, msgspec.Meta(pattern=r"^[\w.@+-]{1,100}$")] | None = None
@@ -110,7 +113,7 @@ class CallControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class CallControlAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the monitor answers: one sentence, and whether it did what was asked."""
+    """The monitor's answer to a ``CallControl``: whether it was done, and one sentence."""
 
     done: bool
     say: str
@@ -118,7 +121,7 @@ class CallControlAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvidenceItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of evidence: words, or something that happened, with its place in the call."""
+    """A piece of evidence: words (``text``) or an event (``kind``), with its time in call seconds."""
 
     start: float
     end: float
@@ -140,6 +143,6 @@ _QUALITY: dict[QualityKind, tuple[str, str]] = {
 
 
 def quality_text(kind: QualityKind, channel: Channel | None = None, *, over: bool = False) -> str:
-    """What is wrong with the sound, as a clause (or, with ``over``, that it no longer is)."""
+    """A clause that names an audio problem (or, with ``over``, says that it has ended)."""
     where = f"the {channel}'s channel" if channel else "a channel"
     return _QUALITY[kind][over].format(channel=where)

@@ -1,4 +1,4 @@
-"""What is known of a call before it begins: ``--meta call.yaml``. docs/rules.md lists the fields."""
+"""Reads the metadata of a call (``--meta call.yaml``). docs/rules.md lists the fields."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,7 +13,7 @@ Points = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields that rules ask for. Others are welcome, and passed on as they are."""
+    """The fields that the bundled rules use. Other fields are allowed and passed on unchanged."""
 
     direction: Literal["in", "out"] | None = None
     queue: str | None = None
@@ -28,7 +28,11 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """The metadata in a file. Raises ``BadInput`` where a known field holds what no rule can use."""
+    """Reads the metadata in a YAML file.
+
+    Raises:
+        BadInput: The file cannot be read, or a known field has the wrong type.
+    """
     plain = read_yaml(path) or {}
     if not isinstance(plain, dict):
         raise BadInput(

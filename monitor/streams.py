@@ -1,4 +1,4 @@
-"""What a command prints on: ready for every letter, and given up in order when nobody takes it."""
+"""Prepares stdout and stderr for any character, and handles streams whose reader has gone."""
 
 import contextlib
 import errno
@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
-"""The reasons for which a disk takes nothing more."""
+"""The error numbers of a full disk or an exhausted quota."""
 
 
 def make_ready() -> None:
-    """A letter that the terminal's encoding lacks is printed as "?", and a closed stream swallows all."""
+    """Makes characters missing in the terminal's encoding print as "?", and sends closed streams to null."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -23,6 +23,6 @@ def make_ready() -> None:
 
 
 def give_up_stdout() -> None:
-    """What still waits for stdout goes nowhere, so that the end of the process does not try it again."""
-    with contextlib.suppress(OSError, ValueError):  # no file of the system behind it
+    """Redirects stdout to null, so that buffered output is not written again when the process ends."""
+    with contextlib.suppress(OSError, ValueError):  # not backed by a file descriptor
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Where in a YAML file something stands, so that an error can name the line."""
+"""Reads YAML files and keeps the position of each value, so that errors can name file and line."""
 
 import re
 from collections.abc import Iterable
@@ -21,11 +21,11 @@ _KINDS = {
     "str": "a text", "int": "a number", "float": "a number", "bool": "true or false", "array": "a list",
     "object": "a list of keys with values", "null": "empty", "date": "a date", "datetime": "a date",
 }  # fmt: skip
-"""What msgspec calls the kinds of things, as people do."""
+"""Plain words for msgspec's names of types."""
 
 
 class YamlPosition:
-    """A value in a file: its plain content, and how to name it and its parts in an error."""
+    """A value in a YAML file, with its position for error messages."""
 
     def __init__(
         self, path: Path, plain: Any, lines: Lines, at: tuple[Any, ...] = (), rule: str = ""
@@ -33,14 +33,14 @@ class YamlPosition:
         self.path = path
         self.plain = plain
         self.rule = rule
-        """The id of the rule that this stands in, where it has one."""
+        """The id of the rule that contains this value, if any."""
         self.said_by: dict[tuple[Any, ...], Path] = {}
-        """The files of the parts that another file said anew."""
+        """The files of parts that another file has overridden."""
         self._lines = lines
         self._at = at
 
     def part(self, *keys: Any) -> "YamlPosition":
-        """The place of a part (which may be absent)."""
+        """The position of a part (which may be absent)."""
         plain = self.plain
         rule = self.rule
         for key in keys:
@@ -56,7 +56,7 @@ class YamlPosition:
 
     @property
     def where(self) -> str:
-        """The file, and the line where it is known."""
+        """The file, and the line if it is known."""
         at = self._at
         while at and at not in self._lines:
             at = at[:-1]
@@ -64,13 +64,13 @@ class YamlPosition:
         return f"{self.path}, line {line}" if line else str(self.path)
 
     def replaced(self, plain: Any) -> "YamlPosition":
-        """The same place with other content."""
+        """The same position with other content."""
         same = YamlPosition(self.path, plain, self._lines, self._at, self.rule)
         same.said_by = self.said_by
         return same
 
     def overlaid(self, keys: dict[str, Any], by: "YamlPosition") -> "YamlPosition":
-        """This mapping with some keys said anew by another place."""
+        """This mapping with some keys overridden by another position."""
         lines: Lines = {
             self._at + at[len(by._at) :]: line
             for at, line in by._lines.items()
@@ -84,14 +84,18 @@ class YamlPosition:
         return over
 
     def wrong(self, text: str) -> BadInput:
-        """The error ``text`` about this place."""
+        """Makes the error ``text`` about this position."""
         where = self.where
         path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self._at).lstrip(".")
         named = f" (rule {self.rule})" if self.rule else ""
         return BadInput(f"{where}: at {path}{named}: {text}" if path else f"{where}: {text}")
 
     def typed(self, kind: type[T]) -> T:
-        """The content as ``kind``. Raises ``BadInput`` with file, line and key path."""
+        """Converts the content to ``kind``.
+
+        Raises:
+            BadInput: The content does not fit; the message names file, line and key path.
+        """
         try:
             return msgspec.convert(self.plain, kind, strict=True)
         except msgspec.ValidationError as wrong:
@@ -133,13 +137,13 @@ def _said(text: str, kind: type[Any], given: Any, keys: tuple[Any, ...]) -> str:
 
 
 def meant(given: str, known: Iterable[str]) -> str:
-    """`` (did you mean X?)`` where one of the known names is spelled much like the given one."""
+    """`` (did you mean X?)`` if a known name is spelled like the given one, else an empty string."""
     near = process.extractOne(given, tuple(known), scorer=fuzz.ratio, score_cutoff=70.0)
     return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _inside(kind: Any, keys: Iterable[Any]) -> Any:
-    """The type of what stands at ``keys`` in a value of type ``kind``; null where that cannot be told."""
+    """The type of the value at ``keys`` in a value of type ``kind``; null if it is unknown."""
     for key in keys:
         kind = _structs(kind)
         if isinstance(key, str) and hasattr(kind, "__struct_fields__"):
@@ -152,7 +156,7 @@ def _inside(kind: Any, keys: Iterable[Any]) -> Any:
 
 
 def _structs(kind: Any) -> Any:
-    """A type without the "or nothing" around it."""
+    """The type without its optional part."""
     if get_origin(kind) in (Union, UnionType):
         some = [one for one in get_args(kind) if one is not NoneType]
         return next((one for one in some if hasattr(one, "__struct_fields__")), some[0])
@@ -160,5 +164,9 @@ def _structs(kind: Any) -> Any:
 
 
 def read(path: Path) -> YamlPosition:
-    """The content of a YAML file, with the line of each of its parts."""
+    """Reads a YAML file, with the line of each of its parts.
+
+    Raises:
+        BadInput: The file cannot be read or is not valid YAML.
+    """
     return YamlPosition(path, *parse_yaml_lines(read_text(path), str(path)))

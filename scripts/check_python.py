@@ -1,4 +1,4 @@
-"""Says in one sentence when this Python is too old or too new, before pip says it in fifty lines."""
+"""Checks the Python version and prints one sentence if it is not supported, before pip fails at length."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Writes requirements/*.txt anew: what is installed, each version pinned and each file by its hash.
+"""Writes requirements/*.txt: all dependencies with pinned versions and file hashes.
 
 `make lock` runs it. It needs uv (https://docs.astral.sh/uv/), and resolves for every supported Python and
 platform at once; no address of a registry is written, so any index or mirror serves that has the same files.
@@ -15,7 +15,7 @@ EXTRAS = {
     "overlay.txt": ("build", "overlay"),
     "dev.txt": ("dev",),
 }
-"""The extras of pyproject.toml that each file locks, beside what the product itself needs."""
+"""The extras of pyproject.toml that each file locks, in addition to the product's dependencies."""
 
 HEADER = """\
 # Written by scripts/lock.py (`make lock`).
@@ -24,7 +24,7 @@ HEADER = """\
 
 
 def lock(name: str, extras: tuple[str, ...], upgrade: list[str]) -> None:
-    """Resolves one file; versions that stand in it stay unless ``upgrade`` says otherwise."""
+    """Resolves one file; its versions are kept unless ``upgrade`` requests newer ones."""
     target = ROOT / "requirements" / name
     command = [
         "uv", "pip", "compile", "pyproject.toml", "--universal", "--generate-hashes", "--no-header",

@@ -1,9 +1,9 @@
-"""Makes docs/pictures/overlay.png and report.png from the real thing: a desktop, a hub, the overlay.
+"""Makes docs/pictures/overlay.png and report.png from a running hub and overlay on a virtual desktop.
 
     python scripts/overlay_pictures.py            both pictures
     python scripts/overlay_pictures.py overlay    one of them
 
-The overlay runs on a virtual desktop (Xvfb, openbox, picom) and hears a real hub; the report is that of
+The overlay runs on a virtual desktop (Xvfb, openbox, picom), connected to a real hub; the report is that of
 the bundled difficult call in Chromium. Needs: apt-get install xvfb openbox picom xdotool imagemagick
 chromium.
 """

@@ -1,9 +1,9 @@
-"""Makes the pictures of the supervisors' page for the README, from the real thing.
+"""Makes the pictures of the supervisors' page for the README, from recorded calls in a running hub.
 
     python scripts/page_pictures.py          docs/pictures/page-dark.png and page-light.png
 
-Bundled recordings play through the monitor into a hub, as fast as they were spoken (faster, the hub would
-leave levels out), and Chromium looks at the page. The words are those of the recordings' scripts.
+Bundled recordings are played through the monitor to a hub in real time (faster, the hub would drop levels),
+and Chromium takes the pictures. The words are those of the recordings' scripts.
 """
 
 import argparse

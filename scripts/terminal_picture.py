@@ -1,9 +1,9 @@
-"""Makes docs/pictures/terminal.svg: what `monitor demo` prints beside the page, from the real thing.
+"""Makes docs/pictures/terminal.svg: the terminal output of `monitor demo`.
 
     python scripts/terminal_picture.py
 
-The bundled difficult call, with the words of its script, through the terminal view that every command uses;
-the picture shows half a minute of it.
+It shows half a minute of the bundled difficult call, with the words of its script, in the terminal view that
+every command uses.
 """
 
 import argparse

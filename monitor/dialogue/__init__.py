@@ -1,1 +1,1 @@
-"""What was meant: slots, repeats, open matters, and who is who."""
+"""Dialogue tracking: slots, repeats, entities, and which side is the agent."""

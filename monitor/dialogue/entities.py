@@ -1,7 +1,7 @@
-"""What is worth writing down: dates, amounts of money, numbers of orders and cases, phone numbers, promises.
+"""Extracts entities for notes: dates, amounts, order and case numbers, phone numbers, promises.
 
-Found in the tokens, so that "£40", "forty pounds" and "40 pounds" are the same amount, and spelled-out
-figures ("four four seven one") are one number. Which phrases are dates and promises, the lexicon says.
+They are found in the tokens, so that "£40", "forty pounds" and "40 pounds" are the same amount, and dictated
+digits ("four four seven one") are one number. Dates and promises are phrase classes of the lexicon.
 """
 
 import re
@@ -24,7 +24,7 @@ NUMBERS = DIGITS | {
     "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred",
     "thousand",
 }  # fmt: skip
-"""English number words; a language of its own needs its own."""
+"""English number words; another language needs its own."""
 
 ID_FIGURES = 4
 PHONE_FIGURES = 9
@@ -33,7 +33,7 @@ FROM_PHRASES = {"time_expression": "date", "promise": "promise"}
 
 
 class Entity(NamedTuple):
-    """Something worth a note: a date, amount, number, phone or promise; first and last are words."""
+    """A date, amount, number, phone number or promise; ``first`` and ``last`` are word indexes."""
 
     kind: str
     first: int
@@ -41,7 +41,7 @@ class Entity(NamedTuple):
 
 
 def entities(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Entity]:
-    """Everything worth a note in one utterance, by place."""
+    """The entities in one utterance, by position."""
     found = [
         Entity(FROM_PHRASES[m.cls], max(m.first, 0), m.last)
         for m in matches
@@ -52,7 +52,7 @@ def entities(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Entity]:
 
 
 def figures(text: str) -> str:
-    """The figures in ``text``, dictated or written: "double four 7" is ``447``."""
+    """The digits in ``text``, dictated or written: "double four 7" gives ``447``."""
     found = ((digit or FIGURES[word.lower()], double) for double, digit, word in _FIGURE.findall(text))
     return "".join(2 * figure if double else figure for figure, double in found)
 
@@ -88,5 +88,5 @@ def _is_number(text: str) -> bool:
 
 
 def _figures(text: str) -> int:
-    """How many figures of a spelled number this is; a word such as "forty" is none that is dictated."""
+    """The number of dictated digits in a token; a word such as "forty" has none."""
     return sum(c.isdigit() for c in text) or int(text in DIGITS)

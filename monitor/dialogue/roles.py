@@ -1,25 +1,22 @@
-"""Which side is the agent: cues of roles in words and sound, and the detection of exchanged sides.
+"""Detects exchanged channels from role cues in words and from the bandwidth of the audio.
 
-Who talks like somebody at work on the phone, and who like somebody with a matter of their own.
+Role cues are phrases typical of an agent or of a caller. They count only during the opening of a call: later
+an agent may also say "I called you", and a caller "thank you for calling back". The phrases are in
+``configs/roles/LANGUAGE``; a language without them has no role cues.
 
-Only what is said while a call opens tells them apart: later on an agent may well say "I called you", and a
-caller "thank you for calling back". The phrases are in ``configs/roles/LANGUAGE``; a language without
-them has no say.
+The evidence that agent and caller were exchanged is added up. The audio alone does not suffice, because a
+telephone line that returns the agent's voice sounds like a microphone in the caller's place.
 
-Which side is whose: evidence that agent and caller were exchanged, added up until it is enough.
-
-A telephone line that returns the agent's voice sounds just like a microphone in the caller's place, so
-no single sound can tell. What can, each for one way or the other:
-
-    evidence                                                                weighs
-    a side opens the call like somebody at work ("how can I help")              2
+    evidence, for or against an exchange                                    weight
+    a side opens the call like an agent ("how can I help")                      2
     a side asks for or looks up an order, an account ("may I have your name")   1
-    a side states a matter of its own ("I am calling about"), or takes up an
-    offer of help with five words and more                                      1
-    one side came through a telephone, the other from a microphone              3
+    a side states its concern ("I am calling about"), or answers an offer of
+    help with at least five words                                               1
+    one side has telephone bandwidth, the other that of a microphone            3
 
-It is told once, when exchanged outweighs right by 3 and words of one side alone are not all there is. Where
-the agent made the call (``direction: out``), it is the other side that opens it, and words do not count.
+The exchange is reported once, when the evidence for it exceeds that against it by 3 and does not consist of
+words of one side alone. If the agent made the call (``direction: out``), words do not count, because then the
+other side opens the call.
 """
 
 from functools import cache
@@ -34,18 +31,18 @@ from monitor.timeline import ms
 Sign = Literal["offers_help", "asks_details", "states_matter"]
 
 OPENING = 90_000
-"""Ms of the call in which what is said counts."""
+"""Ms from the start of the call in which words count."""
 
 
 class RoleCues(NamedTuple):
-    """A sign that ``cited.channel`` gave of its role."""
+    """A role cue in the words of ``cited.channel``."""
 
     sign: Sign
     cited: EvidenceItem
 
 
 def signs(utterance: Utterance, language: str = "en") -> list[RoleCues]:
-    """The signs in an utterance."""
+    """The role cues in an utterance."""
     lexicon = _lexicon(language)
     if lexicon is None:
         return []
@@ -72,10 +69,10 @@ def _lexicon(language: str) -> Lexicon | None:
 ENOUGH = 3
 BAND = 3
 ANSWER = 5
-"""Words of an answer that states a matter."""
+"""Least number of words of an answer that states a concern."""
 _WEIGHTS: dict[Sign, int] = {"offers_help": 2, "asks_details": 1, "states_matter": 1}
 _AGENTS: dict[Sign, bool] = {"offers_help": True, "asks_details": True, "states_matter": False}
-"""Whether the sign is an agent's (else it is a caller's)."""
+"""Whether the cue is an agent's (else a caller's)."""
 
 REMEDY = (
     "If so, run it again with the other --agent-channel, or exchange the two files or devices; until then "
@@ -84,7 +81,7 @@ REMEDY = (
 
 
 class RoleEvidence(NamedTuple):
-    """A piece of evidence, for exchanged sides or against them."""
+    """A piece of evidence for or against exchanged channels."""
 
     exchanged: bool
     weight: int
@@ -92,7 +89,7 @@ class RoleEvidence(NamedTuple):
 
 
 class SideExchangeDetector:
-    """Hears what may tell the two sides of one call apart."""
+    """Collects evidence of exchanged channels on one call."""
 
     def __init__(self, *, outgoing: bool = False) -> None:
         self._outgoing = outgoing
@@ -100,7 +97,7 @@ class SideExchangeDetector:
         self._told: Quality | None = None
 
     def hear(self, utterance: Utterance) -> list[Event]:
-        """What somebody said."""
+        """Adds the evidence of an utterance; returns the event if the exchange is detected now."""
         if self._told is not None or self._outgoing or not utterance.final or ms(utterance.start) >= OPENING:
             return []
         channel = utterance.channel
@@ -121,13 +118,13 @@ class SideExchangeDetector:
         return offer is not None and utterance.start >= offer.cited.start and len(utterance.words) >= ANSWER
 
     def narrow(self, channel: Channel, known: float) -> list[Event]:
-        """``channel`` came through a telephone, and the other side did not."""
+        """Adds that ``channel`` has telephone bandwidth and the other side has not."""
         cited = EvidenceItem(start=0.0, end=known, channel=channel, kind="telephone band")
         self._clues["band", None] = RoleEvidence(channel == "agent", BAND, cited)
         return self._tell(known)
 
     def finish(self, now: float) -> list[Event]:
-        """The call is over, and what was wrong with it ends with it."""
+        """Ends a reported exchange at the end of the call."""
         told, self._told = self._told, None
         if told is None:
             return []
@@ -150,7 +147,7 @@ class SideExchangeDetector:
 
 
 def _reasons(found: list[EvidenceItem]) -> str:
-    """Why, in words; what was said is quoted in the evidence only."""
+    """The reasons as a sentence; words of the call are quoted in the evidence only."""
     reasons = []
     for cited in found:
         if cited.kind is not None:

@@ -1,9 +1,9 @@
-"""How alike two sentences are, and what a sentence is about. Words only, no model, no stemming.
+"""Similarity of sentences and overlap of their content words, without a model or stemming.
 
-Two sentences are near-repeats when their letters agree (``alike`` >= 0.8, the normalised indel
-similarity of rapidfuzz) or when the longer one has most of the word pairs of the shorter one (overlap
-coefficient of the word bigrams >= 0.6), so that a sentence is known again inside a longer one, which
-is how a recogniser without punctuation writes it.
+Two sentences are near-repeats if their letters agree (``alike`` >= 0.8, the normalised indel similarity of
+rapidfuzz) or the longer one contains most word pairs of the shorter one (overlap coefficient of the word
+bigrams >= 0.6). The second finds a sentence within a longer one, as written by a recogniser without
+punctuation.
 """
 
 from collections import deque
@@ -18,10 +18,10 @@ from monitor.phrases.tokens import FILLERS, Token
 from monitor.timeline import ms
 
 REPEAT_WORDS = 8
-"""Shorter sentences come again by chance."""
+"""Least number of tokens; shorter sentences recur by chance."""
 
 REPEAT_AFTER = 20_000
-"""Ms at least between a sentence and its repeat; before, people stutter and correct themselves."""
+"""Least time in ms between a sentence and its repeat; sooner it is stuttering or self-correction."""
 
 ALIKE, PAIRS = 0.8, 0.6
 AKIN, AKIN_LETTERS = 80.0, 4
@@ -30,7 +30,7 @@ REMEMBERED = 60
 
 
 class Sentence(NamedTuple):
-    """A sentence as it was said: its tokens without fillers, the text, and its place in the call in ms."""
+    """A sentence: its tokens without fillers, its text, and its times in ms of the call."""
 
     tokens: tuple[str, ...]
     text: str
@@ -39,31 +39,31 @@ class Sentence(NamedTuple):
 
 
 class SentenceSimilarity(NamedTuple):
-    """An earlier sentence that a new one is like, and how much (0 to 1)."""
+    """An earlier sentence that a new one repeats, and their similarity (0 to 1)."""
 
     earlier: Sentence
     score: float
 
 
 def alike(one: Sequence[str], other: Sequence[str]) -> float:
-    """How much of the letters of two token sequences agree, 0 to 1."""
+    """The normalised indel similarity of the letters of two token sequences, 0 to 1."""
     return fuzz.ratio(" ".join(one), " ".join(other)) / 100.0
 
 
 def shared_pairs(one: Sequence[str], other: Sequence[str]) -> float:
-    """The share of the word pairs of the shorter sequence that the longer one has too, 0 to 1."""
+    """The share of the word bigrams of the shorter sequence that are also in the longer one, 0 to 1."""
     first, second = set(pairwise(one)), set(pairwise(other))
     return len(first & second) / min(len(first), len(second)) if first and second else 0.0
 
 
 def overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    """How much of the smaller of two sets of content words the other holds, 0 to 1 (0 where one is empty)."""
+    """The overlap coefficient of two sets of content words, 0 to 1 (0 if one is empty)."""
     smaller = min(len(one), len(other))
     return shared(one, other) / smaller if smaller else 0.0
 
 
 def shared(one: frozenset[str], other: frozenset[str]) -> int:
-    """How many content words of the smaller set the other has, too, be it in another form or misheard."""
+    """The number of content words of the smaller set that have a match in the other (see ``akin``)."""
     few, many = sorted((one, other), key=len)
     rest: dict[str, list[str]] = {}
     for word in many - few:
@@ -72,7 +72,7 @@ def shared(one: frozenset[str], other: frozenset[str]) -> int:
 
 
 def akin(one: str, other: str) -> bool:
-    """Whether two words may be forms of the same, or one a slip for the other: "lock" and "locksmith"."""
+    """Whether two words may be forms of the same word or one misrecognised: "lock" and "locksmith"."""
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) < AKIN_LETTERS:
         return False
@@ -80,14 +80,14 @@ def akin(one: str, other: str) -> bool:
 
 
 def content(tokens: Sequence[str], stop: frozenset[str]) -> frozenset[str]:
-    """The words that say what it is about."""
+    """The content words among the tokens, that is, those not in ``stop``."""
     return frozenset(
         token for token in tokens if token not in stop and token not in FILLERS and len(token) > 1
     )
 
 
 def sentences(tokens: Sequence[Token], words: Sequence[Word]) -> list[Sentence]:
-    """What was said, cut where a full stop or a question mark stands; ``words`` have text, start, end."""
+    """Splits an utterance into sentences at full stops and question marks."""
     found: list[Sentence] = []
     begin = 0
     for place, token in enumerate(tokens, 1):
@@ -108,7 +108,7 @@ def _sentence(tokens: Sequence[Token], words: Sequence[Word]) -> Sentence:
 
 
 class Repeats:
-    """One side's earlier sentences, and whether a new one is a near-repeat of one of them. Bounded."""
+    """Keeps one side's recent sentences and finds near-repeats among new ones. Memory is bounded."""
 
     def __init__(self, *, least_words: int = REPEAT_WORDS, after: int = REPEAT_AFTER) -> None:
         self._least = least_words
@@ -118,7 +118,7 @@ class Repeats:
     def hear(
         self, sentence: Sentence, alike_from: float = ALIKE, pairs_from: float = PAIRS
     ) -> SentenceSimilarity | None:
-        """The earlier sentence that this one repeats, if any; the sentence is remembered."""
+        """Stores the sentence and returns the earlier one that it repeats, if any."""
         if len(sentence.tokens) < self._least:
             return None
         best: SentenceSimilarity | None = None
@@ -133,7 +133,7 @@ class Repeats:
 
 
 def _score(one: Sequence[str], other: Sequence[str], alike_from: float, pairs_from: float) -> float:
-    """The letters' likeness where one of the two bars is reached, else 0."""
+    """The similarity of the letters if one of the two thresholds is reached, else 0."""
     if shared_pairs(one, other) >= pairs_from:
         return max(alike(one, other), alike_from)
     score = alike(one, other)

@@ -1,9 +1,9 @@
-"""What the agent asked for and the caller gave: names, numbers, addresses, the issue. Asked twice is noticed.
+"""Slot filling: tracks what the agent asked for and the caller gave, and detects repeated questions.
 
-A slot is filled when the caller answers the question, says it unasked ("my order number is ..."), or
-when the call's metadata bring it along from an earlier colleague (``handover: {name: Ann Lee}``). A
-question that was perhaps heard counts where no sure one was; and a bare number is an answer, whatever
-was heard before it.
+Slots are names, numbers, addresses and the issue. A slot is filled when the caller answers a question, gives
+the value unasked ("my order number is ..."), or when it is in the call's metadata from an earlier agent
+(``handover: {name: Ann Lee}``). An approximate match of a question counts if there is no certain one; a bare
+number counts as an answer whatever preceded it.
 """
 
 import re
@@ -15,13 +15,13 @@ from monitor.phrases.lexicon import Match
 from monitor.timeline import ms
 
 ANSWER_WITHIN = 20_000
-"""Ms in which an answer belongs to the question."""
+"""Longest time in ms from a question to its answer."""
 
 ASKED_AGAIN_AFTER = 8_000
-"""Ms after the answer; before, the agent is still about the same answer."""
+"""Least time in ms from an answer to a repeated question; sooner the agent is confirming the answer."""
 
 LONGEST = 40
-"""Characters of a value as it is shown."""
+"""Greatest length in characters of a displayed value."""
 
 SLOTS = {
     "asks_name": "name",
@@ -32,7 +32,7 @@ SLOTS = {
     "asks_email": "email",
     "asks_issue": "issue",
 }
-"""The slot that each class of questions asks for."""
+"""The slot of each class of questions."""
 
 GIVES = {
     "gives_name": "name",
@@ -42,14 +42,14 @@ GIVES = {
     "gives_phone": "phone number",
     "gives_email": "email",
 }
-"""The slot that each class of the caller's words fills unasked."""
+"""The slot that each class of the caller's phrases fills without a question."""
 
 STORY_WORDS = 8
-"""So many words of the caller say what the issue is."""
+"""Least number of words of the caller that state the issue."""
 
 
 class SlotQuestion(NamedTuple):
-    """The agent asked again for what was there already. Times are ms of the call."""
+    """A question of the agent for a slot that was already filled. Times are ms of the call."""
 
     slot: str
     value: str
@@ -58,7 +58,7 @@ class SlotQuestion(NamedTuple):
 
 
 class SlotTracker:
-    """What is known of the caller and the matter so far."""
+    """The filled slots of one call, and the questions that are open."""
 
     def __init__(self, known: Mapping[str, object] | None = None) -> None:
         given = {name.replace("_", " "): str(value) for name, value in (known or {}).items()}
@@ -69,11 +69,11 @@ class SlotTracker:
 
     @property
     def filled(self) -> dict[str, str]:
-        """What is known, by slot."""
+        """The values of the filled slots."""
         return {slot: value for slot, (value, _) in self._filled.items()}
 
     def agent(self, matches: Iterable[Match], *, confirms: bool) -> list[SlotQuestion]:
-        """The agent's words: what was asked that is known. ``confirms``: the agent only reads it back."""
+        """Reads the agent's words; returns questions for filled slots. ``confirms``: it is a read-back."""
         again: list[SlotQuestion] = []
         for match in _asked(matches):
             slot = SLOTS[match.cls]
@@ -85,7 +85,7 @@ class SlotTracker:
         return again
 
     def caller(self, text: str, start: int, end: int, matches: Iterable[Match]) -> list[str]:
-        """The caller's words: which slots they fill for the first time."""
+        """Reads the caller's words; returns the slots that they fill for the first time."""
         new: list[str] = []
         for match in matches:
             slot = GIVES.get(match.cls) if match.certain else None
@@ -114,14 +114,14 @@ _NUMBERS = ("order number", "phone number")
 
 
 def _asked(matches: Iterable[Match]) -> list[Match]:
-    """The questions for slots; those that were perhaps heard only where there is no sure one."""
+    """The questions for slots; approximate matches only if there is no certain one."""
     asked = [match for match in matches if match.cls in SLOTS]
     sure = [match for match in asked if match.certain]
     return sure or asked
 
 
 def _number(text: str) -> str | None:
-    """The slot that these words fill where they are hardly anything but figures."""
+    """The slot that these words fill if they consist almost only of digits."""
     number = figures(text)
     if len(number) < ID_FIGURES or 2 * len(number) < len(text.split()):
         return None
@@ -129,7 +129,7 @@ def _number(text: str) -> str | None:
 
 
 def _answers(text: str, slot: str) -> bool:
-    """Whether these words can be an answer to the question for ``slot``."""
+    """Whether these words can answer the question for ``slot``."""
     if _NO_ANSWER.match(text.strip()) or text.rstrip().endswith("?"):
         return False
     if slot in (*_NUMBERS, "date of birth"):
@@ -138,7 +138,7 @@ def _answers(text: str, slot: str) -> bool:
 
 
 def _value(text: str, slot: str) -> str:
-    """The answer as it is shown: a number in figures, a name without "it's"."""
+    """The displayed value of an answer: a number in digits, a name without "it's"."""
     number = figures(text)
     if slot in _NUMBERS and len(number) >= ID_FIGURES:
         return number

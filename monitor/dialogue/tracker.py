@@ -1,8 +1,8 @@
-"""What only several utterances together show: repeats, playback, drift, what was asked twice, what to note.
+"""Tracks a dialogue over several utterances: repeats, read-backs, topic drift, repeated questions, notes.
 
-``DialogueTracker.hear`` takes final utterances in the order in which they become known and answers with
-remarks; ``KINDS`` says what each means. Times are ms of the call from here on. Bounded: sentences, content
-words and slots of the last minutes.
+``DialogueTracker.hear`` takes final utterances in the order in which they become known and returns remarks;
+``KINDS`` lists them. Times are ms of the call. Memory is bounded: sentences, content words and slots of the
+last minutes.
 """
 
 from collections import deque
@@ -33,14 +33,14 @@ KINDS = {
     "date": "a date or a time", "amount": "an amount of money", "number": "a number of four figures or more",
     "phone": "a phone number", "pledge": "a promise, for the notes",
 }  # fmt: skip
-"""The classes of the matches that come from here, and not from a lexicon."""
+"""The kinds of remarks, which count as phrase classes although no lexicon defines them."""
 
 PLAYED_BACK = 0.25
 PLAYED_BACK_WORDS = 3
 DRIFT, DRIFT_WINDOW, DRIFT_TALK, DRIFT_WORDS = 0.15, 60_000, 0.65, 20
 WANDERS, WANDERS_TALK, WANDERS_WORDS = 0.05, 0.85, 8
-"""Overlap of the minute's thirds below which they are about other things; the share of the talk and the
-content words in each third that it takes to say so."""
+"""Overlap of a minute's thirds below which they are about different topics; the required share of the talk;
+and the required content words in each third."""
 
 GENERIC, GENERIC_WORDS = 0.1, 6
 ISSUE_UNTIL = 60_000
@@ -49,17 +49,17 @@ LONG_SENTENCE = 35
 STONEWALL, SHORT_ANSWER = 4, 2
 OFFERS = ("solution", "option", "alternative")
 HELPS = (*OFFERS, "promise", "steps", "resolution_check", "playback")
-"""Who offers, promises or plays back is about the matter, in whatever words."""
+"""Classes of phrases that show that the agent is dealing with the issue, whatever the words."""
 
 CHOSEN_WITHIN, CHOSEN_WORDS = 10_000, 8
 CANNED_CLASSES = ("empathy", "apology", "policy")
 CANNED_LEAST = 5
 CLOSES = {"closing", "resolution_check", "anything_else", "good_time"}
-"""Questions to which a short answer is all that is wanted."""
+"""Questions that ask for a short answer."""
 
 
 class Remark(NamedTuple):
-    """Something of a kind of ``KINDS`` that was found, with its place in the call in ms."""
+    """A finding of one of ``KINDS``, with its times in ms of the call."""
 
     kind: str
     start: int
@@ -77,7 +77,7 @@ class _Said(NamedTuple):
 
 
 class DialogueTracker:
-    """Follows what is said on one call."""
+    """Tracks the dialogue of one call."""
 
     def __init__(self, lexicon: Lexicon, known: Mapping[str, object] | None = None) -> None:
         self._lexicon = lexicon
@@ -99,11 +99,11 @@ class DialogueTracker:
 
     @property
     def slots(self) -> dict[str, str]:
-        """What is known of the caller and the matter, by slot."""
+        """The values of the filled slots."""
         return self._slots.filled
 
     def hear(self, utterance: Utterance, matches: Sequence[Match]) -> list[Remark]:
-        """What this final utterance adds; ``matches`` are its phrases."""
+        """Reads a final utterance with its phrases and returns new remarks."""
         given = tokens(utterance.words)
         if not given:
             return []
@@ -177,7 +177,7 @@ class DialogueTracker:
         return found + self._drift(one)
 
     def _drift(self, one: _Said) -> list[Remark]:
-        """A minute in which the agent led and the issue did not occur; told once until it occurs again."""
+        """Detects a minute in which the agent led without the issue; reported once until it occurs again."""
         since = one.end - DRIFT_WINDOW
         recent = [said for said in self._recent if said.start >= since] + [one]
         ours = [said for said in recent if said.channel == "agent"]
@@ -209,7 +209,7 @@ class DialogueTracker:
         if timely and shared(self._first_words(utterance), self._turn["agent"]):
             found.append(Remark("chosen", one.start, one.end, text))
         found += self._wanders(one)
-        # A bare yes or no answers a question, even where the question was not heard as one.
+        # A bare yes or no answers a question, even if the question was not recognised as one.
         asked = self._asked or (not self._closes and text.lower().strip(" .,!") in self._yes_no)
         if one.length > SHORT_ANSWER:
             self._short_answers = 0
@@ -224,7 +224,7 @@ class DialogueTracker:
         return content([token.text for token in said], self._stop)
 
     def _wanders(self, one: _Said) -> list[Remark]:
-        """A minute of the caller's in which each third was about something else; told once."""
+        """Detects a minute of the caller whose thirds are about different topics; reported once."""
         since = one.end - DRIFT_WINDOW
         recent = [said for said in self._recent if said.end > since] + [one]
         theirs = [said for said in recent if said.channel == "caller"]
@@ -243,7 +243,7 @@ class DialogueTracker:
         return [Remark("wanders", since, one.end, "")] if begins else []
 
     def _remember(self, one: _Said) -> None:
-        """The words of a turn are those since the other side last spoke."""
+        """Stores the words of the turn, that is, those since the other side last spoke."""
         if self._speaker != one.channel:
             self._turn[one.channel] = frozenset()
             self._speaker = one.channel

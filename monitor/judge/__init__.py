@@ -1,1 +1,1 @@
-"""The judge: rules are evaluated, alerts are opened and closed, cards are scheduled."""
+"""The judge evaluates rules on facts, opens and closes alerts, and schedules cards."""

@@ -1,4 +1,4 @@
-"""From changes in the engine to what people are told: the alert's event, its card, its audience."""
+"""Turns alert changes of the engine into events, with the card and the audience of each alert."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from monitor.rules.rule_set import hash_of
 from monitor.timeline import CALL, Timeline, ms, seconds
 
 NOTICED = 10_000
-"""Ms in which an agent can have read a card and changed course."""
+"""Ms an agent needs to read a card and react to it."""
 
 
 @dataclass(slots=True)
 class PublishedAlert:
-    """What people know of an alert that is open."""
+    """The published state of an open alert."""
 
     card: bool = False
     withheld: str | None = None
@@ -39,7 +39,7 @@ class PublishedAlert:
 
 
 class AlertPublisher:
-    """Tells people of alerts. Keeps what they were told while an alert is open."""
+    """Publishes alerts as events and keeps the published state of open ones."""
 
     def __init__(self, settings: RulesSettings, line: Timeline) -> None:
         self._ignored_after = ms(settings.ignored_after)
@@ -50,7 +50,7 @@ class AlertPublisher:
         self.opened: Counter[str] = Counter()
 
     def tell(self, change: AlertChange) -> list[Event]:
-        """The events of one change; what goes to the scorecard alone is no news."""
+        """The events of one change; none for rules whose only audience is the scorecard."""
         if change.alert.watch.rule.score is not None:
             return []
         match change.kind:
@@ -62,20 +62,20 @@ class AlertPublisher:
                 return self._closed(change.alert, change.reason)
 
     def alert(self, key: str | None) -> LiveAlert | None:
-        """The open alert of this id."""
+        """The open alert with this id, if there is one."""
         known = self._open.get(key or "")
         return known[0] if known else None
 
     @property
     def restless(self) -> bool:
-        """Whether something may change by time alone: a card that waits, a warning that may be ignored."""
+        """Whether time alone may cause a change: a card is waiting, or a warning may come to be ignored."""
         return bool(self.cards.waiting) or any(
             not told.escalated and (told.shown is not None or alert.watch.rule.escalate_after is not None)
             for alert, told in self._open.values()
         )
 
     def pause(self) -> list[Event]:
-        """Shows the waiting card whose moment has come; passes on warnings that were ignored."""
+        """Shows a waiting card if it may be shown now, and escalates ignored warnings."""
         out: list[Event] = []
         key = self.cards.next_shown() if self.cards.waiting else None
         if key is not None and key in self._open:
@@ -107,7 +107,7 @@ class AlertPublisher:
         return [self._event(AlertOpened, alert, told), *self._note(alert)]
 
     def _note(self, alert: LiveAlert) -> list[Event]:
-        """What the alert's rule wants to be written down, too."""
+        """The note that the alert's rule asks for, if any."""
         kind, words = alert.watch.rule.note, alert.reading.words
         if kind is None or not words:
             return []
@@ -140,14 +140,14 @@ class AlertPublisher:
     def _trouble(self, alert: LiveAlert) -> QualityKind | None:
         for side in sorted(alert.watch.trigger.expected):
             if trouble := self._line.troubled(("dead_channel",), side):
-                return trouble  # what was said there could not be heard
+                return trouble  # speech on that channel could not be recognised
         measure = alert.measure
         if measure is None or not measure.quality:
             return None
         return self._line.troubled(measure.quality, alert.reading.channel if measure.voice else None)
 
     def _note_trouble(self, alert: LiveAlert, trouble: QualityKind) -> list[Event]:
-        """Says once why alerts of a rule rest."""
+        """Reports once why alerts of a rule are withheld."""
         rule = alert.watch.rule.rule
         if (rule, trouble) in self._noted:
             return []
@@ -190,7 +190,7 @@ class AlertPublisher:
             told.shown = self._line.now
 
     def _escalate(self, alert: LiveAlert, told: PublishedAlert, *, anyway: bool = False) -> bool:
-        """An ignored warning goes to supervisors, too; whether that is new."""
+        """Adds supervisors to the audience of an ignored warning; returns whether that is new."""
         shape = AlertPresentation(alert)
         if (
             told.escalated
@@ -238,7 +238,7 @@ class AlertPublisher:
 
 
 class AlertPresentation:
-    """What an alert looks like on the step of the escalation on which it stands."""
+    """Level, message and audience of an alert at its current escalation step."""
 
     def __init__(self, alert: LiveAlert) -> None:
         self._rule = alert.watch.rule
@@ -249,12 +249,12 @@ class AlertPresentation:
 
     @property
     def level(self) -> Level:
-        """How grave it is."""
+        """The level at this step."""
         return (self._step.level if self._step else None) or self._rule.level
 
     @cached_property
     def message(self) -> str:
-        """The text to the agent, with what it names filled in."""
+        """The text to the agent, with its placeholder filled in."""
         return filled((self._step.message if self._step else None) or self._rule.message, self._detail)
 
     @property
@@ -264,7 +264,7 @@ class AlertPresentation:
 
 
 def filled(message: str, detail: str) -> str:
-    """The text with ``{detail}`` in it, cut so that all of it fits."""
+    """The message with ``{detail}`` filled in, shortened so that the whole text fits a card."""
     if "{detail}" not in message:
         return message
     room = MESSAGE_MOST - len(message) + len("{detail}")

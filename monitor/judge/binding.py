@@ -1,4 +1,4 @@
-"""Rules to rule instances: a rule with its names looked up, ready to be evaluated on one call."""
+"""Binds rules to a call: resolves their names and makes instances that the engine can evaluate."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from monitor.rules.rule import Condition, Cue, EscalationStep, Rule, Scope, mill
 from monitor.rules.triggers import BoundCue, BoundMeasure, MeasureTrigger, Step, Trigger
 
 BROKEN_WINDOW = 30_000
-"""For how many ms an expectation that was not met counts, unless the rule has a window."""
+"""Ms for which a broken expectation counts if the rule has no window."""
 
 META_ALIASES = {"out": ("out", "outbound"), "in": ("in", "inbound")}
 
 
 def bind(rule: Rule, place: int, *, words: bool = True) -> RuleInstance:
-    """The rule, ready to be asked. Without words, of ``any`` only what can be heard is asked."""
+    """Makes the instance of a rule. Without ``words``, ``any`` conditions that need words are left out."""
     if not words and rule.any is not None:
         heard = [one for one in rule.any if not BoundMeasure.of(one).measure.words]
         rule = msgspec.structs.replace(rule, any=heard or rule.any)
@@ -25,7 +25,7 @@ def bind(rule: Rule, place: int, *, words: bool = True) -> RuleInstance:
 
 
 def _counts(rule: Rule) -> bool:
-    """Whether a higher value is news (one more of something), not just time going by."""
+    """Whether the value is a count, so that a higher value is worth an update (a duration always grows)."""
     if rule.after is not None:
         return True
     measured = _conditions(rule)
@@ -87,7 +87,7 @@ def _absence(rule: Rule) -> AbsenceTrigger:
 
 
 def in_scope(scope: Scope | None, meta: dict[str, Any], profile: str) -> bool:
-    """Whether the rule is for this call."""
+    """Whether the rule applies to a call with this metadata and profile."""
     if scope is None:
         return True
     if scope.direction and meta.get("direction") not in META_ALIASES[scope.direction]:

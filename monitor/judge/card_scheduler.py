@@ -1,9 +1,8 @@
-"""Fatigue control: which alerts become a card on the agent's screen, and when.
+"""Fatigue control: decides which alerts become a card on the agent's screen, and when.
 
-One card at a time, 18 s between cards, a soft cap for ten minutes, none while the agent speaks: an
-alert that has to wait gets its card at the next good moment, or none. Critical alerts do not wait, nor
-do those for the end of the call. Supervisors see every alert that is for them at once; only the agent's
-screen is kept calm.
+One card at a time, 18 s between cards, a soft cap per ten minutes, and none while the agent speaks. An
+alert that has to wait gets its card as soon as one may be shown, or none. Critical alerts and alerts for
+the end of the call do not wait. Supervisors get all of their alerts at once; only cards are limited.
 """
 
 from collections import deque
@@ -24,7 +23,7 @@ SILENT_RULE = "not shown as a card"
 
 @dataclass(slots=True)
 class CardRequest:
-    """An alert that wants to be a card. Times are ms."""
+    """A request to show an alert as a card. Times are ms."""
 
     key: str
     rule: str
@@ -37,13 +36,13 @@ class CardRequest:
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """What comes first: the level, the rule's priority, the newer one."""
+        """Sort key: level, then the rule's priority, then the newer alert."""
         return severity(self.level), self.priority, self.asked
 
 
 @dataclass(slots=True)
 class Inhibition:
-    """Cards held back until a moment, while something else matters more; no ``rules`` means all of them."""
+    """Holds back the cards of ``rules`` (empty: of all rules) until a given time."""
 
     because: str
     until: int
@@ -51,7 +50,7 @@ class Inhibition:
 
 
 class CardScheduler:
-    """The agent's screen: one place for a card."""
+    """Schedules cards on the agent's screen, which shows one at a time."""
 
     def __init__(self, settings: RulesSettings, line: Timeline) -> None:
         self._line = line
@@ -67,7 +66,7 @@ class CardScheduler:
         self.inhibitions: dict[str, Inhibition] = {}
 
     def ask(self, request: CardRequest) -> str | None:
-        """Asks for a card now: null when it is shown, or why it is held back (it waits where it may)."""
+        """Requests a card now; returns null if it is shown, else why it is withheld (it may then wait)."""
         reason = self._against(request)
         if reason is None:
             self._show(request)
@@ -77,11 +76,11 @@ class CardScheduler:
         return reason
 
     def take_back(self, key: str) -> None:
-        """The alert is over; its card need not be shown any more."""
+        """Withdraws the card of an alert that has closed."""
         self.waiting.pop(key, None)
 
     def next_shown(self) -> str | None:
-        """The waiting card that may be shown now, if there is one; it counts as shown."""
+        """Takes the waiting card that may be shown now, if there is one, and counts it as shown."""
         now = self._line.now
         for key in [key for key, one in self.waiting.items() if now - one.asked > self._card_wait]:
             del self.waiting[key]
@@ -93,7 +92,7 @@ class CardScheduler:
         return None
 
     def snooze(self, length: int) -> None:
-        """No cards for so many ms."""
+        """Shows no cards for ``length`` ms."""
         self._snoozed_until = self._line.now + length
 
     def _show(self, request: CardRequest) -> None:
@@ -121,7 +120,7 @@ class CardScheduler:
         return None if self._pause(request) else WAITS_FOR_PAUSE
 
     def _pause(self, request: CardRequest) -> bool:
-        """Whether this is a moment at which the agent can read."""
+        """Whether the agent can read a card now, that is, is not speaking."""
         line = self._line
         if line.talk.speaking("agent"):
             return False

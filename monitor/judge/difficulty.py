@@ -1,7 +1,7 @@
-"""The running difficulty of a call, 0 to 100, with its parts: an early warning, not a verdict on people.
+"""The running difficulty of a call, 0 to 100, with its parts. It rates the call, not the people.
 
-A part counts fully for two minutes after it was last heard and has faded after five; heard again and
-again it counts up to half as much more.
+Each part is a sign of a difficult call with a weight in points. It counts fully for two minutes after its
+last occurrence, then less, and nothing after five; repeated occurrences raise it by up to half.
 """
 
 from typing import Literal, NamedTuple
@@ -10,10 +10,10 @@ from monitor.events import Channel, Difficulty
 from monitor.timeline import Key, Timeline, seconds
 
 EVERY = 5_000
-"""Ms between two looks."""
+"""Ms between two updates."""
 
 FULL, GONE = 120_000, 300_000
-"""Ms for which a part counts fully, and after which it has faded."""
+"""Ms for which a part counts fully, and after which it counts nothing."""
 
 AGAIN, MOST = 0.25, 1.5
 VERDICT_AFTER = 60_000
@@ -23,7 +23,7 @@ Verdict = Literal["ordinary", "difficult", "very difficult"]
 
 
 class DifficultyPart(NamedTuple):
-    """A sign of a difficult call and its weight in points; ``longer_than`` is in ms."""
+    """A sign of a difficult call and its weight in points; ``longer_than`` is a duration in ms."""
 
     name: str
     points: float
@@ -41,11 +41,11 @@ PARTS = (
     DifficultyPart("long story", 10.0, ("turn",), longer_than=75_000),
     DifficultyPart("distracted", 10.0, ("busy_driving",)),
 )
-"""The signs of the rulebook, row 9. Kinds are marks of the timeline: phrases of the caller and moments."""
+"""The signs of rulebook row 9. Kinds are those of marks of the timeline."""
 
 
 def parts_of(line: Timeline) -> dict[str, float]:
-    """The points of each sign that was heard, rounded to 0.1."""
+    """The points of each sign that occurred, rounded to 0.1."""
     found: dict[str, float] = {}
     for part in PARTS:
         marks = line.marks.of(part.kinds, part.channel, line.now - GONE)
@@ -58,14 +58,14 @@ def parts_of(line: Timeline) -> dict[str, float]:
 
 
 class DifficultyMeter:
-    """Looks every ``EVERY`` seconds and speaks when the score changed."""
+    """Computes the difficulty every ``EVERY`` ms and reports changes."""
 
     def __init__(self) -> None:
         self._told: tuple[float, Verdict | None] = (0.0, None)
         self.highest = 0.0
 
     def look(self, line: Timeline) -> tuple[Difficulty | None, tuple[Key, ...]]:
-        """The difficulty now, where it is not what was last told, and the keys that changed."""
+        """The difficulty event, if the score has changed since the last one, and the keys that changed."""
         parts = parts_of(line)
         score = round(min(100.0, sum(parts.values())), 1)
         verdict = verdict_of(score) if line.now >= VERDICT_AFTER else None
@@ -79,7 +79,7 @@ class DifficultyMeter:
 
 
 def verdict_of(score: float) -> Verdict:
-    """The score in words."""
+    """The verdict for a score."""
     if score >= VERY_DIFFICULT:
         return "very difficult"
     return "difficult" if score >= DIFFICULT else "ordinary"

@@ -1,6 +1,6 @@
-"""The engine: the life of each alert, and when each rule is evaluated.
+"""The engine evaluates rules when their inputs change, and runs the state machine of each rule's alert.
 
-The life of an alert, as a table. Everything about states and what moves between them is here.
+All states and transitions are defined here:
 
     quiet --met--> pending --held--> open --unmet--> cooling --cooled--> quiet
                       `----unmet--> quiet   `--ended--> cooling
@@ -9,11 +9,11 @@ The life of an alert, as a table. Everything about states and what moves between
 ``hold``, ``ended`` when an alert expires or a person dismisses it, ``cooled`` when the cooldown is over
 (and, after ``ended``, when the condition has been unmet in between).
 
-A rule is evaluated through a ``TimelineView``, which notes the keys of the timeline that were read and the
-earliest moment at which the outcome may change by itself. The engine subscribes the rule to exactly these
-keys and evaluates it again when one of them changes or that moment has come, whichever is first. Between
-the two its outcome is what it was, so evaluating every rule at every event (``eager``) gives the same alerts
-at the same moments; a test over all recorded calls makes sure of that.
+A rule is evaluated through a ``TimelineView``, which records the keys of the timeline that were read and the
+earliest time at which the outcome may change without an event. The engine subscribes the rule to exactly
+these keys and evaluates it again when one of them changes or that time is reached, whichever is first. In
+between its outcome is constant, so evaluating every rule at every event (``eager``) gives the same alerts at
+the same times; a test over all recorded calls verifies this.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ from monitor.timeline import CALL, Key, Read, Timeline, TimelineView, keys_of
 
 
 class State(Enum):
-    """Where a rule is in the life of its alert."""
+    """The state of a rule's alert."""
 
     QUIET = "quiet"
     PENDING = "pending"
@@ -39,7 +39,7 @@ class State(Enum):
 
 
 class Signal(Enum):
-    """What moves a rule from one state to the next."""
+    """The causes of transitions between states."""
 
     MET = "met"
     UNMET = "unmet"
@@ -56,24 +56,24 @@ TRANSITIONS: dict[tuple[State, Signal], State] = {
     (State.OPEN, Signal.ENDED): State.COOLING,
     (State.COOLING, Signal.COOLED): State.QUIET,
 }
-"""Any other signal leaves the state as it is."""
+"""All transitions; any other signal leaves the state unchanged."""
 
 
 def after(state: State, signal: Signal) -> State:
-    """The state that follows."""
+    """The state after ``signal``."""
     return TRANSITIONS.get((state, signal), state)
 
 
 GRID = 100
-"""Ms between two evaluations of an eager engine, beside those that are due."""
+"""Ms between two additional evaluations of an eager engine."""
 
 WRONG_REST = 600_000
-"""Ms that a rule rests after a person called its alert wrong."""
+"""Cooldown in ms after a person marked the rule's alert as wrong."""
 
 
 @dataclass(slots=True)
 class LiveAlert:
-    """An alert while it lives. Times are ms of the call."""
+    """An open alert. Times are ms of the call."""
 
     number: int
     watch: "RuleInstance"
@@ -87,18 +87,18 @@ class LiveAlert:
 
     @property
     def measure(self) -> Measure | None:
-        """What was measured, unless the alert is about words that did not come."""
+        """The measure of the rule; null if the alert is about words that were not said."""
         return self.asked.measure if self.asked else None
 
     @property
     def key(self) -> str:
-        """Its id in the call."""
+        """The alert's id in the call."""
         return f"{self.watch.rule.rule}-{self.number}"
 
 
 @dataclass(slots=True)
 class AlertChange:
-    """Something in the life of an alert that people should hear of."""
+    """A change of an alert that is to be published."""
 
     kind: str
     alert: LiveAlert
@@ -107,10 +107,10 @@ class AlertChange:
 
 @dataclass(slots=True)
 class RuleInstance:
-    """A rule at work on a call: its condition, and where it is in the life of its alert.
+    """A rule on one call: its condition and the state of its alert.
 
-    Times are ms of the call. ``reads`` are what its last evaluation read; ``due`` is when it is evaluated
-    next though nothing happens (``CALL``: never).
+    Times are ms of the call. ``reads`` is what its last evaluation read; ``due`` is when it is evaluated
+    next without an event (``CALL``: never).
     """
 
     rule: Rule
@@ -127,7 +127,7 @@ class RuleInstance:
     reads: AbstractSet[Read] = frozenset()
     due: int = CALL
     holds: int = field(init=False)
-    """Ms that the condition must be met before an alert opens."""
+    """Ms for which the condition must be met before an alert opens."""
 
     cooldown: int = field(init=False)
     expires: int | None = field(init=False)
@@ -139,10 +139,10 @@ class RuleInstance:
 
 
 class Engine:
-    """All rules of a call. ``wake`` returns what changes.
+    """Evaluates all rules of a call; ``wake`` returns the resulting changes.
 
-    An ``eager`` engine evaluates every rule whenever it is woken, and every 0.1 s. It is there to show that
-    nothing was missed.
+    An ``eager`` engine evaluates every rule at each call of ``wake`` and every 0.1 s. It is the reference in
+    tests of the subscriptions.
     """
 
     def __init__(self, watches: Iterable[RuleInstance], line: Timeline, *, eager: bool = False) -> None:
@@ -155,11 +155,11 @@ class Engine:
         self._eager = eager
 
     def begin(self) -> list[AlertChange]:
-        """Evaluates every rule once, so that each has read something."""
+        """Evaluates every rule once, so that each has subscriptions."""
         return [change for watch in self.watches for change in self.look(watch)]
 
     def concerned(self, keys: Iterable[Key]) -> bool:
-        """Whether any rule is to be evaluated now that these keys have changed."""
+        """Whether any rule must be evaluated after a change of these keys."""
         if self._eager or (self._due and self._due[0][0] <= self._line.now):
             return True
         return not self._readers.keys().isdisjoint(keys)
@@ -179,7 +179,7 @@ class Engine:
         return [change for place in woken for change in self.look(self.watches[place])]
 
     def next_due(self) -> int:
-        """The earliest moment at which a rule is due."""
+        """The earliest time at which a rule is due."""
         due = self._due
         while due and self.watches[due[0][1]].due != due[0][0]:
             heappop(due)
@@ -187,12 +187,12 @@ class Engine:
         return min(earliest, (self._line.now // GRID + 1) * GRID) if self._eager else earliest
 
     def look(self, watch: RuleInstance) -> list[AlertChange]:
-        """Evaluates one rule, and moves it on in the life of its alert."""
+        """Evaluates one rule and applies the resulting transitions."""
         view, opened = self._view, watch.alert
         view.begin()
         seen = watch.trigger.assess(view, opened.step if opened else NOT_MET)
         changes = self._move(watch, seen, view.now)
-        if opened and watch.alert is None:  # what is met now belongs to the alert that has just closed
+        if opened and watch.alert is None:  # the condition met now was that of the alert that has just closed
             seen = watch.trigger.assess(view, NOT_MET)
             changes += self._move(watch, seen, view.now)
         if view.reads != watch.reads:
@@ -201,7 +201,7 @@ class Engine:
         return changes
 
     def put_away(self, alert: LiveAlert, reason: str) -> list[AlertChange]:
-        """A person has seen to this alert (or called it wrong)."""
+        """Closes an alert that a person acknowledged or marked as wrong."""
         watch = alert.watch
         if watch.alert is not alert:
             return []
@@ -211,7 +211,7 @@ class Engine:
         return [self._close(watch, reason, Signal.ENDED), *self.look(watch)]
 
     def finish(self) -> list[AlertChange]:
-        """The call is over: every rule is evaluated once more, then all alerts close."""
+        """Ends the call: evaluates every rule once more, then closes all alerts."""
         last = [change for watch in self.watches for change in self.look(watch)]
         return last + [
             self._close(watch, "call ended", Signal.ENDED) for watch in self.watches if watch.alert
@@ -234,7 +234,7 @@ class Engine:
         return []
 
     def _stay(self, watch: RuleInstance, alert: LiveAlert, seen: Assessment, now: int) -> list[AlertChange]:
-        """What becomes of an alert that is open."""
+        """Updates or closes an open alert after an evaluation."""
         if seen.step == NOT_MET and not seen.staying:
             return [self._close(watch, "cleared", Signal.UNMET)]
         changes = self._grow(watch, alert, seen) if seen.step != NOT_MET else []
@@ -244,7 +244,7 @@ class Engine:
         return changes
 
     def _may_open(self, watch: RuleInstance, seen: Assessment) -> bool:
-        """Within the rule's budget, and about something that an earlier alert was not about."""
+        """Whether the rule's limit per call allows another alert and the evidence is new."""
         within = watch.rule.budget is None or watch.opened < watch.rule.budget
         return within and seen.at > watch.seen_at
 
@@ -270,7 +270,7 @@ class Engine:
         return AlertChange("opened", watch.alert)
 
     def _grow(self, watch: RuleInstance, alert: LiveAlert, seen: Assessment) -> list[AlertChange]:
-        """A higher step or one more of what is counted is news. One less makes the next one news again."""
+        """Updates the alert for a higher step or a higher count; a lower count resets the comparison."""
         value, before = seen.reading.value or 0, alert.reading.value or 0
         if seen.step <= alert.step and not (watch.counts and value > before):
             if watch.counts and value < before:
@@ -289,7 +289,7 @@ class Engine:
         return AlertChange("closed", alert, reason)
 
     def _subscribe(self, watch: RuleInstance, reads: AbstractSet[Read]) -> None:
-        """From now on the rule is evaluated when one of the keys changes that its last evaluation read."""
+        """Subscribes the rule to the keys that its last evaluation read, and to no others."""
         before = {key for read in watch.reads - reads for key in keys_of(read)}
         for read in reads - watch.reads:
             for key in keys_of(read):
@@ -304,7 +304,7 @@ class Engine:
         watch.reads = reads
 
     def _plan(self, watch: RuleInstance, seen: Assessment, view: TimelineView) -> None:
-        """When the rule is evaluated next though nothing happens."""
+        """Sets when the rule is evaluated next without an event."""
         due, now = view.changes_at, view.now
         if watch.state is State.PENDING:
             due = min(due, watch.since + watch.holds)
@@ -313,7 +313,7 @@ class Engine:
         elif watch.state is State.COOLING and not watch.must_clear and watch.rests_until > now:
             due = min(due, watch.rests_until)
         elif watch.state is State.QUIET and seen.step != NOT_MET and seen.at == now:
-            due = now + 1  # met again in the very ms that an earlier alert was about
+            due = now + 1  # met again in the same ms as the evidence of an earlier alert
         if due != watch.due:
             watch.due = due
             if due < CALL:

@@ -1,4 +1,4 @@
-"""An alert in fields and in words: what happened, what was measured against what, and what ends it."""
+"""Explains an alert: what happened, the measured value and its threshold, and what ends the alert."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,17 @@ from monitor.rules.triggers import BoundMeasure
 from monitor.timeline import CALL, seconds
 
 QUOTED = 3
-"""Most pieces of evidence that a summary quotes."""
+"""Greatest number of pieces of evidence that a summary quotes."""
 
 EXPECTATION, ABSENCE = "expectation", "absence"
-"""What stands for the measure where words did not come."""
+"""The name given as the measure for words that were not said, by condition."""
 
 _TIMES = {0: "never", 1: "once", 2: "twice"}
 _VALUE = {
     "times": "the count", "s": "the duration", "share": "the share", "points": "the score",
     "syll/s": "the pace", "words/min": "the pace", "st": "the range of pitch",
 }  # fmt: skip
-"""What a value is called, by its unit."""
+"""What a value is called in text, by its unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Explanation:
 
 
 def explained(alert: LiveAlert) -> Explanation:
-    """Why the alert is open, as it stands now."""
+    """The explanation of an open alert in its current state."""
     rule, reading, asked = alert.watch.rule, alert.reading, alert.asked
     unit = asked.measure.unit if asked else "times"
     summary = _summary(rule, plain(reading.value or 0.0, unit), unit, asked, _quotes(reading.words))
@@ -57,12 +57,12 @@ def explained(alert: LiveAlert) -> Explanation:
 
 
 def plain(value: float, unit: str) -> float:
-    """A value of a reading or a limit as events carry it: seconds for unit ``s``, to 0.001."""
+    """Converts a value or limit to the unit of events (ms to seconds for unit ``s``), rounded to 0.001."""
     return seconds(int(value)) if unit == "s" else round(value, 3)
 
 
 def quantity(value: float, unit: str | None) -> str:
-    """A value with its unit as people write it: "twice", "4.2 s", "65 %"."""
+    """Formats a value with its unit: "twice", "4.2 s", "65 %"."""
     if unit == "times":
         return _TIMES.get(round(value), f"{value:.0f} times")
     if unit == "share":
@@ -75,7 +75,7 @@ def quantity(value: float, unit: str | None) -> str:
 
 
 def _summary(rule: Rule, value: float, unit: str, asked: BoundMeasure | None, quotes: str) -> str:
-    """One clause on what happened, with the words that were heard."""
+    """A clause that says what happened, with quotations."""
     if rule.not_said_by is not None:
         return f"what should be said did not come within {_time(rule.not_said_by)}"
     if asked is None:
@@ -98,7 +98,7 @@ def _quotes(words: tuple[EvidenceItem, ...]) -> str:
 
 
 def _clears_when(rule: Rule, unit: str, bar: Bar) -> str:
-    """What ends the alert, as a clause."""
+    """A clause that says what ends the alert."""
     if rule.not_said_by is not None:
         ends = "it is said"
     elif rule.after is not None:
@@ -111,7 +111,7 @@ def _clears_when(rule: Rule, unit: str, bar: Bar) -> str:
 
 
 def _back(rule: Rule, unit: str, bar: Bar) -> str:
-    """On which side of which value the alert is over; a rule's ``clear`` is met as long as it is open."""
+    """The comparison that ends the alert; a rule's ``clear`` condition holds while it stays open."""
     first = (Bar.of(rule.escalation[0], unit) if rule.escalation else None) or bar
     limit = plain(first.limit, unit) if rule.clear is None else number(rule.clear)
     exclusive = rule.clear is not None or first.how in ("at_least", "at_most")

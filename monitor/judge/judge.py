@@ -1,8 +1,8 @@
-"""The judge: facts and commands go in, alerts come out. It sees no audio and knows no clock.
+"""The judge turns facts and commands of a call into alerts. It uses neither audio nor a clock.
 
-``advance`` runs what has become due meanwhile; ``take`` hears one fact. The same facts in the same order
-give the same alerts, byte for byte, live, in a replay, in a rule's own tests. Moments come in as float
-seconds of the call, as events carry them, and are whole milliseconds from then on.
+``advance`` runs what has become due; ``take`` processes one fact. The same facts in the same order give the
+same alerts, byte for byte: live, in a replay and in a rule's tests. Times come in as float seconds of the
+call and are integer milliseconds inside.
 """
 
 from collections.abc import Iterable
@@ -25,18 +25,18 @@ from monitor.rules.rule_set import RuleSet
 from monitor.timeline import Key, Timeline, ms, seconds
 
 SNOOZE = 120_000
-"""Ms of a snooze that does not say how long."""
+"""Default length of a snooze in ms."""
 
 CARDS_EVERY = 200
-"""Ms between two looks for a good moment for a card that waits."""
+"""Ms between two attempts to show a waiting card."""
 
 CARD_GRID = 100
-"""Cards are looked at on a grid of so many ms."""
+"""The time grid of these attempts in ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class InactiveRule:
-    """A rule that is not at work on this call, and why."""
+    """A rule that is not active on this call, and why."""
 
     rule: str
     reason: str
@@ -47,7 +47,7 @@ NEEDS_WORDS = "it needs words, and no recogniser listens"
 
 
 class Judge:
-    """One call's rules at work."""
+    """Evaluates the rules of one call."""
 
     def __init__(
         self,
@@ -58,7 +58,11 @@ class Judge:
         words: bool = True,
         eager: bool = False,
     ) -> None:
-        """``eager`` evaluates every rule all the time (see ``Engine``), to show that it changes nothing."""
+        """Makes a judge for the rules of ``book``.
+
+        ``meta`` is the call's metadata; ``words`` is false without a recogniser; ``eager`` evaluates every
+        rule at every event (see ``Engine``), as a reference in tests.
+        """
         self._book = book
         self._line = Timeline(words=words, meta=meta)
         self._watches, self.off = _chosen(book, self._line)
@@ -75,16 +79,16 @@ class Judge:
 
     @property
     def line(self) -> Timeline:
-        """What the call's memory holds."""
+        """The timeline of the call."""
         return self._line
 
     @property
     def watches(self) -> tuple[RuleInstance, ...]:
-        """The rules at work."""
+        """The active rules."""
         return tuple(self._watches)
 
     def take(self, event: Event) -> list[Event]:
-        """One fact; what it leads to."""
+        """Processes one fact and returns the events that it causes."""
         now = ms(event.detected_at)
         keys: tuple[Key, ...] = ()
         if isinstance(event, CallStarted):
@@ -103,11 +107,11 @@ class Judge:
         return out + self._told(self._engine.wake(keys)) if self._engine.concerned(keys) else out
 
     def advance(self, now: float) -> list[Event]:
-        """The call went on to ``now`` (seconds): what became due before that."""
+        """Advances the call to ``now`` (seconds) and returns the events that became due before it."""
         return self._advance(ms(now))
 
     def order(self, order: Command, now: float) -> list[Event]:
-        """A person asked for something at ``now`` (seconds)."""
+        """Applies a person's order at ``now`` (seconds) and returns the events that it causes."""
         moment = ms(now)
         out = self._advance(moment)
         self._line.advance(moment)
@@ -127,7 +131,7 @@ class Judge:
         return out + states + self._told(self._engine.wake((*keys, *changed)))
 
     def hang_up(self, now: float) -> list[Event]:
-        """The call is over at ``now`` (seconds): what is only known at the end, then every alert closes."""
+        """Ends the call at ``now`` (seconds): evaluates what needs the end, then closes all alerts."""
         moment = ms(now)
         out = self._advance(moment + 1)
         self._line.advance(moment)
@@ -138,7 +142,7 @@ class Judge:
 
     @property
     def totals(self) -> dict[str, Any]:
-        """The sums for ``call.ended``."""
+        """The totals for ``call.ended``."""
         line = self._line
         return {
             "talk": {channel: round(seconds(line.talk.talked[channel]), 2) for channel in CHANNELS},
@@ -152,7 +156,7 @@ class Judge:
     # --- inside ---
 
     def _advance(self, now: int) -> list[Event]:
-        """Runs all moments before ``now``; what is due at ``now`` itself waits for the facts of then."""
+        """Runs what is due before ``now``; what is due at ``now`` itself waits for the facts of that time."""
         out: list[Event] = []
         if not self._begun:
             self._begun = True
@@ -162,7 +166,7 @@ class Judge:
         return out
 
     def _due(self) -> int:
-        """The next moment at which anything is due; kept until something changes."""
+        """The next time at which anything is due; cached until something changes."""
         if self._next is None:
             self._next = min(self._meter_at, self._engine.next_due(), self._states.due)
             if self._bulletin.restless:
@@ -188,13 +192,13 @@ class Judge:
         return out
 
     def _changed_states(self) -> tuple[list[Event], list[Key]]:
-        """What has begun or is over, and the keys that changed with it."""
+        """The events of states that began or ended, and the keys that changed."""
         self._next = None
         states, keys = self._states.look()
         return self._shown(states), keys
 
     def _shown(self, events: Iterable[Event]) -> list[Event]:
-        """Some profiles keep how the agent's voice sounds to the rules."""
+        """The events without those about the agent's voice, if the profile keeps these private."""
         if not self._book.hide_agent_effort:
             return list(events)
         return [
@@ -214,7 +218,7 @@ class Judge:
 
 
 def _chosen(book: RuleSet, line: Timeline) -> tuple[list[RuleInstance], tuple[InactiveRule, ...]]:
-    """The rules that are at work on this call, and those that are not."""
+    """The rules that are active on this call, and those that are not."""
     watches: list[RuleInstance] = []
     off: list[InactiveRule] = []
     for rule in book.rules:

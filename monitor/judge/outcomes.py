@@ -1,4 +1,4 @@
-"""What became of the rules' expectations, as events and as counts for the scores."""
+"""Outcomes of expectations, as events and as counts for the scores."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -9,14 +9,14 @@ from monitor.rules.expectation import ExpectationTrigger, JudgedExpectation
 from monitor.timeline import Mark, Timeline, seconds
 
 VOICE_MOMENTS = ("raised", "raised_voice", "calmed", "mirrored")
-"""Cues and answers that are about how somebody's voice sounds."""
+"""Cues and answers that describe how a voice sounds."""
 
 
 MOST_ANSWERS = 6
 
 
 class ExpectationLog:
-    """Takes what the triggers have judged. ``kept`` and ``broken`` are counts by rule, of the whole call."""
+    """Collects the outcomes from the triggers. ``kept`` and ``broken`` count by rule over the whole call."""
 
     def __init__(
         self, watches: Iterable[RuleInstance], line: Timeline, *, hide_agent_voice: bool = False
@@ -30,7 +30,7 @@ class ExpectationLog:
         self.broken: Counter[str] = Counter()
 
     def take(self) -> list[Event]:
-        """The events of what was judged since the last time."""
+        """The events of the outcomes since the last call of this method."""
         return [
             event
             for watch, trigger in self._triggers
@@ -65,13 +65,13 @@ class ExpectationLog:
         )
 
     def _is_hidden(self, one: JudgedExpectation) -> bool:
-        """Whether it would tell how the agent's voice sounds, which the profile keeps to the rules."""
+        """Whether the outcome describes the agent's voice and the profile keeps that private."""
         marks = (one.cue, *one.answers)
         return any(mark.channel == self._hidden and mark.kind in VOICE_MOMENTS for mark in marks)
 
 
 def _apart(answers: Iterable[Mark]) -> list[Mark]:
-    """The answers that were surely said, and perhaps said in other words; the latest ``MOST_ANSWERS``."""
+    """The latest ``MOST_ANSWERS`` answers, less approximate matches that overlap certain ones."""
     marks = list(answers)
     sure = [mark for mark in marks if mark.certain]
     apart = [mark for mark in marks if mark.certain or not any(mark.meets(one) for one in sure)]

@@ -1,4 +1,4 @@
-"""Runs the tests inside rules: each on a judge of its own that knows this one rule."""
+"""Runs the tests inside rules, each on a separate judge with that rule alone."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from monitor.timeline import ms
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """A test inside a rule and how it went; ``wrong`` is empty where it passed."""
+    """The result of a test inside a rule; ``wrong`` is empty if it passed."""
 
     rule: str
     number: int
@@ -33,7 +33,7 @@ def rule_tests(book: RuleSet, only: str | None = None) -> Iterator[RuleTest]:
 
 
 def run(book: RuleSet, rule: Rule, example: Example) -> str:
-    """What is wrong with the outcome of one test, in one sentence; empty where nothing is."""
+    """Runs one test; returns a sentence that says what is wrong, or an empty string if it passed."""
     try:
         events = judged(replace(book, rules=(_on(rule),)), example)
     except BadInput as wrong:
@@ -57,7 +57,7 @@ def _at(moments: Iterable[float]) -> str:
 
 
 def _on(rule: Rule) -> Rule:
-    """The rule switched on: tests of a rule that is off by default run all the same."""
+    """The rule switched on, so that tests of a rule that is off by default run too."""
     return msgspec.structs.replace(rule, off=False) if rule.off else rule
 
 
@@ -86,7 +86,7 @@ def _notes(example: Example, events: list[Event]) -> str:
 
 
 def judged(book: RuleSet, example: Example, *, eager: bool = False) -> list[Event]:
-    """Everything that a judge says about a test's script; ``eager`` as for ``Judge``."""
+    """All events of a judge on a test's script; ``eager`` as for ``Judge``."""
     script = compile_script(tuple(example.call), words=example.words)
     judge = Judge(book, RulesSettings(), meta=dict(example.meta), words=example.words, eager=eager)
     out = judge.take(_started(book, example))

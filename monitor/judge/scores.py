@@ -1,4 +1,4 @@
-"""Scores for the scorecard: shares of expectations met, and measures taken when the call ends."""
+"""Scores of a call for the scorecard: shares of met expectations, and measures at the end of the call."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from monitor.timeline import Timeline, TimelineView
 def scores_of(
     watches: Iterable[RuleInstance], line: Timeline, difficulty: float, outcomes: ExpectationLog
 ) -> dict[str, float]:
-    """Every score that could be taken on this call."""
+    """All scores that have a value on this call, by name."""
     scores = {"difficulty": difficulty}
     view = TimelineView(line)
     for watch in watches:

@@ -1,6 +1,6 @@
-"""States of a call that begin and end: a raised voice, a hold, dead air. Each is told twice, as an event.
+"""Detects states of a call (raised voice, hold, dead air) and reports their beginning and end as events.
 
-They are read from the timeline as the rules read it, so an event and an alert cannot contradict each other.
+They are read from the timeline in the same way as by rules, so events and alerts cannot disagree.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,11 +17,11 @@ from monitor.timeline.voice import HOLD_ON
 StateT = TypeVar("StateT", RaisedVoice, Hold, DeadAir)
 
 DEAD_AIR = 8_000
-"""Ms without a word of either side, outside a hold, that count as dead air."""
+"""Ms of mutual silence outside a hold that count as dead air."""
 
 
 class StateTracker:
-    """What is told of the states of one call. Each is a mark of its name from the moment it is told."""
+    """Detects the states of one call. Each becomes a mark of its name on the timeline when it is reported."""
 
     def __init__(self, line: Timeline) -> None:
         self._line = line
@@ -31,17 +31,17 @@ class StateTracker:
         self._hold: Hold | None = None
         self._dead: DeadAir | None = None
         self.due = CALL
-        """When a state may change though nothing happens, in ms of the call."""
+        """When a state may change without an event, in ms of the call."""
 
         self._reads: AbstractSet[Read] = frozenset()
         self._keys: frozenset[Key] | None = None
 
     def concerned(self, keys: Iterable[Key]) -> bool:
-        """Whether a state may have begun or ended now that these keys have changed."""
+        """Whether a change of these keys may begin or end a state."""
         return self._keys is None or not self._keys.isdisjoint(keys)
 
     def look(self) -> tuple[list[Event], list[Key]]:
-        """What has begun and what is over since the last look, and the keys of the timeline that changed."""
+        """Events of states that began or ended since the last call, and the timeline keys that changed."""
         self._view.begin()
         hold = self._view.holding()
         holds = list(self._holds(hold))
@@ -53,7 +53,7 @@ class StateTracker:
         return [*holds, *found], [self._mark(one) for one in found if one.end is None]
 
     def finish(self) -> list[Event]:
-        """The call is over, and with it every state."""
+        """Ends all states at the end of the call."""
         over: list[Event] = [self._ended(one, self._until[side]) for side, one in self._raised.items()]
         if self._hold:
             over.append(self._ended(self._hold, self._line.now))
@@ -65,7 +65,7 @@ class StateTracker:
         return self._line.marks.add(Mark(told.name, told.channel, ms(told.start), self._line.now))
 
     def _voices(self) -> Iterator[RaisedVoice]:
-        """A stretch ends with the voice's coming down, or before a pause; after it begins another one."""
+        """Raised voices; a stretch ends when the voice comes down, or with a pause."""
         for side in CHANNELS:
             told, stretch = self._raised.get(side), self._view.raised(side, RAISED)
             if told is not None and (stretch is None or seconds(stretch[0]) != told.start):
@@ -79,7 +79,7 @@ class StateTracker:
                     yield self._raised[side]
 
     def _voiced(self, side: Channel, since: int) -> int:
-        """For how many ms of voiced speech the effort was that of a raised voice: it may come back lower."""
+        """The ms of voiced speech since ``since`` with the effort of a raised voice."""
         sounds = self._line.voice[side].sounds(since)
         return sum(sound.voiced for sound in sounds if sound.effort >= RAISED)
 
@@ -95,7 +95,7 @@ class StateTracker:
             yield self._hold
 
     def _dead_air(self, hold: Stretch | None) -> Iterator[DeadAir]:
-        """Nothing is dead air before anybody has spoken."""
+        """Dead air; silence before the first speech of the call does not count."""
         view, told = self._view, self._dead
         since = view.silent_since()
         begun = any(("speech", side) in self._line.marks.first for side in CHANNELS)
@@ -108,7 +108,7 @@ class StateTracker:
             yield self._dead
 
     def _spoken_from(self) -> int:
-        """When whoever speaks now began to; now where nobody does."""
+        """When the current speech began; now if neither side is speaking."""
         talk = self._line.talk
         starts = [next(talk.segments(side, 0))[0] for side in CHANNELS if talk.speaking(side)]
         return min(starts, default=self._line.now)

@@ -1,4 +1,4 @@
-"""Words to marks on the timeline: phrases, what several utterances show together, and notes."""
+"""Turns utterances into marks on the timeline: phrases, findings of the dialogue tracker, and notes."""
 
 from collections.abc import Iterable
 
@@ -15,11 +15,11 @@ from monitor.rules.rule_set import RuleSet
 from monitor.timeline import Key, Mark, Timeline, ms, seconds
 
 SILENT = frozenset({"plays_back", "drift", "generic", "wanders"})
-"""Remarks without words of their own."""
+"""Findings of the dialogue tracker that quote no words."""
 
 
 class UtteranceReader:
-    """Listens to the words of one call."""
+    """Reads the utterances of one call."""
 
     def __init__(self, book: RuleSet, line: Timeline) -> None:
         self._line = line
@@ -37,11 +37,11 @@ class UtteranceReader:
                 self._note_by(noted.get("by"), names(noted.get("of")))
 
     def begin(self) -> None:
-        """The call has begun, and what was known before it is there."""
+        """Starts the call, once its metadata are on the timeline."""
         self._remarks = DialogueTracker(self._lexicon, _slots(self._line))
 
     def hear(self, utterance: Utterance) -> tuple[list[Event], tuple[Key, ...]]:
-        """The phrases and notes that these words are worth, and the keys of the timeline that they change."""
+        """Reads an utterance; returns phrase and note events, and the timeline keys that changed."""
         keys: list[Key] = []
         out: list[Event] = []
         key = utterance.channel, utterance.utterance
@@ -69,7 +69,7 @@ class UtteranceReader:
     # --- inside ---
 
     def _changes(self, utterance: tuple[Channel, int], marks: list[Mark]) -> list[Event]:
-        """What was not told yet of an utterance's phrases, and what of it does not stand any more."""
+        """Events for new phrases of an utterance, and withdrawals of those no longer in it."""
         before = self._told.get(utterance, {})
         now = {
             mark: before.get(mark) or self._phrase(mark, utterance[1])
@@ -77,7 +77,7 @@ class UtteranceReader:
             if mark.certain or not _is_sure(mark, marks)
         }
         self._told[utterance] = now
-        if len(self._told) > 2 * REMEMBERED:  # the oldest are not revised any more
+        if len(self._told) > 2 * REMEMBERED:  # the oldest utterances are no longer revised
             del self._told[next(iter(self._told))]
         at = seconds(self._line.now)
         gone = [
@@ -114,12 +114,12 @@ class UtteranceReader:
 
 
 def _is_sure(doubtful: Mark, marks: list[Mark]) -> bool:
-    """Whether a phrase that was perhaps said was surely said in much the same words."""
+    """Whether an approximate match overlaps a certain one of the same class."""
     return any(one.certain and one.kind == doubtful.kind and one.meets(doubtful) for one in marks)
 
 
 def awaited(rules: Iterable[Rule]) -> frozenset[str]:
-    """The classes of words that rules wait for: what they tell people has not been said."""
+    """The phrase classes whose absence these rules look for; approximate matches of them count, too."""
     found: set[str] = set()
     for rule in rules:
         for cue in (rule.expect, rule.unless):
@@ -138,7 +138,7 @@ def _slots(line: Timeline) -> dict[str, object]:
 
 
 def _settled(utterance: Utterance) -> Utterance:
-    """Only words that will not change any more."""
+    """The utterance with its committed words only."""
     if utterance.final:
         return utterance
     words = tuple(word for word in utterance.words if word.committed)

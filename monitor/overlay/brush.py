@@ -1,4 +1,4 @@
-"""How Qt paints the parts of a picture, and how it measures their words."""
+"""Paints the parts of a picture with Qt, and measures text."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
@@ -27,7 +27,7 @@ def _font(base: QFont, size: float, weight: int) -> QFont:
 
 
 def paint(painter: QPainter, part: Part, base: QFont) -> None:
-    """Paints one part, its words in the family of ``base``."""
+    """Paints one part, with text in the family of ``base``."""
     colour = QColor(part.colour)
     colour.setAlphaF(colour.alphaF() * max(0.0, min(1.0, part.fade)))
     painter.setPen(Qt.PenStyle.NoPen)

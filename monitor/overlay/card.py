@@ -1,8 +1,7 @@
-"""Which card is on the agent's screen: one at a time, none while the agent speaks, and never for long.
+"""Chooses the card on the agent's screen: one at a time, none while the agent speaks, for a limited time.
 
-The core decides which alerts become cards, and how often. What is left for the screen: not to break
-into the agent's own sentence, to let something critical through, to take a card away again. All times
-are seconds of the call.
+The core decides which alerts become cards, and how often. This module delays a card while the agent speaks
+(unless it is critical), and removes it after its time. All times are seconds of the call.
 """
 
 from dataclasses import dataclass
@@ -17,23 +16,23 @@ RANK: dict[Kind, int] = {"critical": 4, "message": 3, "warn": 2, "info": 1, "pra
 CARD_SECONDS = 8.0
 MESSAGE_SECONDS = 12.0
 WHY_AFTER = 0.7
-"""The second line comes a little later: the next step is read first, its reason when there is time."""
+"""Delay of the second line in seconds, so that the next step is read first and then its reason."""
 
 LEAST_SECONDS = 2.5
-"""A card whose alert has cleared still stays so long, so that it does not flicker."""
+"""Seconds for which a card stays after its alert has closed, so that it does not flicker."""
 
 CARD_WAIT = 20.0
-"""A card that found no pause in so many seconds is too old; a person's message is shown then anyway."""
+"""Longest wait of a card for a pause, in seconds; a person's message is then shown anyway."""
 
 MOST_WHY = 130
-"""Letters of a reason; all of it stands on the page and in the report."""
+"""Greatest length of a reason in characters; the page and the report show all of it."""
 
 GONE_AT_ONCE = frozenset({"acknowledged", "wrong"})
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card: what to do, and why. ``alert`` is its id, none for a supervisor's message."""
+    """One card: what to do, and why. ``alert`` is the alert's id, null for a supervisor's message."""
 
     kind: Kind
     say: str
@@ -43,12 +42,12 @@ class Card:
 
     @property
     def seconds(self) -> float:
-        """How long it is shown."""
+        """How long the card is shown, in seconds."""
         return MESSAGE_SECONDS if self.kind == "message" else CARD_SECONDS
 
     @property
     def spoken(self) -> str:
-        """The card for a screen reader."""
+        """The card's text for screen readers."""
         name = {"info": "Hint", "warn": "Warning", "critical": "Critical", "praise": "Well done",
                 "message": "Message"}[self.kind]  # fmt: skip
         return f"{name}: {self.say} {self.why}".strip()
@@ -61,12 +60,12 @@ def card_of(event: AlertEvent) -> Card:
 
 
 def shortened(text: str) -> str:
-    """As many of its words as a glance takes in."""
+    """The text, shortened to a length that can be read at a glance."""
     return text if len(text) <= MOST_WHY else text[:MOST_WHY].rsplit(" ", 1)[0].rstrip(",;: ") + " …"
 
 
 def card_of_message(told: CommandApplied) -> Card:
-    """The card of a supervisor's words."""
+    """The card of a supervisor's message."""
     minutes, seconds = divmod(int(told.at), 60)
     return Card(
         "message",
@@ -77,7 +76,7 @@ def card_of_message(told: CommandApplied) -> Card:
 
 
 class CardDisplay:
-    """The one card that is shown and those that wait for a pause."""
+    """The card that is shown, and those that wait for a pause."""
 
     def __init__(self) -> None:
         self.shown: Card | None = None
@@ -86,7 +85,7 @@ class CardDisplay:
         self._waiting: list[Card] = []
 
     def ask(self, card: Card) -> None:
-        """A card wants to be shown; a newer one of the same alert takes the place of the older."""
+        """Requests a card; it replaces an older one of the same alert."""
         self._waiting = [one for one in self._waiting if one.alert is None or one.alert != card.alert]
         if self.shown and card.alert and self.shown.alert == card.alert:
             if self.shown.kind == card.kind:
@@ -96,7 +95,7 @@ class CardDisplay:
         self._waiting.append(card)
 
     def close(self, event: AlertClosed) -> None:
-        """An alert is over: its waiting card is dropped; its shown one goes soon, or at once if put away."""
+        """Drops the waiting card of a closed alert; a shown one goes soon, or at once if acknowledged."""
         self._waiting = [one for one in self._waiting if one.alert != event.alert]
         if self.shown and self.shown.alert == event.alert:
             if event.reason in GONE_AT_ONCE:
@@ -105,11 +104,11 @@ class CardDisplay:
                 self._until = min(self._until, max(self.since + LEAST_SECONDS, event.detected_at))
 
     def clear(self) -> None:
-        """The call is over."""
+        """Removes all cards at the end of the call."""
         self.shown, self._waiting = None, []
 
     def advance(self, now: float, *, agent_speaks: bool) -> None:
-        """The call went on to ``now``: takes away what was shown long enough, shows what may be shown."""
+        """Advances to ``now``: removes a card whose time is over, and shows one that may be shown."""
         if self.shown and now >= self._until:
             self.shown = None
         self._waiting = [

@@ -1,7 +1,7 @@
-"""Around the overlay's window: its process, the tray menu, and the keys of the desktop.
+"""The overlay's process, its tray menu, and its commands from desktop shortcuts.
 
-The overlay takes neither focus nor clicks, so what an agent asks of it comes through the tray, or through
-``monitor overlay --press WHAT``, which any desktop can bind to a key: it tells the overlay that runs.
+The overlay takes neither focus nor clicks, so the agent controls it through the tray menu, or through
+``monitor overlay --press WHAT``, which a desktop can bind to a key and which notifies the running overlay.
 """
 
 import getpass
@@ -32,13 +32,13 @@ Choice = TypeVar("Choice", bound=str)
 
 
 class Bridge(QObject):
-    """Carries what the link's thread hears into the window's thread."""
+    """Passes events from the link's thread to the window's thread, by Qt signals."""
 
     heard = Signal(str, object)
 
 
 class Desk:
-    """The overlay with everything that an agent can ask of it."""
+    """The overlay with its tray menu and its local socket for commands."""
 
     def __init__(self, overlay: Overlay, link: Link) -> None:
         self.overlay = overlay
@@ -52,7 +52,7 @@ class Desk:
         self._keys.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._keys.newConnection.connect(self._pressed)
         if not self._keys.listen(socket_name()):
-            QLocalServer.removeServer(socket_name())  # left behind by an overlay that was killed
+            QLocalServer.removeServer(socket_name())  # left by an overlay that was killed
             self._keys.listen(socket_name())
 
     @property
@@ -61,7 +61,7 @@ class Desk:
         return QSystemTrayIcon.isSystemTrayAvailable()
 
     def press(self, what: Press) -> None:
-        """Does what was asked for."""
+        """Carries out a command."""
         view = self.overlay.view
         match what:
             case "hide":
@@ -112,7 +112,7 @@ class Desk:
 def offer(
     menu: QMenu, choices: Mapping[Choice, str], chosen: Choice, choose: Callable[[Choice], None]
 ) -> None:
-    """Fills a menu with what there is to choose from just now, the one that is chosen marked."""
+    """Fills a menu with the current choices, with the chosen one marked."""
     menu.clear()
     group = QActionGroup(menu)
     for choice, text in choices.items():
@@ -125,7 +125,7 @@ def offer(
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """How the overlay was asked to stand; what was not asked for stays as it was."""
+    """The requested position of the overlay; null values leave the saved one unchanged."""
 
     agent: str | None = None
     corner: Corner | None = None
@@ -134,7 +134,7 @@ class Wish:
 
 
 def run_overlay(hub: HubAddress, wish: Wish) -> int:
-    """Shows the overlay until it is quit; the exit code."""
+    """Shows the overlay until it is quit; returns the exit code."""
     app = QApplication([sys.argv[0]])
     app.setApplicationName("call-monitor-overlay")
     app.setApplicationDisplayName("Call monitor")
@@ -173,9 +173,10 @@ def _say(text: str) -> None:
 
 
 def follow_screens(app: QGuiApplication, overlay: Overlay) -> None:
-    """Keeps the overlay at its place while screens come, go and change their size.
+    """Keeps the overlay in its position while screens are added, removed or resized.
 
-    Qt tells of a screen that goes before it has moved the windows on it, so the overlay moves a turn later.
+    Qt signals the removal of a screen before it moves the windows on it, so the overlay moves one turn of the
+    event loop later.
     """
     later = QTimer(overlay, singleShot=True, interval=0)
     later.timeout.connect(overlay.stand)
@@ -192,7 +193,7 @@ def follow_screens(app: QGuiApplication, overlay: Overlay) -> None:
 
 
 def _let_signals_in(app: QCoreApplication) -> QTimer:
-    """Python only looks at Ctrl-C when it runs; Qt's loop does not let it, but for this beat."""
+    """Lets Python handle Ctrl-C, which it does only while its code runs: a timer wakes it in Qt's loop."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: app.quit())
     beat = QTimer()
@@ -202,20 +203,20 @@ def _let_signals_in(app: QCoreApplication) -> QTimer:
 
 
 def socket_name() -> str:
-    """The local socket of this user's overlay on this screen."""
+    """The name of the local socket of this user's overlay on this display."""
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or ""
     return "call-monitor-overlay-" + "".join(c if c.isalnum() else "-" for c in getpass.getuser() + display)
 
 
 def running() -> bool:
-    """Whether an overlay answers on this screen."""
+    """Whether an overlay answers on this display."""
     socket = QLocalSocket()
     socket.connectToServer(socket_name())
     return bool(socket.waitForConnected(PATIENCE_MS))
 
 
 def tell_running(what: Press) -> bool:
-    """Passes a key on to the overlay that runs; False where none does."""
+    """Sends a command to the running overlay; returns False if none is running."""
     app = QCoreApplication.instance() or QCoreApplication([sys.argv[0]])
     socket = QLocalSocket(app)
     socket.connectToServer(socket_name())
@@ -226,7 +227,7 @@ def tell_running(what: Press) -> bool:
 
 
 def tray_icon() -> QIcon:
-    """The strip in small: both sides' speech on the overlay's dark ground."""
+    """The tray icon: a small version of the strip, on the overlay's dark background."""
     pixmap = QPixmap(64, 64)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)

@@ -1,9 +1,9 @@
-"""The overlay's connection to the hub: a thread that runs a ``HubClient`` and hands on what it hears.
+"""The overlay's connection to the hub: a thread that runs a ``HubClient`` and passes on its events.
 
 The first connection begins with a snapshot. A later one resumes, so that a supervisor's message sent
-meanwhile still arrives; where the hub cannot resume (it was restarted), a snapshot comes again.
-Events and changes of the connection are handed to ``tell`` in this thread; the window takes them over into
-its own (a Qt signal does that).
+meanwhile still arrives; if the hub cannot resume (it was restarted), it sends a snapshot again.
+Events and changes of the connection are passed to ``tell`` in this thread; a Qt signal moves them to the
+window's thread.
 """
 
 import asyncio
@@ -18,22 +18,22 @@ from monitor.client.hub_client import Connected, ConnectionStatus, Disconnected,
 from monitor.events import Command, Event
 
 KINDS = ("call", "speech", "prosody", "alert", "told", "snapshot", "refused")
-"""What an overlay draws; transcripts are not asked for."""
+"""The events that the overlay subscribes to; it needs no transcripts."""
 
 SEND_SECONDS = 1.0
-"""How long a command may take to leave."""
+"""Time-out in seconds for sending a command."""
 
 STOP_SECONDS = 2.0
 
 State = Literal["up", "back", "down", "refused"]
-"""Connected, connected again with what was missed to come, disconnected, or refused by the hub."""
+"""Connected, reconnected with missed events to follow, disconnected, or refused by the hub."""
 
 Tell = Callable[[str, Event | State], None]
-"""Takes the call and the event, or the new state of the connection."""
+"""A callback that takes the call and the event, or the new state of the connection."""
 
 
 class Link:
-    """Follows the calls of one agent (or, on one's own machine, of whichever agent there is)."""
+    """Follows the calls of ``agent``; of any agent if it is null."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Link:
         *,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``say`` is given sentences for people: why there is no connection, each reason once."""
+        """``say`` gets each reason for a missing connection once, as a sentence for people."""
         self.trouble: str | None = None
         """Why there is no connection, for people."""
         self._client = HubClient(hub)
@@ -60,12 +60,12 @@ class Link:
 
     def stop(self) -> None:
         """Ends the connection."""
-        with contextlib.suppress(RuntimeError):  # the loop has ended already
+        with contextlib.suppress(RuntimeError):  # the loop has already ended
             self._loop.call_soon_threadsafe(self._cancel)
         self._thread.join(STOP_SECONDS)
 
     def send(self, call: str, command: Command) -> bool:
-        """Sends what the agent asked for; False where there is no connection."""
+        """Sends an order of the agent; returns False without a connection."""
         sending = asyncio.run_coroutine_threadsafe(self._client.send_command(call, command), self._loop)
         try:
             return sending.result(SEND_SECONDS)

@@ -1,8 +1,8 @@
-"""How the overlay looks: what is shown as boxes, dots, shapes and words, in logical pixels.
+"""The layout of the overlay as boxes, dots, shapes and text, in logical pixels.
 
-Pure, so that the layout is tested without a screen; the window paints these and measures text. Levels
-differ in shape as well as in colour: a dot is a hint, a diamond a warning, a triangle critical, a tick
-something that went well.
+It has no side effects, so the layout is tested without a screen; the window paints the parts and measures
+text. Alert levels differ in shape as well as in colour: a dot is info, a diamond a warning, a triangle
+critical, a tick praise.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,13 +17,13 @@ WIDTH, STRIP, RADIUS, PAD = 360.0, 36.0, 14.0, 16.0
 ICON, TEXT_LEFT = 30.0, 58.0
 SAY, WHY, SMALL = 17.0, 12.5, 11.5
 SAY_LONG, LONG = 14.0, 90
-"""A text of more letters than ``LONG`` (a supervisor's, as a rule) is set smaller, so that it stays small."""
+"""Texts with more than ``LONG`` characters (usually a supervisor's) are set in a smaller size."""
 BAND_LEFT, BAND_WIDTH, METER_LEFT, METER_WIDTH = 68.0, 150.0, 228.0, 40.0
 BAR, ROW = 5.0, 9.0
 LOUDEST = 12.0
-"""Decibels above one's own normal at which a meter is full."""
+"""Decibels above the speaker's baseline at which a meter is full."""
 LOUD = 6.0
-"""Decibels above it from which the meter warns."""
+"""Decibels above the baseline from which the meter has the warning colour."""
 
 PANEL, INK, INK2, INK3 = "#eb141a21", "#ffeef2f6", "#ffb4bfca", "#ff8b98a5"
 TRACK, RULE, EDGE, SHADOW = "#24ffffff", "#18ffffff", "#2effffff", "#03000000"
@@ -42,10 +42,10 @@ CONTRAST = {
     PANEL: "#ff000000", INK: "#ffffffff", INK2: "#ffffffff", INK3: "#ffffffff", TRACK: "#66ffffff",
     RULE: "#ffffffff", EDGE: "#ffffffff", SHADOW: "#00000000",
 }  # fmt: skip
-"""Where the desktop asks for more contrast: white on black, nothing shines through, a firm edge."""
+"""Colours for desktops with high contrast: white on black, opaque, with a solid edge."""
 
 SHADE = 12
-"""So far the panel's soft shadow reaches; the window is larger than the panel by it on every side."""
+"""Width of the panel's shadow, by which the window is larger than the panel on every side."""
 
 Weight = Literal[400, 600, 700]
 Align = Literal["left", "right", "centre"]
@@ -53,7 +53,7 @@ Align = Literal["left", "right", "centre"]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A round rectangle, or its outline where ``line`` is its width; colours are ``#aarrggbb``."""
+    """A rounded rectangle, or its outline if ``line`` gives a width; colours are ``#aarrggbb``."""
 
     x: float
     y: float
@@ -67,7 +67,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A disc, or a ring where ``ring`` is its line's width."""
+    """A disc, or a ring if ``ring`` gives a line width."""
 
     x: float
     y: float
@@ -79,7 +79,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class DrawnShape:
-    """A filled polygon with softened corners, or an open line where ``line`` is its width."""
+    """A filled polygon with rounded corners, or an open line if ``line`` gives a width."""
 
     points: tuple[tuple[float, float], ...]
     colour: str
@@ -110,7 +110,7 @@ Measure: TypeAlias = Callable[[str, float, int, float], float]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What to paint, on a panel of this height."""
+    """The parts to paint, and the height of the panel."""
 
     height: float
     parts: tuple[Part, ...]
@@ -119,9 +119,10 @@ class Picture:
 def picture(
     shown: Shown, measure: Measure, *, card: Card | None, fade: float, why: float, top: bool
 ) -> Picture:
-    """The panel: the strip at the edge of the screen, and ``card`` beside it, as far as it has faded in.
+    """Lays out the panel: the strip at the edge of the screen, and ``card`` beside it.
 
-    ``top`` puts the strip above the card; ``why`` is how far the second line has faded in.
+    ``top`` puts the strip above the card; ``fade`` and ``why`` (0 to 1) are how far the card and its second
+    line have faded in.
     """
     tall = _card_height(card, measure) * _eased(fade) if card else 0.0
     strip_at, card_at = (0.0, STRIP) if top else (tall, 0.0)
@@ -142,7 +143,7 @@ def in_contrast(drawn: Picture) -> Picture:
 
 
 def _panel(height: float) -> Iterator[Part]:
-    """The ground of it all: a soft shadow for bright desktops, a fine edge for dark ones."""
+    """The background of the panel: a shadow for bright desktops, a thin edge for dark ones."""
     for out in range(SHADE, 0, -1):
         yield Box(-out, 3 - out, WIDTH + 2 * out, height + 2 * out - 3, SHADOW, RADIUS + out)
     yield Box(0, 0, WIDTH, height, PANEL, RADIUS)
@@ -150,7 +151,7 @@ def _panel(height: float) -> Iterator[Part]:
 
 
 def _eased(fade: float) -> float:
-    """Quick at first, slow at last."""
+    """Eases a fade out: fast at first, then slower."""
     return 1 - (1 - fade) ** 3
 
 
@@ -173,14 +174,14 @@ def _card(card: Card, measure: Measure, y: float, fade: float, why: float) -> It
     say_tall, why_tall = _text_heights(card, measure)
     width = WIDTH - TEXT_LEFT - PAD
     yield from icon(card.kind, PAD + ICON / 2, y + 13 + ICON / 2, ICON / 2, fade)
-    # One short line stands on the middle of the icon; more begin at its top.
+    # One short line is centred on the icon; several lines begin at its top.
     lone = max(0.0, (ICON - say_tall) / 2) if not why_tall else 0.0
     yield DrawnText(TEXT_LEFT, y + 12 + lone, width, say_tall, card.say, _say_size(card), INK, 600, fade=fade)
     yield DrawnText(TEXT_LEFT, y + 15 + say_tall, width, why_tall, card.why, WHY, INK2, fade=min(fade, why))
 
 
 def icon(kind: Kind, x: float, y: float, r: float, fade: float = 1.0) -> Iterator[Part]:
-    """A level as its shape around a middle; large ones carry a sign."""
+    """The shape of a level, centred at ``x``, ``y``; large ones contain a sign."""
     fill = FILLS[kind]
     match kind:
         case "warn":
@@ -218,7 +219,7 @@ def _strip(shown: Shown, y: float) -> Iterator[Part]:
 
 
 def _told(shown: Shown) -> str:
-    """The few words at the end of the strip: what is out of the ordinary, or the share of the talk."""
+    """The text at the end of the strip: a problem, if there is one, or the agent's talk share."""
     if shown.down:
         return "no line" if shown.connection == "lost" else "not let in"
     if shown.snoozed:
@@ -227,7 +228,7 @@ def _told(shown: Shown) -> str:
 
 
 def _connection_dot(shown: Shown, x: float, y: float) -> Dot:
-    """Filled while a call is heard, a ring while there is none, grey while the hub is not there."""
+    """The connection dot: filled during a call, a ring without one, grey without a hub."""
     match shown.connection:
         case "live":
             return Dot(x, y, 4, LIVE)
@@ -238,7 +239,7 @@ def _connection_dot(shown: Shown, x: float, y: float) -> Dot:
 
 
 def _band(shown: Shown, side: ShownSide, name: Channel, y: float) -> Iterator[Part]:
-    """The last half minute of one side's speech; now is at the right."""
+    """One side's speech in the last half minute; now is at the right."""
     yield Box(BAND_LEFT, y, BAND_WIDTH, BAR, TRACK, BAR / 2)
     since = shown.now - BAND_SECONDS
     for start, end in side.speech:
@@ -250,7 +251,7 @@ def _band(shown: Shown, side: ShownSide, name: Channel, y: float) -> Iterator[Pa
 
 
 def _meter(side: ShownSide, name: Channel, y: float) -> Iterator[Part]:
-    """The level against one's own normal: the tick in the middle is normal, to the right is louder."""
+    """The level against the speaker's baseline: the tick in the middle is normal, to the right is louder."""
     yield Box(METER_LEFT, y, METER_WIDTH, BAR, TRACK, BAR / 2)
     middle = METER_LEFT + METER_WIDTH / 2
     if side.level_db is not None:

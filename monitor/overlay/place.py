@@ -1,4 +1,4 @@
-"""Where the overlay stands, and that it stands there again tomorrow."""
+"""The overlay's position on the screen, which is saved between runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,19 +14,19 @@ MARGIN = 16
 
 
 class OverlayPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """The corner, and the name of the screen (none: the main one, whichever that is)."""
+    """The corner, and the name of the screen (null: the primary one)."""
 
     corner: Corner = "bottom-right"
     screen: str | None = None
 
 
 def place_file() -> Path:
-    """Where the place is kept."""
+    """The path of the saved position."""
     return Path(platformdirs.user_config_dir("call-monitor")) / "overlay.json"
 
 
 def load_place(path: Path) -> OverlayPosition:
-    """The place that was kept; the default one where there is none that can be read."""
+    """Loads the saved position, or the default if there is none or it cannot be read."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=OverlayPosition)
     except (OSError, msgspec.DecodeError):
@@ -34,7 +34,7 @@ def load_place(path: Path) -> OverlayPosition:
 
 
 def save_place(path: Path, place: OverlayPosition) -> None:
-    """Keeps the place. A machine on which that cannot be done loses only the habit."""
+    """Saves the position. A failure is ignored: the overlay then starts at the default position."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(msgspec.json.encode(place))
@@ -43,7 +43,7 @@ def save_place(path: Path, place: OverlayPosition) -> None:
 
 
 def told_apart(names: Sequence[str]) -> list[str]:
-    """The names of the screens; where several are called the same, the later ones with their number."""
+    """The names of the screens, made unique by a number after the later ones of equal names."""
     found: list[str] = []
     for name in names:
         again = sum(one == name or one.startswith(f"{name} (") for one in found)
@@ -54,7 +54,7 @@ def told_apart(names: Sequence[str]) -> list[str]:
 def top_left(
     corner: Corner, screen: tuple[int, int, int, int], size: tuple[int, int], margin: int = MARGIN
 ) -> tuple[int, int]:
-    """The window's corner on a screen (x, y, width, height of what no taskbar covers)."""
+    """The top left corner of the window; ``screen`` is x, y, width, height of the area without taskbars."""
     x, y, width, height = screen
     left = x + margin if corner.endswith("left") else x + width - margin - size[0]
     top = y + margin if corner.startswith("top") else y + height - margin - size[1]

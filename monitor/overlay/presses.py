@@ -1,4 +1,4 @@
-"""What an agent can ask of the overlay, from the tray or by a key of the desktop."""
+"""The commands of the overlay, given from the tray menu or by a desktop shortcut."""
 
 from typing import Literal
 
@@ -11,4 +11,4 @@ PRESSES: dict[Press, str] = {
     "hide": "Hide or show",
     "quit": "Quit",
 }
-"""The words of the menu."""
+"""The menu text of each command."""

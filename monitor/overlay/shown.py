@@ -1,4 +1,4 @@
-"""Everything there is to draw of a call, and the same in words for those who listen instead of look."""
+"""The state of a call that the overlay draws, and the same as text for screen readers."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -7,17 +7,17 @@ from monitor.events import CHANNELS, Channel
 from monitor.overlay.card import Card
 
 Connection = Literal["lost", "refused", "waiting", "live"]
-"""``refused``: the hub is there, and will not have this overlay (its token is over, for example)."""
+"""``refused``: the hub rejects this overlay (for example because its token has expired)."""
 
 BAND_SECONDS = 30.0
-"""The strip shows so much of the past."""
+"""Seconds of the past that the strip shows."""
 
 NO_HUB, REFUSED, NO_CALL = "No hub yet – trying", "Not let in – a new token is needed", "Waiting for a call"
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSide:
-    """One side on the strip: whether it speaks, when it spoke, its level against its normal (dB)."""
+    """One side on the strip: whether it speaks, its speech segments, its level against the baseline (dB)."""
 
     speaks: bool = False
     speech: tuple[tuple[float, float], ...] = ()
@@ -26,7 +26,7 @@ class ShownSide:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Everything there is to draw. Times in seconds of the call, ``share`` the agent's, 0 to 1."""
+    """Everything that is drawn. Times in seconds of the call; ``share`` is the agent's talk share, 0 to 1."""
 
     connection: Connection = "lost"
     call: str | None = None
@@ -42,17 +42,17 @@ class Shown:
 
     @property
     def down(self) -> bool:
-        """Whether no line to a hub stands."""
+        """Whether there is no connection to a hub."""
         return self.connection in ("lost", "refused")
 
     @property
     def at_rest(self) -> str:
-        """The words of the strip while there is no call."""
+        """The text of the strip without a call."""
         return {"lost": NO_HUB, "refused": REFUSED}.get(self.connection, NO_CALL)
 
     @property
     def spoken(self) -> str:
-        """What a screen reader finds on the overlay: the card, or how the call and its line stand."""
+        """The text for screen readers: the card, or the state of the call and of the connection."""
         if self.card:
             return self.card.spoken
         if self.call is None:

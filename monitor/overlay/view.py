@@ -1,13 +1,13 @@
-"""Events -> what the agent sees. Pure: no window, no socket, and call time as the only clock.
+"""Turns events into what the overlay shows. It has no window and no socket, and uses call time only.
 
     view = View()
     view.take(call, event)          # each event of the hub
     view.advance(now)               # the call went on, in seconds of the call
     view.shown                      # what to draw
 
-One call at a time is shown: the one that began last. Where the line to the hub broke, ``lost`` greys the
-dot and stops the bands. On the new line comes what was missed, and then ``caught_up``; or a snapshot, where
-the hub cannot tell any more what that was.
+One call at a time is shown: the one that began last. When the connection breaks, ``lost`` greys the dot and
+stops the bands. On reconnection the missed events are sent, and then ``caught_up`` is called; if the hub no
+longer has them, it sends a snapshot.
 """
 
 from collections import deque
@@ -35,17 +35,17 @@ from monitor.overlay.shown import BAND_SECONDS, Connection, Shown, ShownSide
 from monitor.wire.call_state import CallState
 
 VOICE_LASTS = 0.6
-"""Seconds after which a side that is not heard has no level any more."""
+"""Seconds without prosody after which a side's level is no longer shown."""
 
 SHARE_FROM = 10.0
-"""Seconds of speech after which a talk share says anything."""
+"""Least seconds of speech for a talk share."""
 
 SNOOZE_SECONDS = 300.0
 
 
 @dataclass(slots=True)
 class _Voice:
-    """What is known of one side's speech."""
+    """The speech of one side."""
 
     since: float | None = None
     stretches: deque[tuple[float, float]] = field(default_factory=deque)
@@ -58,11 +58,11 @@ class _Voice:
 
 
 MESSAGE_LASTS = 60.0
-"""Seconds for which a supervisor's words are still worth showing to an overlay that has only just come."""
+"""Greatest age in seconds of a supervisor's message that a newly connected overlay shows."""
 
 
 class View:
-    """What the agent's overlay shows, event by event."""
+    """The state of the overlay, updated by events."""
 
     def __init__(self) -> None:
         self._connection: Connection = "lost"
@@ -78,10 +78,10 @@ class View:
         self._open: dict[str, Card] = {}
         self._snoozed_until = 0.0
 
-    # --- what comes in ---
+    # --- input ---
 
     def take(self, call: str, event: Event) -> None:
-        """One event of the hub."""
+        """Processes one event of the hub."""
         if isinstance(event, Snapshot):
             self._before = None
             self._restart(event.calls)
@@ -96,10 +96,10 @@ class View:
         self._hear(event)
         self.advance(event.detected_at)
         if isinstance(event, Prosody):
-            self.caught_up()  # never kept, so what was missed has been told
+            self.caught_up()  # ephemeral, so all missed events have been sent
 
     def advance(self, now: float) -> None:
-        """The call has gone on to ``now``."""
+        """Advances the call to ``now`` seconds."""
         if self._call is None:
             return
         self._now = max(self._now, now)
@@ -107,18 +107,18 @@ class View:
             self._cards.advance(self._now, agent_speaks=self._speaks("agent"))
 
     def connected(self, *, resumed: bool = False) -> None:
-        """The line to the hub stands; what was missed (``resumed``), or a snapshot, comes next."""
+        """The connection to the hub is up; missed events (``resumed``) or a snapshot follow."""
         self._connection = "waiting" if self._call is None else "live"
-        if not (resumed and self.catching_up):  # a line that broke again while it was catching up
+        if not (resumed and self.catching_up):  # else the connection broke again while catching up
             self._before = frozenset(self._open) if resumed else None
 
     @property
     def catching_up(self) -> bool:
-        """Whether what comes is of the past: no card is shown that would be over by now."""
+        """Whether missed events are still arriving; cards that would be over by now are not shown."""
         return self._before is not None
 
     def caught_up(self) -> None:
-        """What was missed has been told: a person's words are shown now, and the gravest that opened."""
+        """All missed events have arrived: shows a person's message, and the most serious open alert."""
         if self._before is None:
             return
         before, self._before = self._before, None
@@ -131,13 +131,13 @@ class View:
             self._cards.ask(replace(gravest, asked=self._now))
 
     def lost(self, *, refused: bool = False) -> None:
-        """The line to the hub broke, or was ``refused``: nothing is known until it stands again."""
+        """The connection broke or was ``refused``; the state is unknown until it is up again."""
         self._connection = "refused" if refused else "lost"
         for voice in self._voices.values():
             voice.since, voice.level_db = None, None
 
     def _restart(self, calls: tuple[OpenCall, ...]) -> None:
-        """A new line to the hub: the youngest open call, with what is open in it."""
+        """Starts over from a snapshot: the most recent open call, with its open alerts."""
         before = self._call
         if not calls:
             self._connection = "waiting"
@@ -150,7 +150,7 @@ class View:
         cards = [card_of(alert) for alert in youngest.alerts]
         self._open = {card.alert: card for card in cards if card.alert}
         self._ask_gravest(cards)
-        if youngest.call != before:  # what this overlay has not seen
+        if youngest.call != before:  # a call that this overlay has not shown
             self._ask_gravest([card_of_message(one) for one in youngest.messages[-1:] if self._recent(one)])
         self.advance(youngest.seconds)
 
@@ -201,11 +201,11 @@ class View:
         elif event.kind == "snooze":
             self._snoozed_until = event.detected_at + (event.seconds or SNOOZE_SECONDS)
 
-    # --- what is shown, and what can be asked ---
+    # --- output ---
 
     @property
     def shown(self) -> Shown:
-        """Everything there is to draw now."""
+        """Everything that is drawn now."""
         card = self._cards.shown
         still = max(self._open.values(), key=lambda one: (RANK[one.kind], one.asked), default=None)
         return Shown(
@@ -222,11 +222,11 @@ class View:
 
     @property
     def talks(self) -> bool:
-        """Whether the picture changes by itself as time goes on: in a call, and until a card has gone."""
+        """Whether the picture changes with time alone: during a call, and until a card has gone."""
         return self._call is not None and (self._connection == "live" or self._cards.shown is not None)
 
     def order(self, kind: Literal["acknowledge", "wrong", "snooze"]) -> tuple[str, Command] | None:
-        """What to send to the hub for the card that is shown or still open; none if there is none."""
+        """The command to send for the card that is shown or still open, with its call; null without one."""
         if self._call is None:
             return None
         if kind == "snooze":
@@ -236,7 +236,7 @@ class View:
         return (self._call, Command(kind=kind, alert=card.alert)) if card else None
 
     def put_away(self) -> None:
-        """The agent has read the message on the screen."""
+        """Removes the message on the screen, which the agent has read."""
         if self._cards.shown and self._cards.shown.kind == "message":
             self._cards.shown = None
 

@@ -1,9 +1,7 @@
-"""The overlay's window: frameless, always on top, never in the way. See ``desk.py`` for what
-stands around it.
+"""The overlay's window: frameless, always on top, without focus. ``desk.py`` runs it.
 
-It never takes the focus and lets every click through. X11 window managers would stack and focus it like
-any other window, so there it goes past them (``X11BypassWindowManagerHint``; without it clicks land on the
-overlay).
+It never takes the focus and lets clicks through. X11 window managers would stack and focus it like any other
+window, so on X11 it bypasses them (``X11BypassWindowManagerHint``; without it clicks land on the overlay).
 """
 
 from functools import partial
@@ -24,10 +22,10 @@ from monitor.overlay.view import View
 
 FADE_IN, FADE_OUT = 0.18, 0.3
 TICK, FRAME = 100, 16
-"""Milliseconds between looks at the call, and between the pictures of a fade."""
+"""Milliseconds between updates, and between the frames of a fade."""
 
 QUIET = 250
-"""Milliseconds without a line after which what was missed has been told."""
+"""Milliseconds without an event after which all missed events have arrived."""
 
 FLAGS = (
     Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint | Qt.WindowType.Tool
@@ -37,7 +35,7 @@ FLAGS = (
 
 
 class Overlay(QWidget):
-    """The window. ``painted`` is emitted when a card is on the screen for the first time, with its text."""
+    """The window. ``painted`` is emitted with a card's text when it is first on the screen."""
 
     painted = Signal(str)
 
@@ -64,10 +62,10 @@ class Overlay(QWidget):
         self._caught_up.timeout.connect(self._catch_up)
         self._stand()
 
-    # --- what comes in ---
+    # --- input ---
 
     def hear(self, call: str, news: Event | State) -> None:
-        """One event of the hub, or what became of the line."""
+        """Processes one event of the hub, or a change of the connection."""
         if news in ("down", "refused"):
             self.view.lost(refused=news == "refused")
         elif isinstance(news, Event):
@@ -84,7 +82,7 @@ class Overlay(QWidget):
         self.look()
 
     def look(self) -> None:
-        """Looks at what is to be shown now, and paints it if it is anything else than before."""
+        """Updates what is shown, and repaints if it has changed."""
         if self.view.talks:
             self.view.advance(self._call_time + clock.monotonic() - self._heard_at)
         self._turn()
@@ -100,31 +98,31 @@ class Overlay(QWidget):
 
     @property
     def corner(self) -> Corner:
-        """Where it stands."""
+        """The corner of the screen at which the overlay is."""
         return self._place.corner
 
     def stand_at(self, corner: Corner) -> None:
-        """Moves to a corner, and remembers it."""
+        """Moves to a corner and saves it."""
         self._move(OverlayPosition(corner=corner, screen=self._place.screen))
 
     @property
     def screens(self) -> dict[str, QScreen]:
-        """The screens by their names, the main one first."""
+        """The screens by name, the primary one first."""
         found = QApplication.screens()
         return dict(zip(told_apart([one.name() for one in found]), found, strict=True))
 
     @property
     def on_screen(self) -> str:
-        """The screen where it stands: the one that was chosen, or the main one while that is away."""
+        """The current screen: the chosen one, or the primary one while that is disconnected."""
         names = self.screens
         return self._place.screen if self._place.screen in names else next(iter(names), "")
 
     def stand_on(self, screen: str) -> None:
-        """Moves to another screen, and remembers it, also while that screen is away."""
+        """Moves to another screen and saves it, even while that screen is disconnected."""
         self._move(OverlayPosition(corner=self._place.corner, screen=screen))
 
     def stand(self) -> None:
-        """The screens have changed: goes to its place again, wherever that is now."""
+        """Moves to its position again after a change of the screens."""
         self._stand()
         self.update()
 
@@ -138,7 +136,7 @@ class Overlay(QWidget):
         self.update()
 
     def _turn(self) -> None:
-        """Fades by the time that has passed; a new card waits until the old one has gone."""
+        """Advances the fade by the elapsed time; a new card waits until the old one has gone."""
         now = clock.monotonic()
         passed, self._turned = now - self._turned, now
         shown = self.view.shown
@@ -148,7 +146,7 @@ class Overlay(QWidget):
         elif self._card is not None and self._fade > 0 and not (shown.card and shown.card.kind == "critical"):
             self._fade = max(0.0, self._fade - passed / FADE_OUT)
         elif shown.card is not None:
-            # The first picture already shows the card, faintly: a fade must not cost time to see it.
+            # The first frame already shows the card faintly, so that the fade does not delay it.
             self._card, self._fade, self._why = shown.card, 0.25, 0.0
             self._announce(shown.card)
             self.raise_()
@@ -156,20 +154,20 @@ class Overlay(QWidget):
             self._card, self._fade = None, 0.0
 
     def _announce(self, card: Card) -> None:
-        """Tells screen readers; something critical may interrupt them."""
+        """Announces the card to screen readers; a critical one may interrupt them."""
         event = QAccessibleAnnouncementEvent(self, card.spoken)
         if card.kind == "critical":
             event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
         QAccessible.updateAccessibility(event)
 
     def _describe(self) -> None:
-        """What a screen reader finds when it looks here by itself."""
+        """Sets the text that a screen reader finds on the window."""
         spoken = self.view.shown.spoken
         if spoken != self.accessibleDescription():
             self.setAccessibleDescription(spoken)
 
     def _rest(self) -> None:
-        """Ticks only while a call goes on, quickly only while something fades, and else not at all."""
+        """Sets the timer: fast during a fade, slow during a call, and stopped otherwise."""
         fading = self._card is not self.view.shown.card or (self._card is not None and self._fade < 1)
         fading = fading or (self._card is not None and self.view.shown.why and self._why < 1)
         pause = FRAME if fading else TICK
@@ -192,10 +190,10 @@ class Overlay(QWidget):
         return in_contrast(drawn) if strong else drawn
 
     def _stand(self) -> None:
-        """The window is as large as its panel with its shadow, at its corner of its screen."""
+        """Sizes the window to the panel with its shadow, and puts it at its corner of its screen."""
         screen = self.screens.get(self.on_screen)
         if screen is None:
-            return  # no screen at all, as while a dock is unplugged; Qt tells when one is there again
+            return  # no screen at all, as while a dock is unplugged; Qt signals when one is added
         free = screen.availableGeometry()
         size = round(WIDTH) + 2 * SHADE, round(self._picture.height) + 2 * SHADE
         whole = free.x(), free.y(), free.width(), free.height()
@@ -215,7 +213,7 @@ class Overlay(QWidget):
 
 
 def wants_contrast() -> bool:
-    """Whether the desktop asks for more contrast; where Qt cannot tell (before 6.10) it does not."""
+    """Whether the desktop requests high contrast; False if Qt cannot tell (before 6.10)."""
     hints = QApplication.styleHints()
     if not hasattr(hints, "accessibility"):
         return False

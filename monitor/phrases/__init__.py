@@ -1,1 +1,1 @@
-"""Phrases: the lexicon, its patterns, and the matchers that find them in what was said."""
+"""Phrase spotting: the lexicon, its patterns, and the matchers that find phrases in recognised words."""

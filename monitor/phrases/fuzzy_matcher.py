@@ -1,17 +1,16 @@
-"""Phrases that were perhaps said: one slip of the recogniser between what it wrote and the phrase.
+"""Approximate matching of phrases, with one recognition error: a substituted, deleted or inserted word.
 
-A question such as "did the agent say by when?" needs more doubt than "how often did he say sorry?": with
-one word in six misheard, four in ten phrases of three words do not stand there as they were said. So what
-is counted must stand there word by word (``trie.py``), but before anybody is told that something was
-*not* said, it is listened for once more: with one word written otherwise, swallowed or put in, as long as
-enough of the phrase is left (``ENOUGH``; words that carry meaning weigh twice).
+At a word error rate of one in six, four in ten phrases of three words are not recognised exactly. Phrases
+that are counted must match exactly (``trie.py``). But an alert that something was *not* said must be
+right, so for these rules a match with one error is enough, provided that enough of the phrase is left
+(``ENOUGH``; content words weigh twice as much as function words).
 
-It does not help to count what was perhaps said like the rest: on the scripted calls with damaged words
-(three seeds) recall stayed the same, 0.85, and precision fell from 0.90 to 0.88, even where only words of
-which the recogniser was unsure were let slip.
+Counting approximate matches like exact ones does not help: on the scripted calls with damaged words (three
+seeds) recall stayed at 0.85 and precision fell from 0.90 to 0.88, even when errors were allowed only in
+words with a low probability.
 
-The same tree is walked. A substitute must look like the word it stands for, or be a word of which the
-recogniser was not sure; only short words are swallowed.
+The matcher walks the same trie. A substitute must be spelled like the word that it replaces, or have a low
+probability; only short words may be deleted or inserted.
 """
 
 from collections.abc import Sequence
@@ -22,37 +21,37 @@ from monitor.phrases.tokens import FILLERS, Token
 from monitor.phrases.trie import MEMORY, Hit, Node, Trie
 
 ENOUGH = 4
-"""Weight of the words that must stand there as they should: 2 for a word with meaning, 1 for a small one."""
+"""Least total weight of the words that match exactly: 2 for a content word, 1 for a function word."""
 
 BEFORE = 2
-"""Weight that must have been heard before a word may be another one than it should."""
+"""Least weight that must have matched before a word may be substituted."""
 
 UNSURE = 0.75
-"""Below this probability a word may stand for any other: among the bundled model's words 6 % of the right
-ones and 53 % of the wrong ones are."""
+"""A word below this probability may replace any other: with the bundled model these are 6 % of the right
+words and 53 % of the wrong ones."""
 
 ALIKE, SURELY_ALIKE = 60.0, 75.0
-"""From this likeness in spelling (rapidfuzz ratio, 0 to 100) a word may stand for another; the second is for
-words of which the recogniser was as good as sure (``SURE``)."""
+"""Least similarity in spelling (rapidfuzz ratio, 0 to 100) of a substitute; the second value is for words
+with a probability of at least ``SURE``."""
 
 SURE = 0.93
 
 ANY = "<word>"
-"""An edge that any word may take; it is no evidence."""
+"""The edge that any word matches; it adds no weight."""
 
 SHORT = 3
-"""Letters of a word that may be swallowed or put in."""
+"""Greatest length in letters of a word that may be deleted or inserted."""
 
 
 _State = tuple[Node, int, int, int, bool]
-"""A node, the token where its phrase began, words that may still stand before the next, weight, slip."""
+"""Node, first token of the phrase, words still allowed before the next, weight, whether an error was used."""
 
 
 class FuzzyMatcher:
-    """Walks the tree of some phrases with one slip."""
+    """Matches the phrases of a trie with one error allowed."""
 
     def __init__(self, trie: Trie, small: frozenset[str], kept: frozenset[str]) -> None:
-        """``small`` words weigh little; ``kept`` ones, such as "not", are never slipped over."""
+        """``small`` are function words; ``kept`` words, such as "not", must always match exactly."""
         self.trie = trie
         self.small = small
         self.kept = kept
@@ -62,7 +61,7 @@ class FuzzyMatcher:
         self._beyond: dict[Node, dict[str, list[Node]]] = {}
 
     def scan(self, tokens: Sequence[Token], sure: Sequence[float], seams: frozenset[int]) -> list[Hit]:
-        """Phrases in ``tokens`` with one slip; ``sure`` are the probabilities of the tokens."""
+        """Finds phrases with one error in ``tokens``; ``sure`` are the probabilities of the tokens."""
         states: dict[_State, None] = {}
         hits: dict[Hit, None] = {}
         for place, token in enumerate(tokens):
@@ -73,7 +72,7 @@ class FuzzyMatcher:
         return list(hits)
 
     def alike(self, text: str) -> dict[str, float]:
-        """The edges that are spelled much like ``text``, and how much."""
+        """The edges that are spelled like ``text``, with their similarity."""
         known = self._alike.get(text)
         if known is None:
             if len(self._alike) >= MEMORY:
@@ -88,7 +87,7 @@ class FuzzyMatcher:
         return known
 
     def swallowed(self, node: Node) -> dict[str, list[Node]]:
-        """Where each edge leads if a short word before it was swallowed."""
+        """Where each edge leads if a short word before it was deleted."""
         known = self._beyond.get(node)
         if known is None:
             known = self._beyond[node] = {}
@@ -101,7 +100,7 @@ class FuzzyMatcher:
 
 
 class _Step:
-    """One word: where it leads from every state."""
+    """The transitions of all states on one word."""
 
     __slots__ = ("_after", "_alike", "_edges", "_hits", "_place", "_slips", "_sure", "_text", "_weight")
 
@@ -134,14 +133,14 @@ class _Step:
         return self._after
 
     def _follow(self, following: dict[str, Node], first: int, weight: int, *, slipped: bool) -> None:
-        """The word is what the phrase wants."""
+        """Follows an exact match of the word."""
         for edge in self._edges:
             child = following.get(edge)
             if child is not None:
                 self._enter(child, first, weight + (0 if edge == ANY else self._weight), slipped=slipped)
 
     def _slip(self, node: Node, first: int, left: int, weight: int) -> None:
-        """A word before this one was swallowed; or this one was put in, or stands for another."""
+        """Follows an error: a word before this one was deleted, or this one was inserted or substituted."""
         beyond = self._slips.swallowed(node)
         for edge in self._edges:
             for child in beyond.get(edge, ()):
@@ -169,7 +168,7 @@ class _Step:
                 self._enter(child, first, weight, slipped=True)
 
     def _enter(self, node: Node, first: int, weight: int, *, slipped: bool) -> None:
-        """Notes what ends in ``node``, and where a phrase may go on from there."""
+        """Records the phrases that end in ``node``, and the states that continue from it."""
         weight = min(weight, ENOUGH)
         if slipped and weight >= ENOUGH:
             for phrase in node.ends:
@@ -183,5 +182,5 @@ class _Step:
 
 
 def _reached(node: Node) -> list[Node]:
-    """The node and those that it meets without a word."""
+    """The node and those reachable from it without a word."""
     return [node, *(one for meeting in node.meets for one in _reached(meeting))]

@@ -1,4 +1,4 @@
-"""Which phrases stand in what was said: the lexicon, asked word by word.
+"""The lexicon finds the phrases of one language in recognised words.
 
     lexicon = Lexicon.load("en")
     lexicon.find(utterance.words)  ->  [Match(cls="apology", first=0, last=2, ...)]
@@ -22,21 +22,21 @@ from monitor.phrases.tokens import Token, tokens
 from monitor.phrases.trie import Hit, Memo, Trie
 
 REACH = 5
-"""A negation stands at most so many words before the phrase."""
+"""Greatest distance in words of a negation before the phrase."""
 
 BELIEVED = {1: 0.69, 2: 0.45}
-"""The mean probability that the words of a phrase of one or two words must have: of the bundled model's right
-words 5 % are below 0.69, of its wrong ones nearly half. Longer phrases do not stand there by chance, whatever
-the recogniser thinks of their words."""
+"""Least mean probability of the words of a phrase of one or two words. With the bundled model 5 % of the
+right words and nearly half of the wrong ones are below 0.69. Longer phrases rarely match by chance, so the
+probabilities of their words do not matter."""
 
 
 class Match(NamedTuple):
-    """A phrase of class ``cls`` from word ``first`` to ``last`` of what was asked about (both included).
+    """A phrase of class ``cls`` from word ``first`` to ``last`` of the searched words (both included).
 
-    ``start`` and ``end`` are call seconds. ``first`` is negative where the phrase began in the words
-    ``before``. ``phrase`` is the class and the line of its file: ``apology:12``; ``gloss`` says the same
-    in plain words, where the lexicon does. ``certain`` is false where the phrase was perhaps said: it tells
-    against "it was not said", and counts for little else.
+    ``start`` and ``end`` are call seconds. ``first`` is negative if the phrase began in the words
+    ``before``. ``phrase`` is the class and the line in its file, such as ``apology:12``; ``gloss`` is its
+    meaning in plain words, if the lexicon gives one. ``certain`` is false for an approximate match, which
+    counts mainly against alerts that something was not said.
     """
 
     cls: str
@@ -75,18 +75,22 @@ class Lexicon:
 
     @classmethod
     def load(cls, language: str = "en", extra: Sequence[Path] = ()) -> "Lexicon":
-        """The bundled phrases of ``language``; a class in a folder of ``extra`` replaces the bundled one."""
+        """Loads the bundled phrases of ``language``; classes in folders of ``extra`` replace bundled ones.
+
+        Raises:
+            BadInput: There is no such language, or a file of phrases is invalid.
+        """
         return _load(language, tuple(extra))
 
     @property
     def classes(self) -> frozenset[str]:
-        """The names that ``Match.cls`` may have."""
+        """The names of all phrase classes, that is, the possible values of ``Match.cls``."""
         also = {name for one in self.source.classes.values() for name in one.counts_as}
         return frozenset(self.source.classes) | also
 
     @property
     def words(self) -> list[str]:
-        """Every plain word that stands in a phrase or in a named set."""
+        """Every plain word in a phrase or a named set."""
         return sorted({*self._trie.words, *(word for words in self.source.sets.values() for word in words)})
 
     def find(
@@ -96,11 +100,11 @@ class Lexicon:
         after: Sequence[Word] = (),
         memo: Memo | None = None,
     ) -> list[Match]:
-        """The phrases that end in ``words``, by place.
+        """Finds the phrases that end in ``words``, by position.
 
-        ``before`` and ``after`` are what the same speaker said just before and after a short pause: a
-        phrase may have begun in the one, and what is the beginning of a longer phrase into the other is
-        left to it. ``memo`` makes it cheap to ask again about the same words with more after them.
+        ``before`` and ``after`` are the same speaker's words before and after a short pause. A phrase may
+        begin in ``before``; a match that is the beginning of a longer phrase into ``after`` is left to the
+        next utterance. ``memo`` caches work for repeated calls with the same words and more after them.
         """
         given, seams, joined = _joined(words, before, after)
         spans = self._chosen(self._true_hits(given, seams, self._trie.scan(given, seams, memo)))
@@ -115,10 +119,7 @@ class Lexicon:
         before: Sequence[Word] = (),
         after: Sequence[Word] = (),
     ) -> list[Match]:
-        """The phrases of ``classes`` that may have been said, with one slip of the recogniser.
-
-        None of these matches is ``certain``.
-        """
+        """Finds phrases of ``classes`` with one recognition error; none of these matches is ``certain``."""
         given, seams, joined = _joined(words, before, after)
         sure = [joined[token.word + len(before)].confidence for token in given]
         hits = self._slips(classes).scan(given, sure, seams)
@@ -140,7 +141,7 @@ class Lexicon:
         return known
 
     def _true_hits(self, given: list[Token], seams: frozenset[int], hits: Sequence[Hit]) -> list[_Span]:
-        """What the tree found, less the phrases in a wrong place, negated ones and exceptions."""
+        """The hits of the trie without those in a wrong position, negated ones and exceptions."""
         spans: list[_Span] = []
         exceptions: list[_Span] = []
         for hit in hits:
@@ -159,7 +160,7 @@ class Lexicon:
         return [span for span in spans if not any(_covers(out, span.entry.cls, span) for out in exceptions)]
 
     def _chosen(self, spans: list[_Span]) -> list[_Span]:
-        """One span where several of a class overlap; none where another class overrides it."""
+        """Keeps one of several overlapping spans of a class, and drops those that another class overrides."""
         last: dict[tuple[str, bool], int] = {}
         chosen: list[_Span] = []
         for span in sorted(spans, key=lambda span: (span.first, -span.last)):
@@ -186,7 +187,7 @@ class Lexicon:
         return (ends or not phrase.at_end) and (not phrase.at_start or self._begins(given, hit.first, seams))
 
     def _begins(self, given: Sequence[Token], place: int, seams: frozenset[int]) -> bool:
-        """Whether a sentence begins at ``place`` (openers such as "so" and "and" may stand before)."""
+        """Whether a sentence begins at ``place`` (openers such as "so" and "and" may precede it)."""
         openers = self._words["opener"]
         while place and place not in seams and given[place - 1].mark not in (".", "?"):
             if given[place - 1].text not in openers:
@@ -195,7 +196,7 @@ class Lexicon:
         return True
 
     def _negated(self, given: Sequence[Token], first: int) -> bool:
-        """Whether a negation stands before ``first``, with nothing between that it would not reach across."""
+        """Whether a negation before ``first`` applies to it, with nothing in between that ends its scope."""
         for token in reversed(given[max(0, first - REACH) : first]):
             if token.mark:
                 return False
@@ -218,7 +219,7 @@ def _load(language: str, extra: tuple[Path, ...]) -> Lexicon:
 def _joined(
     words: Sequence[Word], before: Sequence[Word], after: Sequence[Word]
 ) -> tuple[list[Token], frozenset[int], list[Word]]:
-    """Tokens of all words, the places before which there was a pause, and the words."""
+    """The tokens of all words, the token positions that follow a pause, and the words."""
     given = tokens([*before, *words, *after], -len(before))
     seams = frozenset(
         place
@@ -254,6 +255,6 @@ def _overlap(one: _Span, other: _Span) -> bool:
 
 
 def _believed(match: Match, joined: Sequence[Word], shift: int) -> bool:
-    """Whether the recogniser was sure enough of the words of a short phrase."""
+    """Whether the words of a short phrase have a sufficient mean probability."""
     said = joined[match.first + shift : match.last + shift + 1]
     return sum(word.confidence for word in said) >= BELIEVED.get(len(said), 0.0) * len(said)

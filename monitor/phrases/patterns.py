@@ -1,13 +1,13 @@
-"""The little language of a phrase, and every way it can be said.
+"""The pattern language of phrases: parsing, and enumeration of the word sequences that match.
 
 sorry                 the word
-apologi*              any word that begins so
-(I|we) do             either
-[really] sorry        with or without
+apologi*              any word with this prefix
+(I|we) do             alternatives
+[really] sorry        optional
 sorry ...2 delay      up to two words between
 in <number> days      one word of a named set (configs/phrases/LANGUAGE/sets.yaml)
-^ sorry               only where a sentence begins
-sorry $               only where what is said ends
+^ sorry               only at the beginning of a sentence
+sorry $               only at the end of what is said
 sorry ?               only as a question
 """
 
@@ -21,11 +21,11 @@ from monitor.phrases.tokens import normalised
 
 Gap = int
 Element = str | Gap
-"""A word, ``stem*``, ``<set>``; or a number: so many words may stand between."""
+"""A word, ``stem*`` or ``<set>``; or a number, the greatest number of words in a gap."""
 
 
 class Alternatives(NamedTuple):
-    """One of several sequences; an empty one stands for "or nothing"."""
+    """Alternative sequences; an empty one makes the group optional."""
 
     ways: tuple["Sequence", ...]
 
@@ -34,7 +34,7 @@ Sequence = tuple[Element | Alternatives, ...]
 
 
 class PhrasePattern(NamedTuple):
-    """One line of a lexicon: what it looks like, and where it may stand."""
+    """One line of a lexicon: its pattern, and the positions in which it may match."""
 
     sequence: Sequence
     at_start: bool = False
@@ -47,7 +47,11 @@ _CLOSING = {"(": ")", "[": "]"}
 
 
 def parse(line: str, where: str) -> PhrasePattern:
-    """The phrase of one line; ``where`` names file and line in errors."""
+    """Parses the pattern of one line; ``where`` names file and line in errors.
+
+    Raises:
+        BadInput: The pattern is invalid.
+    """
     pieces = _pieces(line, where)
     at_start = pieces[:1] == ["^"]
     question = pieces[-1:] == ["?"]
@@ -67,7 +71,7 @@ def parse(line: str, where: str) -> PhrasePattern:
 
 
 def can_be_empty(sequence: Sequence) -> bool:
-    """Whether everything in ``sequence`` may be left out."""
+    """Whether all of ``sequence`` is optional."""
     return all(
         isinstance(element, Alternatives) and any(can_be_empty(way) for way in element.ways)
         for element in sequence
@@ -75,7 +79,7 @@ def can_be_empty(sequence: Sequence) -> bool:
 
 
 def spoken(sequence: Sequence, most: int) -> list[tuple[Element, ...]]:
-    """The ways in which ``sequence`` can be said, at most ``most`` of them."""
+    """The element sequences that ``sequence`` matches, at most ``most`` of them."""
     return list(islice(_spoken(sequence), most))
 
 
@@ -93,7 +97,7 @@ def _spoken(sequence: Sequence) -> Iterator[tuple[Element, ...]]:
 
 
 def elements(sequence: Sequence) -> Iterator[Element]:
-    """Every element that stands anywhere in ``sequence``."""
+    """All elements in ``sequence``, including those in alternatives."""
     for element in sequence:
         if isinstance(element, Alternatives):
             for way in element.ways:
@@ -115,7 +119,7 @@ def _pieces(line: str, where: str) -> list[str]:
 
 
 def _ways(pieces: list[str], opened: str, where: str) -> tuple[list[Sequence], list[str]]:
-    """The ways of ``a b|c d`` up to the bracket that closes ``opened``, and the pieces after it."""
+    """The alternatives of ``a b|c d`` up to the bracket that closes ``opened``, and the remaining pieces."""
     ways: list[Sequence] = []
     current: Sequence = ()
     while pieces:

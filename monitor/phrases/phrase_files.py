@@ -1,18 +1,18 @@
-"""configs/phrases/LANGUAGE/*.yaml -> the phrases of every class. One file is one class.
+"""Reads phrase classes from configs/phrases/LANGUAGE/*.yaml, one file per class.
 
 class: apology
 about: Words that say sorry.
-negation: true              "not sorry" is none
-overrides: [complaint]      where both match the same words, this class counts and the other does not
-counts_as: [courtesy]       whatever is found counts for these classes, too
+negation: true              "not sorry" does not match
+overrides: [complaint]      if both match the same words, only this class counts
+counts_as: [courtesy]       matches count for these classes, too
 position: start             start, end or question, for all phrases of the file
-except: |                   where one of these matches, the class does not
+except: |                   if one of these matches, the class does not
   better safe than sorry
-perhaps: |                  cores that survive a slip of the recogniser: they tell against "it was not said",
-  is that <word> for you    and count for nothing else
-phrases: |                  one a line; the language of a line is told in patterns.py
+perhaps: |                  shorter patterns that still match after a recognition error; they only
+  is that <word> for you    prevent alerts that the phrase was not said
+phrases: |                  one pattern per line; see patterns.py
   [I am] [so] sorry
-  (rma|r m a) = return number       a plain-word gloss may follow
+  (rma|r m a) = return number       optionally followed by its meaning in plain words
 """
 
 from collections.abc import Iterable
@@ -43,15 +43,15 @@ class ClassFile(Settings, frozen=True, rename={"cls": "class", "exceptions": "ex
 
 
 class SetsFile(Settings, frozen=True):
-    """The keys of ``sets.yaml``: named sets of single words, each a text of words between spaces."""
+    """The keys of ``sets.yaml``: named sets of single words, each a text of words separated by spaces."""
 
     sets: dict[str, str]
 
 
 class PhraseEntry(NamedTuple):
-    """One phrase of one class: ``id`` is ``class:line``; an exception takes matches away.
+    """One phrase of one class: ``id`` is ``class:line``; an exception removes matches.
 
-    ``faint``: it is only a core of such phrases.
+    ``faint`` marks entries of ``perhaps``, whose matches are never certain.
     """
 
     id: str
@@ -63,7 +63,7 @@ class PhraseEntry(NamedTuple):
 
 
 class PhraseSource(NamedTuple):
-    """A whole folder of phrases, read and checked, not yet compiled."""
+    """The checked phrases of a folder, before compilation."""
 
     classes: dict[str, ClassFile]
     entries: tuple[PhraseEntry, ...]
@@ -71,7 +71,11 @@ class PhraseSource(NamedTuple):
 
 
 def folder(language: str) -> Path:
-    """Where the bundled phrases of ``language`` lie. Raises ``BadInput`` naming the languages there are."""
+    """The folder of the bundled phrases of ``language``.
+
+    Raises:
+        BadInput: There is no such language; the message lists the available ones.
+    """
     root = resource("configs/phrases")
     if not (root / language).is_dir():
         there = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir()))
@@ -80,16 +84,20 @@ def folder(language: str) -> Path:
 
 
 YAML = (".yaml", ".yml")
-"""How files end that hold rules or phrases; with either ending, so that none is passed over."""
+"""The accepted suffixes of files of rules or phrases."""
 
 
 def phrase_files(folder: Path) -> list[Path]:
-    """The files of a folder of phrases, by name."""
+    """The phrase files in a folder, by name."""
     return sorted(path for path in folder.iterdir() if path.suffix in YAML)
 
 
 def read(folders: Iterable[Path]) -> PhraseSource:
-    """The phrases of ``folders``; a class in a later folder takes the place of the same class before."""
+    """Reads the phrases of ``folders``; a class in a later folder replaces the same class in an earlier one.
+
+    Raises:
+        BadInput: A file is invalid.
+    """
     files: dict[str, tuple[Path, ClassFile]] = {}
     sets: dict[str, frozenset[str]] = {}
     for place in folders:

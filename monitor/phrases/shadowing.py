@@ -1,4 +1,4 @@
-"""Phrases that can never be the ones that count: others, exceptions or overrides take their place."""
+"""Finds phrases that can never match, because of other phrases, exceptions or overrides."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from monitor.phrases.patterns import Element, spoken
 from monitor.phrases.phrase_files import PhraseEntry
 
 WAYS = 400
-"""So many ways of saying a phrase are looked at, the last one first."""
+"""Greatest number of variants of a phrase that are checked, the last one first."""
 
 FILLER = "thing"
-"""Stands for any word."""
+"""A placeholder for any word."""
 
 
 def shadowed(lexicon: Lexicon) -> list[str]:
-    """One sentence for each phrase that never counts, however it is said."""
+    """One sentence for each phrase that never counts, in none of its variants."""
     return [
         f"{entry.id.replace(':', '.yaml, line ')}: this phrase never counts, however it is said; "
         "other phrases or exceptions always take its place."
@@ -33,7 +33,7 @@ def _counts(lexicon: Lexicon, entry: PhraseEntry) -> bool:
 
 
 def _said(lexicon: Lexicon, entry: PhraseEntry) -> Iterator[tuple[Word, ...]]:
-    """Ways of saying a phrase, as words."""
+    """Variants of a phrase, as words."""
     for way in reversed(spoken(entry.phrase.sequence, WAYS)):
         texts = [text for element in way for text in _texts(element, lexicon)]
         if entry.phrase.question and texts:

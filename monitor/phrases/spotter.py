@@ -1,12 +1,12 @@
-"""The phrases of a call while it is spoken: utterances grow, are revised, and run on into the next one.
+"""Finds the phrases of a live call, in which utterances grow, are revised, and continue in the next one.
 
     spotter = Spotter(Lexicon.load("en"))
     for one in spotter.hear(utterance):          # also the next utterance, where a phrase runs over
         matches[one.channel, one.utterance] = one.matches
 
-Only the words of the utterance at hand are looked at again, with the tail of what the same speaker
-said just before, so that a phrase split over two utterances is found, and found once: it belongs to
-the utterance in which it ends, and what the first half alone would have been is taken back.
+Each revision is searched together with the last words of the same speaker's previous utterance, so that a
+phrase that spans two utterances is found once. It belongs to the utterance in which it ends; a match of its
+first half alone is withdrawn.
 """
 
 from collections import deque
@@ -17,17 +17,17 @@ from monitor.phrases.lexicon import Lexicon, Match
 from monitor.phrases.trie import Memo
 
 TAIL_WORDS = 8
-"""So many words of the utterance before are looked at again; no phrase is longer for long."""
+"""Words of the previous utterance that are searched again; hardly any phrase is longer."""
 
 JOINED_WITHIN = 3.0
-"""Seconds between two utterances of a speaker beyond which a phrase does not run on (a turn has ended)."""
+"""Longest pause in seconds between two utterances of a speaker within one phrase."""
 
 REMEMBERED = 4
-"""Utterances per side whose words are kept, because the recogniser may still revise them."""
+"""Utterances per side that are kept because the recogniser may still revise them."""
 
 
 class SpottedPhrase(NamedTuple):
-    """All phrases of one utterance as they stand now; they replace those told before."""
+    """All current phrases of one utterance; they replace those reported before."""
 
     channel: Channel
     utterance: int
@@ -35,7 +35,7 @@ class SpottedPhrase(NamedTuple):
 
 
 class PhraseSpotter:
-    """Keeps the last utterances of both sides and tells how their phrases change. Bounded."""
+    """Keeps the last utterances of both sides and reports changes of their phrases. Memory is bounded."""
 
     def __init__(self, lexicon: Lexicon, perhaps: frozenset[str] = frozenset()) -> None:
         self._lexicon = lexicon
@@ -48,7 +48,7 @@ class PhraseSpotter:
         self._told: dict[tuple[Channel, int], tuple[object, SpottedPhrase]] = {}
 
     def hear(self, utterance: Utterance) -> list[SpottedPhrase]:
-        """The phrases of ``utterance``, and of its neighbours where they changed with it."""
+        """The phrases of ``utterance``, and of its neighbours if they changed."""
         recent = self._recent[utterance.channel]
         place = _put(recent, utterance)
         changed = [found for at in (place - 1, place, place + 1) if (found := self._anew(recent, at))]
@@ -58,12 +58,12 @@ class PhraseSpotter:
         return changed
 
     def of(self, channel: Channel, utterance: int) -> tuple[Match, ...]:
-        """The phrases of an utterance as they stand now; none where it is no longer remembered."""
+        """The current phrases of an utterance; empty if it is no longer kept."""
         told = self._told.get((channel, utterance))
         return told[1].matches if told else ()
 
     def _anew(self, recent: deque[Utterance], place: int) -> SpottedPhrase | None:
-        """The phrases of the utterance at ``place``, if they are others than before."""
+        """The phrases of the utterance at ``place``, if they have changed."""
         if not 0 <= place < len(recent):
             return None
         one = recent[place]
@@ -87,7 +87,7 @@ class PhraseSpotter:
 
 
 def _put(recent: deque[Utterance], utterance: Utterance) -> int:
-    """Where ``utterance`` stands among the recent ones after it took the place of its earlier revision."""
+    """Stores ``utterance`` in place of its earlier revision; returns its position among the recent ones."""
     for place, known in enumerate(recent):
         if known.utterance == utterance.utterance:
             recent[place] = utterance

@@ -1,9 +1,8 @@
-"""Words as people spell them -> tokens as the phrase lexicon compares them.
+"""Normalises recognised words to tokens for phrase matching.
 
-One spelling for what sounds the same: case, curly quotes, contractions ("I'm" is "i am", "can't" is
-"can not"), British and American endings, "5pm", "100%" and "£50" taken apart. Punctuation is kept
-beside the token as a hint of where a sentence ends, because recognisers do write it, and because
-"sorry?" and "sorry." are not the same thing.
+Case, quotes, contractions ("I'm" is "i am", "can't" is "can not") and British and American endings are
+unified; "5pm", "100%" and "£50" are split. Punctuation is kept beside the token, because recognisers write
+it, it marks ends of sentences, and "sorry?" differs in meaning from "sorry.".
 """
 
 import re
@@ -15,7 +14,7 @@ Mark = Literal["", ",", ".", "?"]
 
 
 class HasText(Protocol):
-    """Anything with the text of one word, such as ``events.Word``."""
+    """An object with the text of one word, such as ``events.Word``."""
 
     @property
     def text(self) -> str:
@@ -24,7 +23,7 @@ class HasText(Protocol):
 
 
 class Token(NamedTuple):
-    """One normalised word: ``word`` is the place of its word in what was given, ``mark`` what follows it."""
+    """One normalised token: ``word`` is the index of its input word, ``mark`` the punctuation after it."""
 
     text: str
     word: int
@@ -32,13 +31,13 @@ class Token(NamedTuple):
 
 
 FILLERS = frozenset({"uh", "um", "er", "erm", "uhm", "hm", "hmm", "mm", "mhm", "ah", "eh"})
-"""Sounds that may stand anywhere inside a phrase without breaking it."""
+"""Fillers, which may occur anywhere within a phrase."""
 
 _IS_AFTER = frozenset({
     "it", "that", "what", "who", "here", "there", "he", "she", "how", "where", "when", "everything",
     "nothing", "something", "this", "one", "why", "name", "number", "problem", "address", "surname",
 })  # fmt: skip
-"""After these words 's means "is"; after others it is a possessive."""
+"""Words after which 's means "is"; after others it is a possessive."""
 _WHOLE = {
     "cannot": "can not", "can't": "can not", "won't": "will not", "shan't": "shall not", "ain't": "is not",
     "let's": "let us", "y'all": "you all", "ma'am": "madam", "o'clock": "oclock", "'cause": "because",
@@ -70,7 +69,7 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '
 
 @lru_cache(maxsize=32_768)
 def normalised(text: str) -> tuple[tuple[str, ...], Mark]:
-    """The tokens of one written word, and the mark that follows it.
+    """The tokens of one word, and the punctuation mark that follows it.
 
     >>> normalised("I'm")
     (('i', 'am'), '')
@@ -88,7 +87,7 @@ def normalised(text: str) -> tuple[tuple[str, ...], Mark]:
 def _mark(tail: str) -> Mark:
     if "?" in tail:
         return "?"
-    if "..." in tail:  # a trailing thought, not the end of one
+    if "..." in tail:  # an unfinished sentence, not the end of one
         return ","
     if any(c in tail for c in ".!;"):
         return "."
@@ -137,7 +136,7 @@ def _american(word: str) -> str:
 
 
 def tokens(words: Iterable[HasText | str], start: int = 0) -> list[Token]:
-    """The tokens of ``words``; the first word has the place ``start``."""
+    """The tokens of ``words``; the first word has the index ``start``."""
     return list(_tokens(words, start))
 
 

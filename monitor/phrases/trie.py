@@ -1,16 +1,16 @@
-"""All phrases of all classes in one tree of words; one walk over what was said finds every one.
+"""A trie of the words of all phrases, which finds all of them in one pass over the tokens.
 
-After Aho & Corasick (1975), over words instead of letters: the work for a word does not depend on how
-many phrases there are, only on how many of them could go on with this very word. Gaps, named sets and
-word beginnings are edges of the same tree. Where ways part and meet again ("[I am] [so] sorry"), the
-branches meet in one node, so that the tree grows with the text of the phrases, not with the number of
-ways to say them; phrases with the same beginning share it.
+It follows the idea of A. Aho and M. Corasick, "Efficient string matching", Communications of the ACM 18
+(1975), with words in place of letters: the cost per word does not depend on the number of phrases, only on
+the number that can continue with this word. Gaps, named sets and prefixes are edges, too. Branches of
+optional parts ("[I am] [so] sorry") join in one node, so the size grows with the text of the phrases and not
+with the number of variants; phrases with a common beginning share it.
 
-Words must be as they are written. Tolerance of recogniser slips was measured on the scripted calls with
-their words damaged at 15 % word error rate (three seeds, all classes): exact words find phrases with
-F1 0.851 (precision 0.968); reading unknown words as similar ones (rapidfuzz ratio from 75 to 90) gives
-0.847 to 0.850, and one substituted, swallowed or inserted word in a phrase 0.754 to 0.852 at three to
-four times the cost. What does help is that the lexicon knows the short core of what people say.
+Words must match exactly. Tolerance of recognition errors was measured on the scripted calls with a word
+error rate of 15 % (three seeds, all classes): exact matching finds phrases with F1 0.851 (precision 0.968);
+reading unknown words as similar ones (rapidfuzz ratio from 75 to 90) gives 0.847 to 0.850, and one
+substituted, deleted or inserted word per phrase 0.754 to 0.852 at three to four times the cost. Short core
+phrases in the lexicon help more.
 """
 
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ from monitor.phrases.patterns import Alternatives, Element
 from monitor.phrases.tokens import FILLERS, Token
 
 MEMORY = 20_000
-"""Different words whose edges are remembered; a call has some hundreds."""
+"""Number of different words whose edges are cached; a call has some hundreds."""
 
 
 class Hit(NamedTuple):
-    """A phrase stands from token ``first`` to token ``last``, both included."""
+    """A phrase found from token ``first`` to token ``last``, both included."""
 
     phrase: int
     first: int
@@ -33,7 +33,8 @@ class Hit(NamedTuple):
 
 
 class Node:
-    """``gaps`` leads to a node that may wait so many words; ``meets`` are nodes reached without a word."""
+    """A node of the trie. ``gaps`` leads to nodes after a gap, by its length in words; ``meets`` are nodes
+    reached without a word."""
 
     __slots__ = ("ends", "gaps", "meets", "next")
 
@@ -45,11 +46,11 @@ class Node:
 
 
 _State = tuple[Node, int, int]
-"""A node, the token where its phrase began, and how many more words may stand before the next one."""
+"""Node, first token of the phrase, and number of words still allowed before the next one."""
 
 
 class _Step(NamedTuple):
-    """What was known after one token; ``closed``: no phrase goes on beyond it."""
+    """The states after one token; ``closed``: no phrase continues beyond it."""
 
     text: str
     mark: str
@@ -59,13 +60,13 @@ class _Step(NamedTuple):
 
 
 class Memo:
-    """The steps of a scan, so that a revision of the same utterance need not begin anew."""
+    """Caches the steps of a scan, so that a revision is scanned only from its first change on."""
 
     def __init__(self) -> None:
         self._steps: list[_Step] = []
 
     def keep(self, tokens: Sequence[Token], seams: frozenset[int]) -> list[_Step]:
-        """The steps that still hold for ``tokens``; the others are dropped."""
+        """Drops the steps that are not valid for ``tokens`` and returns the others."""
         common = 0
         for place, (step, token) in enumerate(zip(self._steps, tokens, strict=False)):
             if step[:3] != (token.text, token.mark, _closed(tokens, place, seams)):
@@ -80,7 +81,7 @@ def _closed(tokens: Sequence[Token], place: int, seams: frozenset[int]) -> bool:
 
 
 class Trie:
-    """The tree. ``add`` every phrase, then ``scan`` what was said."""
+    """The trie: ``add`` all phrases, then ``scan`` tokens."""
 
     def __init__(self, sets: dict[str, frozenset[str]]) -> None:
         self.root = Node()
@@ -90,12 +91,12 @@ class Trie:
         self._meeting: dict[tuple[int, ...], Node] = {}
 
     def add(self, phrase: int, sequence: patterns.Sequence) -> None:
-        """Lets every way of saying phrase number ``phrase`` be found."""
+        """Adds all variants of phrase number ``phrase``."""
         for node in self._grow([self.root], sequence):
             node.ends.append(phrase)
 
     def _grow(self, nodes: list[Node], sequence: patterns.Sequence) -> list[Node]:
-        """The nodes after ``sequence`` from ``nodes``: one, and the root if it can be left out altogether."""
+        """The nodes after ``sequence`` from ``nodes``: one, and the root if all of it is optional."""
         for element in sequence:
             if isinstance(element, Alternatives):
                 nodes = self._meet([end for way in element.ways for end in self._grow(nodes, way)])
@@ -110,8 +111,8 @@ class Trie:
         return node.next.setdefault(element, Node())
 
     def _meet(self, nodes: list[Node]) -> list[Node]:
-        """One node for several. The root meets nobody: whatever it reached without a word would be tried
-        at every word of a call."""
+        """Joins several nodes in one. The root is not joined, since nodes reachable from it without a word
+        would be tried at every word of a call."""
         different = list(dict.fromkeys(node for node in nodes if node is not self.root))
         if len(different) > 1:
             key = tuple(id(node) for node in different)
@@ -125,22 +126,22 @@ class Trie:
 
     @property
     def labels(self) -> frozenset[str]:
-        """Every word, stem and set that stands in a phrase."""
+        """Every word, stem and set in a phrase."""
         return frozenset(self._edges)
 
     @property
     def words(self) -> list[str]:
-        """Every plain word that stands in a phrase."""
+        """Every plain word in a phrase."""
         return [edge for edge in self._edges if edge[0] != "<" and edge[-1] != "*"]
 
     def scan(
         self, tokens: Sequence[Token], seams: frozenset[int] = frozenset(), memo: "Memo | None" = None
     ) -> list[Hit]:
-        """Every phrase in ``tokens``, overlapping ones too, in the order in which they end.
+        """Finds every phrase in ``tokens``, including overlapping ones, in the order in which they end.
 
-        No phrase runs on into the next sentence; but before the tokens at ``seams`` there was only a
-        pause, whatever mark the recogniser set there. With the ``memo`` of an earlier scan only what
-        comes after the first changed token is walked over.
+        No phrase continues into the next sentence, except at ``seams``: there the recogniser's punctuation
+        is ignored, since only a pause precedes those tokens. With the ``memo`` of an earlier scan only the
+        tokens from the first change on are processed.
         """
         steps = (memo or Memo()).keep(tokens, seams)
         for place in range(len(steps), len(tokens)):
@@ -172,7 +173,7 @@ class Trie:
         return after
 
     def edges(self, text: str) -> tuple[str, ...]:
-        """The edges that the word ``text`` may take anywhere in the tree."""
+        """The edge labels of the trie that the word ``text`` matches."""
         known = self._memory.get(text)
         if known is not None:
             return known
@@ -194,7 +195,7 @@ class Trie:
 
 
 def _enter(node: Node, first: int, place: int, after: dict[_State, None], hits: dict[Hit, None]) -> None:
-    """Notes what ends in ``node``, and where a phrase may go on from there."""
+    """Records the phrases that end in ``node``, and the states that continue from it."""
     for phrase in node.ends:
         hits[Hit(phrase, first, place)] = None
     if node.next:

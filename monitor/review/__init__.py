@@ -1,1 +1,1 @@
-"""After the call: report, evaluation, backtest."""
+"""Review after calls: report, evaluation against ground truth, backtest of rules."""

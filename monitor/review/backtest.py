@@ -1,7 +1,7 @@
-"""A change of rules, judged on recorded calls before it meets an agent.
+"""Backtests rules: judges recorded calls with new and with old rules, and compares the alerts.
 
-Facts are heard once per recording (and kept, see ``facts.py``); then both sets of rules are judged on
-the same facts. Calls are spread over processes; the answer does not depend on how many there are.
+Each recording is turned into facts once (and cached, see ``facts.py``); then both sets of rules are judged on
+the same facts. Calls are distributed over processes; the result does not depend on their number.
 """
 
 import os
@@ -25,11 +25,11 @@ from monitor.review.ruletest import Figures, Outcome, Raised, figures, judge
 from monitor.rules.rule_set import RuleSet, load_rules
 
 MOVED = 0.05
-"""Seconds by which an alert may open at another time and still be the same."""
+"""Greatest difference in opening time, in seconds, at which two alerts count as the same."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker needs to judge one call. ``rules``: each set of rules, new first; null is the bundled."""
+    """The input for judging one call. ``rules``: the sets of rules, new first; null is the bundled one."""
 
     call: Recorded
     rules: tuple[str | None, ...]
@@ -39,11 +39,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     damage: float = 0.0
     seed: int = 1
     judged: tuple[str, ...] | None = None
-    """The rules that the truth of the calls is about; an alert of another one is neither right nor false."""
+    """The rules covered by the ground truth; alerts of other rules count neither as right nor as false."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One call under each set of rules; ``failed`` says in one sentence why there is none."""
+    """The outcome of one call under each set of rules; ``failed`` says in one sentence why there is none."""
 
     call: str
     seconds: float = 0.0
@@ -52,7 +52,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert that only one of the two sets of rules raises, or that they raise differently."""
+    """An alert that only one of the two sets of rules raises, or that differs between them."""
 
     rule: str
     new: Raised | None = None
@@ -60,7 +60,7 @@ class AlertDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. Figures are by rule; ``total`` is over all rules, new first."""
+    """The result of a backtest. Figures are by rule; ``total`` is over all rules, new first."""
 
     calls: int
     hours: float
@@ -71,7 +71,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(task: Task) -> Result:
-    """One call under every set of rules of the task."""
+    """Judges one call under every set of rules of the task."""
     try:
         facts = facts_of(task.call, task.model, FactsCache(Path(task.cache) if task.cache else None))
         books = [_book(rules, task.profile) for rules in task.rules]
@@ -111,12 +111,12 @@ def _results(tasks: Sequence[Task], workers: int) -> Generator[Result]:
     if workers <= 1:
         yield from map(run, tasks)
         return
-    # spawn: a fork would carry the parent's threads (onnxruntime, rich) half-way into the child
+    # spawn: a fork would copy the state of the parent's threads (onnxruntime, rich) without the threads
     with ProcessPoolExecutor(workers, get_context("spawn"), _be_a_good_child) as pool:
         try:
             for future in as_completed([pool.submit(run, task) for task in tasks]):
                 yield future.result()
-        except BaseException:  # Ctrl-C, most likely: nobody waits for the calls that are left
+        except BaseException:  # most likely Ctrl-C: the remaining calls are cancelled
             for worker in active_children():
                 worker.terminate()
             pool.shutdown(cancel_futures=True)
@@ -124,9 +124,9 @@ def _results(tasks: Sequence[Task], workers: int) -> Generator[Result]:
 
 
 def _be_a_good_child() -> None:
-    """A terminal sends Ctrl-C to every process, but only the parent knows what it means.
+    """Sets up a worker: it ignores Ctrl-C, which the parent handles, and ends if the parent is gone.
 
-    A parent that was killed could not end its workers: they end by themselves.
+    A terminal sends Ctrl-C to every process of the group. A parent that was killed cannot end its workers.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
@@ -140,7 +140,7 @@ def _end_with_the_parent() -> None:
 
 
 def report(results: Sequence[Result]) -> Report:
-    """The figures of all calls, and what changed between two sets of rules."""
+    """Sums up the results: the figures of all calls, and the differences between two sets of rules."""
     good = [one for one in results if one.failed is None]
     hours = sum(one.seconds for one in good) / 3600.0
     sets = range(len(good[0].outcomes)) if good else range(0)
@@ -162,7 +162,7 @@ def _named(outcome: Outcome) -> set[str]:
 
 
 def changes(new: Outcome, old: Outcome) -> tuple[AlertDifference, ...]:
-    """The alerts that are not the same under both sets of rules, by time."""
+    """The alerts that differ between the two sets of rules, by time."""
     left = list(old.raised)
     found: list[AlertDifference] = []
     for one in new.raised:

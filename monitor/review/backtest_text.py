@@ -1,4 +1,4 @@
-"""The answer of a backtest as people read it: a table of rules, and call by call what changed."""
+"""Formats the result of a backtest: a table of rules, and the changes in each call."""
 
 from collections.abc import Iterable, Iterator
 
@@ -63,7 +63,7 @@ def _changes(report: Report) -> Iterator[str]:
 
 
 def _sum(report: Report) -> str:
-    """What the change of rules brings and takes away, in one line."""
+    """One line that sums up the effect of the change of rules."""
     all_ = [change for changed in report.changed.values() for change in changed]
     new = [change.new for change in all_ if change.new and not change.old]
     gone = [change.old for change in all_ if change.old and not change.new]

@@ -1,4 +1,4 @@
-"""A call as a script: who says what when, and which alerts it ought to raise. No sound.
+"""Scripted calls without audio: who says what when, and which alerts must open.
 
     call: late-parcel
     about: A late parcel, handled well.
@@ -9,10 +9,10 @@
       - hold 20-60
     alerts:
       - {rule: empathy.missing, from: 8, to: 30}
-    allowed: [ask.more]        right or wrong there, as one likes: neither counts
+    allowed: [ask.more]        alerts of these rules count neither as right nor as false
 
-The lines of ``talk`` are those of the tests inside rules (``rules/script.py``). The alerts are the whole
-truth about rules that need words: any other alert of such a rule is a false one.
+The lines of ``talk`` are those of the tests inside rules (``rules/script.py``). ``alerts`` is complete for
+rules that need words: any other alert of such a rule is a false one.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from monitor.rules.script import ScriptCommand, compile_script
 SUFFIXES = frozenset({".yaml", ".yml"})
 
 REVISED = 2.0
-"""Seconds of speech after which a recogniser has settled some more words."""
+"""Seconds of speech between two revisions that commit more words."""
 
 
 class ScriptAlert(Settings, frozen=True, rename={"from_": "from"}):
@@ -41,7 +41,7 @@ class ScriptAlert(Settings, frozen=True, rename={"from_": "from"}):
 
 
 class CallScript(Settings, frozen=True):
-    """One scripted call and what it ought to raise."""
+    """One scripted call and the alerts that it must raise."""
 
     call: str
     about: str
@@ -52,13 +52,17 @@ class CallScript(Settings, frozen=True):
 
 
 def is_script(path: Path) -> bool:
-    """Whether a YAML file is about a call, and not about something else that lies beside it."""
+    """Whether a YAML file is a call script."""
     plain = read_yaml(path)
     return isinstance(plain, dict) and "talk" in plain
 
 
 def read_script(path: Path) -> CallScript:
-    """The script at ``path``. Raises ``BadInput`` with the file, the key path and what is wrong."""
+    """Reads the script at ``path``.
+
+    Raises:
+        BadInput: The script is invalid; the message names the file and the key path.
+    """
     script = convert(read_yaml(path), CallScript, str(path))
     try:
         compile_script(tuple(script.talk))
@@ -71,7 +75,7 @@ def read_script(path: Path) -> CallScript:
 
 
 def script_facts(script: CallScript) -> list[Event]:
-    """The facts of the call as a journal would hold them, from ``call.started`` to ``call.ended``."""
+    """The facts of the call as in a journal, from ``call.started`` to ``call.ended``."""
     read = compile_script(tuple(script.talk))
     started = CallStarted(
         call=script.call, sources=(), rate=8000, band="narrow", model="script", rules_hash="",
@@ -87,7 +91,7 @@ def script_facts(script: CallScript) -> list[Event]:
 
 
 def _bit_by_bit(fact: Event) -> Iterator[Event]:
-    """A long utterance as a recogniser gives it: its first words before its last ones are spoken."""
+    """A long utterance as a streaming recogniser returns it, in revisions with more and more words."""
     if isinstance(fact, Utterance):
         late = fact.detected_at - fact.end
         for number in range(1, int((fact.end - fact.start) / REVISED) + 1):
@@ -103,7 +107,7 @@ def _bit_by_bit(fact: Event) -> Iterator[Event]:
 
 
 def _told(order: ScriptCommand) -> CommandApplied:
-    """A hold or a resume; orders about alerts have no place in a script that is judged by several books."""
+    """The event of a hold or resume; orders about alerts are not supported in call scripts."""
     if order.kind not in ("hold", "resume"):
         raise BadInput(
             f"A call script may not say {order.kind!r}: which alert it means depends on the rules."

@@ -1,4 +1,4 @@
-"""A folder of recorded calls: sound with its truth beside it, journals, call scripts."""
+"""Finds the recorded calls in a folder: audio with its ground truth, journals, call scripts."""
 
 import os
 from collections import Counter
@@ -19,7 +19,7 @@ SOUND = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".w
 class WantedCalls(msgspec.Struct, frozen=True):
     """An alert that must open between ``begin`` and ``end``; with ``may``, one that need not.
 
-    ``words`` and ``wordless`` as in the truth: only a recogniser can find it, or only what goes without one.
+    ``words`` and ``wordless`` as in ``ExpectedAlert``: expected only with, or only without, a recogniser.
     """
 
     rule: str
@@ -33,8 +33,8 @@ class WantedCalls(msgspec.Struct, frozen=True):
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """One call on disk, and what is known about it.
 
-    ``wanted`` is null where nobody wrote down what it ought to raise. ``whole``: every other alert of
-    a rule that needs words is a false one; without, only alerts of warn level and above are.
+    ``wanted`` is null without ground truth about alerts. ``whole``: every other alert of a rule that needs
+    words is a false one; otherwise only other alerts of level warn and above are.
     """
 
     call: str
@@ -47,7 +47,11 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def calls_in(folder: Path) -> list[Recorded]:
-    """Every call below ``folder``, by name. Raises ``BadInput`` where there is none."""
+    """All calls below ``folder``, by name.
+
+    Raises:
+        BadInput: There are none.
+    """
     if not folder.is_dir():
         raise BadInput(f"{folder} is not a folder; give the folder that holds the recorded calls.")
     if not os.access(folder, os.R_OK | os.X_OK):
@@ -63,7 +67,7 @@ def calls_in(folder: Path) -> list[Recorded]:
 
 
 def _by_path(call: Recorded, folder: Path) -> Recorded:
-    """The call under the name of its file, because another has the same name."""
+    """The call named after its file, because another call has the same name."""
     return msgspec.structs.replace(call, call=Path(call.paths[0]).relative_to(folder).as_posix())
 
 
@@ -93,7 +97,7 @@ def _truth(path: Path) -> Truth | None:
     try:
         return load_truth(path)
     except BadInput:
-        return None  # some other JSON that lies there
+        return None  # some other JSON file
 
 
 def _from_truth(truth: Truth, sound: list[Path]) -> Recorded:
@@ -117,7 +121,7 @@ def _from_script(path: Path) -> Recorded:
 
 
 def _bare(path: Path, claimed: set[Path]) -> Iterator[Recorded]:
-    """Sound without a truth: one stereo file, or the caller's file and the agent's beside it."""
+    """Audio without ground truth: one stereo file, or the caller's and the agent's mono files."""
     if ".caller" in path.name:
         agent = path.with_name(path.name.replace(".caller", ".agent"))
         if agent.exists():
@@ -125,5 +129,5 @@ def _bare(path: Path, claimed: set[Path]) -> Iterator[Recorded]:
             yield Recorded(call=truth_beside(path).stem, kind="sound", paths=(str(path), str(agent)))
             return
     if ".agent" in path.name and path.with_name(path.name.replace(".agent", ".caller")).exists():
-        return  # comes with the caller's
+        return  # handled with the caller's file
     yield Recorded(call=path.stem, kind="sound", paths=(str(path),))

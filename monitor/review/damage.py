@@ -1,13 +1,13 @@
-"""What a poor recogniser makes of good words: a seeded damage at a given word error rate.
+"""Simulates recognition errors in transcripts, seeded, at a given word error rate.
 
-Of the errors 60 % are substitutions, 25 % deletions and 15 % insertions, and short words suffer twice
-as often as long ones, which is how errors of telephone recognisers are distributed by and large (see
+Of the errors 60 % are substitutions, 25 % deletions and 15 % insertions, and short words are affected twice
+as often as long ones, which is roughly the distribution of errors of telephone recognisers (see
 for instance Goldwater, Jurafsky & Manning, "Which words are hard to recognize?", Speech Communication
-52, 2010: function words and short words are missed most). A substitute is a word of the vocabulary
-that is spelled much like the true one where there is one, because recognisers err towards real words.
+52, 2010: function words and short words have the most errors). A substitute is, if possible, a word of the
+vocabulary with a similar spelling, because recognisers substitute real words.
 
-A recogniser is less sure of wrong words than of right ones, but not reliably so. The probabilities are
-drawn from the two distributions that the bundled model shows on the calls in ``fixtures/audio`` (546 right
+Wrong words have lower probabilities than right ones on average, but the distributions overlap. The values
+are drawn from the two distributions of the bundled model on the calls in ``fixtures/audio`` (546 right
 words: 5 % below 0.69, half below 0.96; 30 wrong or inserted ones: half below 0.74, one in ten above 0.9).
 """
 
@@ -25,20 +25,19 @@ SHORT_LETTERS = 3
 SHORT_WEIGHT = 2.0
 SMALL_LETTERS = 5
 RIGHT, WRONG = (8.0, 0.6), (4.0, 1.7)
-"""Parameters of the beta distributions of a word's probability, right and wrong."""
+"""Parameters of the beta distributions of the probability of right and of wrong words."""
 
 CLOSE = 55.0
-"""The least likeness in spelling (rapidfuzz ratio, 0 to 100) of a substitute to the true word."""
+"""Least similarity in spelling (rapidfuzz ratio, 0 to 100) of a substitute to the true word."""
 
 CHOICES = 6
 
 
 class Damage:
-    """Damages the words of one call; the same every time for the same call and seed.
+    """Adds recognition errors to the words of one call; deterministic for the same call and seed.
 
-    ``words`` are the call's own words: what the recogniser may write instead. ``small`` are frequent
-    words of the language: what it inserts, and writes where nothing is spelled alike. ``rate`` is the
-    word error rate, 0 to 1.
+    ``words`` are the words of the call, used as substitutes. ``small`` are frequent words of the language,
+    used for insertions and where no word is spelled alike. ``rate`` is the word error rate, 0 to 1.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class Damage:
         self._near = lru_cache(maxsize=50_000)(self._neighbours)
 
     def events(self, events: Sequence[Event]) -> list[Event]:
-        """The facts with their words damaged; the revisions of an utterance are damaged alike."""
+        """The facts with errors in their words; all revisions of an utterance have the same errors."""
         return [self._utterance(one) if isinstance(one, Utterance) else one for one in events]
 
     def _utterance(self, utterance: Utterance) -> Utterance:
@@ -102,13 +101,13 @@ def _with(word: Word, text: str, start: float | None = None, end: float | None =
 
 
 def _sure(word: Word, random: Random) -> Word:
-    """The word with the probability that a recogniser may give it; a damaged one comes with none."""
+    """The word with a drawn probability, which depends on whether it is right or damaged."""
     p = random.betavariate(*(RIGHT if word.confidence else WRONG))
     return msgspec.structs.replace(word, confidence=round(p, 2))
 
 
 def vocabulary(events: Iterable[Event]) -> set[str]:
-    """Every word that is said in ``events``."""
+    """All different words in ``events``."""
     return {
         word.text.lower().strip(".,?!")
         for event in events

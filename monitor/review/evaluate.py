@@ -1,11 +1,11 @@
-"""Scores what the monitor said about a call against what is known to have happened in it. Pure.
+"""Scores the detections on a call against its ground truth. It has no side effects.
 
-Two ways of matching, by the nature of the thing:
+There are two kinds of matching:
 
-- moments (interruptions, backchannels, apologies...): one claim for one truth; it belongs to it when it
-  begins within a second of it, or while it lasts;
-- stretches (raised voices, dead air, faults of the sound): found when a claim covers any of it, and a
-  claim is right when it lies in any. Several claims in one stretch are not several mistakes.
+- moments (interruptions, backchannels, apologies...): one detection per true event; it matches if it begins
+  within a second of the event, or during it;
+- intervals (raised voices, dead air, audio problems): found if any detection overlaps it, and a detection is
+  right if it overlaps any. Several detections in one interval are not counted as errors.
 """
 
 from collections.abc import Iterable, Sequence
@@ -44,14 +44,14 @@ STRETCHES: tuple[TruthKind, ...] = (
 )  # fmt: skip
 
 TOLERANCE = 1.0
-"""Seconds by which a claim may begin before or after what it is about."""
+"""Seconds by which a detection may begin before or after the true event."""
 
 AUDIBLE_OVERLAP = 0.1
-"""Overlaps shorter than this (s) may be claimed but need not be: they lie within the gate's edges."""
+"""Overlaps shorter than this (s) are optional: they are within the precision of voice activity detection."""
 
 
 class Detection(NamedTuple):
-    """One claim: what, whose, from when to when (end may be the start), and when it was first made."""
+    """One detection: kind, channel, start and end (may be equal) and the time of detection, in seconds."""
 
     kind: TruthKind
     by: Channel | None
@@ -61,7 +61,7 @@ class Detection(NamedTuple):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """How one kind was found: counts, and for each truth found the delay from its start to the claim (s)."""
+    """The score of one kind: counts, and for each event found the delay from its start to detection (s)."""
 
     found: int = 0
     missed: int = 0
@@ -70,19 +70,19 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def precision(self) -> float | None:
-        """Share of the claims that were right; null without claims."""
+        """Share of the detections that were right; null without detections."""
         claims = self.found + self.wrong
         return self.found / claims if claims else None
 
     @property
     def recall(self) -> float | None:
-        """Share of what happened that was found; null where nothing happened."""
+        """Share of the true events that were found; null if there were none."""
         happened = self.found + self.missed
         return self.found / happened if happened else None
 
     @property
     def f1(self) -> float | None:
-        """Harmonic mean of precision and recall; null where nothing happened and nothing was claimed."""
+        """Harmonic mean of precision and recall; null without true events and detections."""
         every = 2 * self.found + self.missed + self.wrong
         return 2 * self.found / every if every else None
 
@@ -95,7 +95,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def summary(self) -> dict[str, float | int | None]:
-        """The figures as they are printed."""
+        """The figures for printing."""
         rounded = {name: _round(getattr(self, name)) for name in ("precision", "recall", "f1")}
         delay = {
             "delay_median": _round(median(self.delays) if self.delays else None),
@@ -105,7 +105,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alerted(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert that was expected, one that opened, or both. ``at`` is when it could first be seen."""
+    """An alert that was expected, that opened, or both. ``at`` is its time of detection."""
 
     rule: str
     channel: Channel | None
@@ -116,7 +116,7 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """One call, or several added up: a score for each kind, the alerts, the word errors of each side."""
+    """The evaluation of one or several calls: a score for each kind, alerts, word errors of each side."""
 
     call: str
     kinds: dict[TruthKind, Score]
@@ -127,12 +127,12 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def worst_f1(self) -> float:
-        """The lowest F1 of any kind that happened or was claimed."""
+        """The lowest F1 of any kind with true events or detections."""
         return min((score.f1 for score in self.kinds.values() if score.f1 is not None), default=1.0)
 
 
 def evaluate(events: Sequence[Event], truth: Truth) -> Evaluation:
-    """How well ``events`` tell what ``truth`` knows."""
+    """Scores ``events`` against ``truth``."""
     words = any(isinstance(event, CallStarted) and event.model != "none" for event in events)
     claims = _named(detections(events), truth)
     kinds = {
@@ -151,7 +151,7 @@ def evaluate(events: Sequence[Event], truth: Truth) -> Evaluation:
 
 
 def total(evaluations: Iterable[Evaluation]) -> Evaluation:
-    """Several calls as one."""
+    """Adds up the evaluations of several calls."""
     kinds: dict[TruthKind, Score] = {}
     errors: dict[Channel, tuple[int, int]] = {}
     alerts: tuple[list[Alerted], list[Alerted], list[Alerted]] = ([], [], [])
@@ -170,14 +170,14 @@ def total(evaluations: Iterable[Evaluation]) -> Evaluation:
 
 
 def detections(events: Sequence[Event]) -> list[Detection]:
-    """Every claim in ``events``, in the order in which they were made."""
+    """All detections in ``events``, in order of detection."""
     last = max((event.detected_at for event in events), default=0.0)
     found: dict[tuple[TruthKind, Channel | None, float], Detection] = {}
     for event in events:
         claim = _claim(event)
         if claim is not None:
             kind, by, start, end = claim
-            known = found.get((kind, by, start))  # what is said again with its end was claimed before
+            known = found.get((kind, by, start))  # sent again with its end: the same detection
             made = event.detected_at if known is None else known.detected_at
             found[kind, by, start] = Detection(kind, by, start, last if end is None else end, made)
     apologies = [
@@ -189,7 +189,7 @@ def detections(events: Sequence[Event]) -> list[Detection]:
 
 
 def _claim(event: Event) -> tuple[TruthKind, Channel | None, float, float | None] | None:
-    """What an event claims: its kind, whose it is, from when to when."""
+    """The detection that an event states: kind, channel, start and end; null if none."""
     match event:
         case Interruption():
             return "interruption", event.by, event.start, event.at
@@ -221,9 +221,9 @@ def final_words(events: Iterable[Event], channel: Channel) -> list[str]:
 
 
 def _named(claims: list[Detection], truth: Truth) -> dict[TruthKind, list[Detection]]:
-    """Claims by kind. A silence of the voices during hold music is that music, not dead air.
+    """Detections by kind. Silence of the voices during hold music counts as hold, not as dead air.
 
-    A hold without music is not in the truth, so nobody can say whether it was claimed rightly.
+    Holds without music are not in the ground truth, so they are not scored.
     """
     music = truth.happenings("hold_music")
     named: dict[TruthKind, list[Detection]] = {kind: [] for kind in (*MOMENTS, *STRETCHES)}
@@ -274,7 +274,7 @@ def _meet(claim: Detection, one: TrueEvent) -> bool:
 def _alerts(
     events: Sequence[Event], truth: Truth, *, words: bool
 ) -> tuple[tuple[Alerted, ...], tuple[Alerted, ...], tuple[Alerted, ...]]:
-    """Expected alerts that came, those that did not, and alerts of warn level or above nobody expected."""
+    """Expected alerts that opened, those that did not, and unexpected alerts of level warn or above."""
     levels: dict[str, Level] = {}
     opened: list[AlertOpened] = []
     for event in events:
@@ -308,7 +308,7 @@ def _alerted(one: ExpectedAlert, alert: AlertOpened | None, level: str | None) -
 
 
 def _word_errors(events: Sequence[Event], truth: Truth, channel: Channel) -> tuple[int, int]:
-    """Substitutions, deletions and insertions against the words of the truth; how many those are."""
+    """The number of substitutions, deletions and insertions, and the number of true words."""
     said = [_plain(word.text) for word in truth.words if word.channel == channel]
     heard = [_plain(word) for word in final_words(events, channel)]
     return int(Levenshtein.distance(said, heard)), len(said)
@@ -319,7 +319,7 @@ def _plain(word: str) -> str:
 
 
 def _percentile(values: Sequence[float], share: float) -> float | None:
-    """The smallest value that at least ``share`` of the values do not exceed (nearest rank)."""
+    """The nearest-rank percentile: the smallest value that at least ``share`` of the values do not exceed."""
     ordered = sorted(values)
     return ordered[max(int(-(-len(ordered) * share // 1)) - 1, 0)] if ordered else None
 

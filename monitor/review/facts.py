@@ -1,8 +1,8 @@
-"""The facts of a recorded call, kept by content: sound is heard once, rules are judged as often as one likes.
+"""Computes the facts of recorded calls and caches them, so that audio is processed once for many rule sets.
 
-A cache entry's name is the hash of everything that the facts depend on: the bytes of the sound, the
-core's settings and its code, the recogniser. The entries are journals, compressed; they hold what was said,
-so they lie in the user's cache folder, readable by the user alone, and expire.
+The key of a cache entry is a hash of everything that the facts depend on: the audio, the core's settings and
+code, and the recogniser. Entries are compressed journals. They contain transcripts, so they are stored in the
+user's cache folder, readable by the user alone, and expire.
 """
 
 import gzip
@@ -26,20 +26,20 @@ from monitor.sources.journal import read_journal
 from monitor.wire import envelope as wire
 
 KEPT_DAYS = 30.0
-"""Days after which facts that nobody asked for again are deleted."""
+"""Days after their last use after which entries are deleted."""
 
 _CORE = ("audio", "speech", "sources", "call.py", "inputs.py", "events.py", "session.py", "dialogue/roles.py")
 _DAY = 86_400.0
 
 
 class FactsCache:
-    """Facts on disk below ``folder`` (by default the user's cache folder); null keeps nothing."""
+    """A cache of facts in ``folder``; null disables it."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     def get(self, key: str) -> list[Event] | None:
-        """The facts of ``key``, if they are there and whole."""
+        """The facts of ``key``, or null if they are absent or incomplete."""
         path = self._path(key)
         if path is None or not path.exists():
             return None
@@ -48,12 +48,12 @@ class FactsCache:
             events = [wire.decode(line)[1] for line in lines]
             path.touch()
         except (OSError, EOFError, BadInput, zlib.error):
-            path.unlink(missing_ok=True)  # cut off while it was written, or of another version
+            path.unlink(missing_ok=True)  # truncated, or of another version
             return None
         return events
 
     def put(self, key: str, call: str, events: list[Event]) -> None:
-        """Keeps the facts of ``key``."""
+        """Stores the facts of ``key``."""
         path = self._path(key)
         if path is None:
             return
@@ -64,7 +64,7 @@ class FactsCache:
         Path(half.name).replace(path)
 
     def sweep(self) -> None:
-        """Deletes what has not been asked for in ``KEPT_DAYS``."""
+        """Deletes entries that have not been used for ``KEPT_DAYS``."""
         if self._folder is None or not self._folder.is_dir():
             return
         for path in self._folder.iterdir():
@@ -76,7 +76,7 @@ class FactsCache:
 
 
 def default_folder() -> Path:
-    """Where facts are kept unless somebody says otherwise."""
+    """The default folder of the cache."""
     from platformdirs import user_cache_path
 
     return user_cache_path("call-monitor") / "facts"
@@ -105,7 +105,7 @@ def facts_of(call: Recorded, model: str | None, cache: FactsCache) -> list[Event
 
 
 def _key(call: Recorded, model: str, settings: CallSettings) -> str:
-    """The hash of all that the facts depend on (the rules' settings apart)."""
+    """The hash of all that the facts depend on (rules are not included)."""
     digest = sha256(msgspec.json.encode(msgspec.structs.replace(settings, rules=CallSettings().rules)))
     digest.update(f"{model}/{_model_print(model)}/{call.agent_channel}/{core_print()}".encode())
     paths = [Path(one) for one in call.paths]
@@ -117,7 +117,7 @@ def _key(call: Recorded, model: str, settings: CallSettings) -> str:
 
 
 def _model_print(model: str) -> str:
-    """What tells two models at the same place apart: names, sizes and times of their files."""
+    """A fingerprint of the model at a path: names, sizes and times of its files."""
     from monitor.speech.model_store import BUNDLED, REPOSITORIES, bundled_folder, find
 
     known = find(model) if model in REPOSITORIES else None
@@ -130,7 +130,7 @@ def _model_print(model: str) -> str:
 
 @lru_cache(maxsize=1)
 def core_print() -> str:
-    """The hash of the code that hears: other code, other facts."""
+    """The hash of the code that computes facts."""
     root = Path(__file__).resolve().parent.parent
     digest = sha256()
     for name in _CORE:

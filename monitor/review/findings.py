@@ -1,6 +1,6 @@
-"""What the judge found in a call, read from its events: phrases, what was due and whether it came, marks.
+"""Collects findings from a call's events for the report: phrases, expectations and marks.
 
-Nothing is judged here a second time: a report says what the rules of that call said.
+Nothing is judged again: a report shows the results of the rules of that call.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,10 +21,10 @@ from monitor.events import (
 )
 
 SENTENCE_WORDS = 16
-"""A quoted sentence is cut after so many words."""
+"""Greatest number of words of a quoted sentence."""
 
 ONE_BREATH = 0.5
-"""Seconds between two parts of a date at most: "tomorrow" and "at noon" said in one breath are one date."""
+"""Longest time in seconds between two parts of a date, such as "tomorrow" and "at noon"."""
 
 EMPATHY_SCORE, MATTERS_SCORE = "empathy_rate", "matters_answered"
 """The scores of the rules whose expectations are the caller's feelings, and the caller's further matters."""
@@ -43,7 +43,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Feeling(msgspec.Struct, frozen=True, kw_only=True):
-    """A sign of the caller's distress or anger (``kind``), and the agent's word of understanding, if any."""
+    """A sign of the caller's distress or anger (``kind``), and the agent's empathic response, if any."""
 
     kind: str
     said: Moment
@@ -60,7 +60,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
 class FoundMark(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of the call that an event named: a raised voice, a hold, or any fact a detector found.
 
-    ``end`` is null where it lasted to the end of the call; ``channel`` is null where it is of both sides.
+    ``end`` is null if it lasted to the end of the call; ``channel`` is null if it concerns both sides.
     """
 
     name: str
@@ -70,7 +70,7 @@ class FoundMark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def standing_phrases(events: Iterable[Event]) -> list[Phrase]:
-    """The phrases that were surely said and not withdrawn, by time."""
+    """The certain phrases that were not withdrawn, by time."""
     standing: dict[tuple[str, Channel, int | None, float, float, bool], Phrase] = {}
     for event in events:
         if isinstance(event, Phrase):
@@ -83,7 +83,7 @@ def standing_phrases(events: Iterable[Event]) -> list[Phrase]:
 
 
 def final_utterances(events: Iterable[Event]) -> list[Utterance]:
-    """What was said: the last revision of each utterance that has words, by time."""
+    """The last revision of each utterance that has words, by time."""
     final = {
         (event.channel, event.utterance): event
         for event in events
@@ -96,8 +96,8 @@ def final_utterances(events: Iterable[Event]) -> list[Utterance]:
 def found_marks(events: Iterable[Event]) -> list[FoundMark]:
     """Every stretch that an event names and that has no place of its own in a report, by time.
 
-    Any class of event with ``channel``, ``start`` and ``end`` is one, also one that this module never
-    heard of. An event that is said again with its end is the same stretch.
+    Any class of event with ``channel``, ``start`` and ``end`` is included, even if it is unknown here. An
+    event that is sent again with its end is the same interval.
     """
     found: dict[tuple[str, Channel | None, float], FoundMark] = {}
     kinds = tuple(
@@ -110,13 +110,13 @@ def found_marks(events: Iterable[Event]) -> list[FoundMark]:
     return sorted(found.values(), key=lambda mark: (mark.start, mark.name))
 
 
-# --- what was due ---
+# --- expectations ---
 
 
 def feelings(events: Iterable[Event], said: Sequence[Utterance]) -> Iterator[Feeling]:
-    """The caller's signs of distress or anger, as the rule of the empathy score judged them.
+    """The caller's signs of distress or anger, as judged by the rule of the empathy score.
 
-    One whose time was cut off by the end is left out, and one whose answer could not be heard.
+    Outcomes ``open`` and ``unheard`` are left out.
     """
     for one in _expectations(events, lambda event: event.score == EMPATHY_SCORE):
         if one.outcome in ("kept", "broken") and one.channel is not None:
@@ -152,7 +152,7 @@ def _expectations(events: Iterable[Event], wanted: Callable[[Expectation], bool]
 
 
 def _when(promise: Phrase, dates: Sequence[EvidenceItem]) -> str | None:
-    """The date that belongs to a promise: its own comes after it; one before it only where none follows."""
+    """The date that belongs to a promise: the one after it, or one before it if none follows."""
     near = sorted((date for date in dates if date.text), key=lambda date: date.start)
     if not near:
         return None
@@ -165,7 +165,7 @@ def _when(promise: Phrase, dates: Sequence[EvidenceItem]) -> str | None:
 
 
 def sentence(said: Iterable[Utterance], found: Phrase | Expectation | EvidenceItem) -> Moment:
-    """The sentence that begins with what was found, as a quotation."""
+    """The sentence that begins with the finding, as a quotation."""
     channel: Channel = found.channel or "agent"
     end, words = found.end, list[str]()
     utterance = next((one for one in said if one.channel == channel and one.end > found.start), None)

@@ -1,4 +1,4 @@
-"""Draft notes of a call: what the agent would write into the ticket, put together from the events."""
+"""Drafts the notes of a call for a ticket, from the call's events."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from monitor.events import CallStarted, Note, Utterance
 from monitor.review.findings import Feeling, Moment, Promise
 
 MATTER_FROM = 6
-"""The caller's first utterance of so many words is taken for the matter; greetings are shorter."""
+"""Least number of words of the utterance that is taken as the caller's concern; greetings are shorter."""
 
 MATTER_WORDS = 45
 
@@ -19,7 +19,7 @@ HEADINGS = {
 
 
 def clock_text(seconds: float) -> str:
-    """Seconds of the call as ``mm:ss`` (``h:mm:ss`` from an hour on)."""
+    """Formats seconds of the call as ``mm:ss`` (``h:mm:ss`` from one hour on)."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
@@ -35,7 +35,7 @@ def draft_notes(
     open_items: Sequence[Moment],
     notes: Sequence[Note],
 ) -> Iterator[str]:
-    """The lines of the draft; a line that would say nothing is left out."""
+    """The lines of the draft; lines without content are left out."""
     who = f", agent {about.agent}" if about.agent else ""
     yield f"Call {about.call}{who}, {clock_text(seconds)} long."
     if matter := _matter(said):
@@ -55,7 +55,7 @@ def draft_notes(
 
 
 def _matter(said: Sequence[Utterance]) -> str | None:
-    """The caller's first words that are more than a greeting."""
+    """The caller's first utterance that is longer than a greeting."""
     for utterance in said:
         words = utterance.text.split()
         if utterance.channel == "caller" and len(words) >= MATTER_FROM:

@@ -1,8 +1,7 @@
-"""The report as one HTML page that needs nothing else: no script, no other file, no other host.
+"""Renders the report as one self-contained HTML page, without scripts or external files.
 
-This module turns a scorecard into what the page shows; the markup is in ``templates``. Jinja escapes
-everything that was said or named on the call, and a policy in the head forbids the page to load
-anything, should a browser ever be made to try.
+This module turns a scorecard into the data of the page; the markup is in ``templates``. Jinja escapes all
+text of the call, and a content security policy in the head forbids the page to load anything.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +29,7 @@ HIGHLIGHTS = {
     "feeling": "distress or anger",
     "promise": "promise",
 }
-"""What is highlighted in the transcript, by the class of the style."""
+"""The kinds of highlights in the transcript, by CSS class."""
 
 HIGHLIGHTED: dict[tuple[Channel, str], str] = {
     ("agent", "apology"): "apology",
@@ -39,14 +38,14 @@ HIGHLIGHTED: dict[tuple[Channel, str], str] = {
     ("caller", "distress"): "feeling",
     ("caller", "anger"): "feeling",
 }
-"""The phrases that are, by side and class."""
+"""The highlighted phrases, by side and class."""
 
 Marked = dict[Channel, list[tuple[float, float, str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class TextRun:
-    """Words of an utterance under one highlight, or under none."""
+    """Consecutive words of an utterance with the same highlight, or without one."""
 
     text: str
     kind: str | None = None
@@ -56,7 +55,7 @@ class TextRun:
 class TranscriptLine:
     """A line of the transcript: an utterance with its ``runs``, or an alert with its ``kind``.
 
-    ``anchors`` are the seconds of the call whose links lead here.
+    ``anchors`` are the seconds of the call whose links lead to this line.
     """
 
     at: float
@@ -69,7 +68,7 @@ class TranscriptLine:
 
 
 def report_page(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None = None) -> str:
-    """The whole page; ``sound`` is there where the recording was, and not only a journal of it."""
+    """Renders the page; ``sound`` holds spectrograms, which need the recording and not only its journal."""
     about = card.about
     whole = [one for one in card.troubles if one.start == 0 and (one.end or card.seconds) >= card.seconds]
     notices = (card.notice, about.notice, *(trouble.say for trouble in whole))
@@ -94,7 +93,7 @@ def report_page(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None = N
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    """The templates, escaping everything, and refusing names that nobody gave them."""
+    """The template environment, with autoescaping and errors for undefined names."""
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     made.filters.update(clock=clock_text, spaced=spelled, quantity=quantity)
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
@@ -120,7 +119,7 @@ def transcript_lines(card: Scorecard) -> list[TranscriptLine]:
 
 
 def _marked(card: Scorecard) -> Marked:
-    """The stretches of speech to highlight, by side."""
+    """The intervals of words to highlight, by side."""
     marked: Marked = {"agent": [], "caller": []}
     for phrase in card.phrases:
         kind = HIGHLIGHTED.get((phrase.channel, phrase.of))
@@ -130,7 +129,7 @@ def _marked(card: Scorecard) -> Marked:
 
 
 def _anchors(card: Scorecard) -> list[range]:
-    """Every second of the call, at the utterance that was begun last before it."""
+    """The seconds of the call for each utterance: those from its start to the start of the next."""
     if not card.transcript:
         return []
     starts = [0, *(int(one.start) for one in card.transcript[1:]), int(card.seconds) + 1]
@@ -138,7 +137,7 @@ def _anchors(card: Scorecard) -> list[range]:
 
 
 def _runs(said: Utterance, marked: Marked) -> Iterator[TextRun]:
-    """The words, those of one phrase under one highlight."""
+    """Splits an utterance into runs of words with the same highlight."""
     if not said.words:
         yield TextRun(said.text)
         return

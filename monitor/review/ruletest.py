@@ -1,4 +1,4 @@
-"""What a set of rules makes of one recorded call, and how that compares with what it ought to raise. Pure."""
+"""Judges one recorded call with a set of rules and compares the alerts with the expected ones."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -13,7 +13,7 @@ from monitor.rules.rule_set import RuleSet
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert that opened: when, how high it went, and what happened in one sentence."""
+    """An alert that opened: when, its highest level, and what happened in one sentence."""
 
     rule: str
     at: float
@@ -23,9 +23,10 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """One call under one set of rules. ``delays`` are seconds from the beginning of a wanted alert's window.
+    """The result of one call under one set of rules.
 
-    ``wrong`` are false alerts and ``missed`` wanted ones; both are empty where nothing is known.
+    ``delays`` are seconds from the beginning of an expected alert's window. ``wrong`` are false alerts,
+    ``missed`` expected ones that did not open; both are empty without ground truth.
     """
 
     raised: tuple[Raised, ...]
@@ -49,10 +50,10 @@ def alerts_of(events: Iterable[Event]) -> list[Raised]:
 def judge(
     facts: Sequence[Event], book: RuleSet, call: Recorded, judged: Sequence[str] | None = None
 ) -> Outcome:
-    """What ``book`` raises on these facts, held against what is known of the call.
+    """Judges these facts with ``book`` and compares the alerts with the ground truth of the call.
 
-    ``judged`` are the rules that the truth is about, where it is not about all: nobody who wrote down what
-    a call ought to raise can have known of a rule that was born later.
+    ``judged`` restricts the comparison to the rules that the ground truth covers, since it cannot cover
+    rules that were added later.
     """
     raised = alerts_of(event for events in rejudge(facts, book) for event in events)
     heard = any(isinstance(event, CallStarted) and event.model != "none" for event in facts)
@@ -63,7 +64,7 @@ def judge(
 
 
 def compare(raised: list[Raised], call: Recorded, needs_words: frozenset[str], *, heard: bool) -> Outcome:
-    """Alerts against the truth. An alert in a wanted window is right; each window is found once."""
+    """Compares alerts with the ground truth: one in an expected window is right; a window counts once."""
     if call.wanted is None:
         return Outcome(raised=tuple(raised))
     due = [one for one in call.wanted if not (one.wordless if heard else one.words)]
@@ -93,7 +94,7 @@ def compare(raised: list[Raised], call: Recorded, needs_words: frozenset[str], *
 
 
 def _forgiven(alert: Raised, call: Recorded, needs_words: frozenset[str]) -> bool:
-    """Whether nobody can say that this alert is a false one."""
+    """Whether the ground truth cannot decide if this alert is false."""
     if alert.rule in call.allowed:
         return True
     return alert.rule not in needs_words if call.whole else alert.level == "info"
@@ -105,7 +106,7 @@ def word_rules(book: RuleSet) -> frozenset[str]:
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule (or all of them) over all calls. Null where there is nothing to divide by."""
+    """The figures of one rule (or of all) over all calls. Quotients with divisor 0 are null."""
 
     alerts: int
     per_hour: float | None
@@ -119,7 +120,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def figures(outcomes: Sequence[Outcome], hours: float, rule: str | None = None) -> Figures:
-    """The sums over ``outcomes``, for one rule or for all."""
+    """Sums up ``outcomes`` for one rule or for all; ``hours`` is the length of all calls."""
     alerts = sum(rule in (None, one.rule) for outcome in outcomes for one in outcome.raised)
     delays = [
         delay

@@ -1,8 +1,7 @@
-"""The scorecard of a call: what happened on it, counted from its events and from nothing else.
+"""Computes the scorecard of a call from its events.
 
-``scorecard(events)`` is pure: the events of a replay or of a journal go in, plain numbers and
-quotations come out. Where the call ended cleanly its own sums (``call.ended``) are taken; a call that was
-cut off is summed from its facts.
+``scorecard(events)`` is a pure function from the events of a replay or a journal to numbers and quotations.
+If the call ended normally, its totals (``call.ended``) are used; otherwise they are computed from its facts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -48,29 +47,29 @@ from monitor.review.notes import draft_notes
 
 Verdict = Literal["ordinary", "difficult", "very difficult"]
 AlertKind = Literal["info", "warn", "critical", "praise"]
-"""How an alert is drawn: its level, or that it is praise."""
+"""How an alert is drawn: by its level, or as praise."""
 
 MOST_POINTS = 440
 FINEST = 0.5
-"""Seconds of one point of a short call; longer calls have longer ones, so that there are not too many."""
+"""Seconds per point in a short call; longer calls have longer points, to limit their number."""
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A stretch of the call, in seconds."""
+    """An interval of the call, in seconds."""
 
     start: float
     end: float
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """The length in seconds."""
         return round(self.end - self.start, 2)
 
 
 class ReportedTrouble(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch in which the sound was not to be trusted; ``end`` is null where it lasted to the end.
+    """An interval of an audio problem; ``end`` is null if it lasted to the end of the call.
 
-    ``say`` is the sentence with which it began.
+    ``say`` is the sentence of its first event.
     """
 
     kind: QualityKind
@@ -81,7 +80,7 @@ class ReportedTrouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hardness(msgspec.Struct, frozen=True, kw_only=True):
-    """How difficult the call was, 0 to 100: at its worst and in its parts, with the last verdict."""
+    """The difficulty of the call, 0 to 100: its maximum and its parts, with the last verdict."""
 
     score: float = 0.0
     parts: dict[str, float] = {}
@@ -90,9 +89,9 @@ class Hardness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """The means of one stretch: middle of it (s), level (dB) and pitch (semitones) against the normal.
+    """The means over one interval: its middle (s), level (dB) and pitch (semitones) against the baseline.
 
-    ``effort`` is the greatest score in it. A value that nothing was heard of is null.
+    ``effort`` is the greatest score in it. A value without measurements is null.
     """
 
     at: float
@@ -102,16 +101,16 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Curve(msgspec.Struct, frozen=True):
-    """One side's points, ``step`` seconds apart where it spoke, and none where it did not."""
+    """One side's points, ``step`` seconds apart; intervals without speech have none."""
 
     step: float
     points: tuple[Point, ...]
 
 
 class AlertStory(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert from opening to closing. ``event`` is its most serious moment.
+    """An alert from opening to closing. ``event`` is its event with the highest level.
 
-    ``shown`` are the moments at which the agent saw it as a card; ``withheld`` says why there was none.
+    ``shown`` are the times at which the agent saw it as a card; ``withheld`` says why there was none.
     """
 
     event: AlertEvent
@@ -129,10 +128,10 @@ class AlertStory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a report says. Times and lengths in seconds, shares 0 to 1.
+    """The content of a report. Times and lengths in seconds, shares 0 to 1.
 
-    ``has_words`` is false where no recogniser listened: then nothing that needs words is counted.
-    ``private_alerts`` counts alerts for the agent alone; a report is kept, so it does not show them.
+    ``has_words`` is false without a recogniser; figures that need words are then absent. ``private_alerts``
+    counts alerts for the agent alone, which are not shown because reports are stored.
     """
 
     call: str
@@ -168,7 +167,7 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def feelings_met(self) -> int:
-        """How many signs of distress or anger were met with a word of understanding in time."""
+        """How many signs of distress or anger had an empathic response in time."""
         return sum(one.answer is not None for one in self.feelings)
 
     @property
@@ -178,9 +177,9 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scorecard(events: Sequence[Event], *, hide_agent_voice: bool = False) -> Scorecard:
-    """The scorecard of one call. ``events`` begin with ``call.started``.
+    """Computes the scorecard of one call. ``events`` begin with ``call.started``.
 
-    ``hide_agent_voice`` leaves out how the agent sounded, as some profiles ask.
+    ``hide_agent_voice`` leaves out the prosody of the agent, as some profiles require.
     """
     started = events[0]
     if not isinstance(started, CallStarted):
@@ -219,7 +218,7 @@ def scorecard(events: Sequence[Event], *, hide_agent_voice: bool = False) -> Sco
 
 
 def _troubles(events: Sequence[Event]) -> list[ReportedTrouble]:
-    """What was wrong with the sound, from where to where."""
+    """The audio problems and their intervals."""
     found: dict[tuple[QualityKind, Channel | None, float], ReportedTrouble] = {}
     for event in events:
         if isinstance(event, Quality):
@@ -232,7 +231,7 @@ def _troubles(events: Sequence[Event]) -> list[ReportedTrouble]:
 
 
 def _talk(events: Sequence[Event], ended: CallEnded | None, seconds: float) -> dict[str, Any]:
-    """Who spoke, how long, over whom, and how long nobody did."""
+    """Talk times, overlaps and silence."""
     speech: dict[Channel, tuple[Span, ...]] = {
         channel: tuple(
             Span(event.start, event.end)
@@ -265,7 +264,7 @@ def _talk(events: Sequence[Event], ended: CallEnded | None, seconds: float) -> d
 
 
 def merged(spans: Sequence[Span]) -> list[Span]:
-    """The stretches in which at least one of ``spans`` goes on, by time."""
+    """The union of ``spans`` as disjoint intervals, by time."""
     out: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start, span.end)):
         if out and span.start <= out[-1].end:
@@ -276,7 +275,7 @@ def merged(spans: Sequence[Span]) -> list[Span]:
 
 
 def longest_gap(said: Sequence[Span]) -> Span | None:
-    """The longest stretch between two of ``said``; none before the first word or after the last."""
+    """The longest gap between two of ``said``; time before the first and after the last does not count."""
     gaps = [Span(before.end, after.start) for before, after in pairwise(said)]
     return max(gaps, key=lambda gap: gap.end - gap.start, default=None)
 
@@ -337,7 +336,7 @@ def _story(life: list[AlertEvent]) -> AlertStory:
 def curves_of(
     events: Iterable[Event], seconds: float, shown: Sequence[Channel] = CHANNELS
 ) -> dict[Channel, Curve]:
-    """Both sides' curves, from the ``prosody`` events; a side that is not ``shown`` has no points."""
+    """The curves of both sides, from the ``prosody`` events; a side not in ``shown`` has no points."""
     step = max(FINEST, seconds / MOST_POINTS)
     heard: dict[Channel, dict[int, list[Prosody]]] = {channel: {} for channel in CHANNELS}
     for event in events:

@@ -1,10 +1,9 @@
-"""The sound of a call as a picture: a mel spectrogram of each side, by librosa.
+"""Computes a mel spectrogram of each side of a recording, with librosa, for the report.
 
-It is drawn from the recording, not from the events: it shows what no curve does (hold music, an echo, a
-hiss, a voice that turns harsh, a line cut at 3.4 kHz). Every figure of the report comes from the events
-all the same. The scale is the ear's (mel bands, power in dB below the side's loudest), after S. Davis and
-P. Mermelstein, "Comparison of parametric representations for monosyllabic word recognition", IEEE
-Transactions on Acoustics, Speech and Signal Processing 28 (1980).
+It shows what no curve does: hold music, an echo, noise, a harsh voice, a line limited to 3.4 kHz. All figures
+of the report come from the events. The scale is perceptual (mel bands, power in dB below the side's maximum),
+after S. Davis and P. Mermelstein, "Comparison of parametric representations for monosyllabic word
+recognition", IEEE Transactions on Acoustics, Speech and Signal Processing 28 (1980).
 """
 
 import math
@@ -21,15 +20,15 @@ from monitor.events import CHANNELS, Block, Channel
 
 BANDS = 40
 COLUMNS = 960
-"""Columns of the picture; a short call has fewer, of ``FINEST`` seconds each."""
+"""Greatest number of columns; a short call has fewer, of ``FINEST`` seconds each."""
 FINEST = 0.04
 PIECE = 20.0
-"""Seconds that are turned into a spectrogram at a time: memory does not grow with the call."""
+"""Seconds that are processed at a time, so that memory does not grow with the call."""
 RANGE_DB = 60.0
-"""What lies further below the loudest is not drawn."""
+"""Range in dB below the maximum; lower values are not drawn."""
 SHADES = 48
 _NOTHING = 10 ** (-(RANGE_DB + 10) / 10)
-"""The power below which there is none, against the loudest; a side without sound is all there, not drawn."""
+"""Floor of the power relative to the maximum; a silent side lies wholly at the floor and is not drawn."""
 
 HOP_SECONDS, WINDOW_SECONDS = 0.02, 0.064
 LOWEST = 80.0
@@ -39,7 +38,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Spectrogram:
-    """One side's spectrogram: ``loud`` [bands, columns] in dB below its loudest, the lowest band first."""
+    """One side's spectrogram: ``loud`` [bands, columns] in dB relative to its maximum, lowest band first."""
 
     loud: Floats
     step: float
@@ -49,7 +48,7 @@ class Spectrogram:
     """Hz."""
 
     def png(self, colour: tuple[int, int, int]) -> str:
-        """The picture as the address of a PNG: ``colour``, the denser the louder."""
+        """The picture as a data URL of a PNG in ``colour`` (r, g, b), more opaque where louder."""
         dense = np.clip(1 + self.loud / RANGE_DB, 0, 1)
         shades = np.round(dense * (SHADES - 1)).astype(np.uint8)
         return "data:image/png;base64," + b64encode(_png(shades[::-1], colour)).decode()
@@ -62,11 +61,11 @@ def pictures(
     shown: Sequence[Channel] = CHANNELS,
     heard: Callable[[float], None] = lambda _: None,
 ) -> dict[Channel, Spectrogram]:
-    """The pictures of the sides that are ``shown``, from the whole call in ``blocks`` of ``PIECE`` seconds.
+    """Computes the spectrograms of the sides in ``shown`` from the call's ``blocks`` of ``PIECE`` seconds.
 
-    ``rate`` is 8000 or 16000 Hz, ``seconds`` the length of the call; ``heard`` is told how far it is.
+    ``rate`` is 8000 or 16000 Hz, ``seconds`` the length of the call; ``heard`` is called with the progress.
     """
-    import librosa  # here, not above: it takes seconds, the first time twenty, and only the report needs it
+    import librosa  # slow to import (seconds, the first time twenty), and only the report needs it
 
     step = max(FINEST, seconds / COLUMNS)
     columns = max(1, math.ceil(round(seconds / step, 6)))
@@ -100,10 +99,10 @@ def pictures(
 
 
 def _png(shades: NDArray[np.uint8], colour: tuple[int, int, int]) -> bytes:
-    """A PNG of one colour in ``SHADES`` densities; ``shades`` is [rows, columns], top row first.
+    """Encodes a PNG of one colour in ``SHADES`` opacities; ``shades`` is [rows, columns], top row first.
 
-    A palette with an alpha for each entry (PNG specification, 11.3.2): the page's background shows through,
-    so that one picture serves its light and its dark theme.
+    It has a palette with an alpha value per entry (PNG specification, 11.3.2), so that the page's background
+    shows through and one picture fits the light and the dark theme.
     """
     height, width = shades.shape
     rows = b"".join(b"\0" + row.tobytes() for row in shades)

@@ -1,8 +1,8 @@
-"""The timeline of a call as one inline SVG: alerts, both sides' speech, level and pitch, and their sound.
+"""Draws the timeline of a call as one inline SVG: alerts, speech, level, pitch and spectrograms.
 
-Here is its geometry, as shapes; the template writes them down. Colours are classes of the page's style,
-so that the picture follows the reader's light or dark theme. Each mark has a title of its own, and alerts
-are links to their place in the page.
+This module computes the shapes; the template writes them as markup. Colours are CSS classes of the page, so
+that the picture follows the light or dark theme. Each mark has a title, and alerts link to their place in the
+page.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,13 +19,13 @@ MARK = 8.0
 PLOT, PLOT_GAP = 104.0, 26.0
 SOUND, SOUND_GAP = 64.0, 8.0
 INKS: dict[Channel, tuple[int, int, int]] = {"agent": (63, 143, 208), "caller": (168, 108, 199)}
-"""Of the spectrograms; they stand out from the light page and from the dark one."""
+"""Colours of the spectrograms, visible on the light and on the dark page."""
 LEVEL_REACH, LEVEL_NORMAL = 16.0, 3.0
-"""Decibels against the speaker's own normal: what the plot reaches, and what is drawn as normal."""
+"""Decibels against the speaker's baseline: the range of the plot, and the band drawn as normal."""
 PITCH_REACH, PITCH_NORMAL = 12.0, 2.0
-"""Semitones likewise."""
+"""The same in semitones."""
 APART = 17.0
-"""Alerts that stand closer than so many units get rows of their own."""
+"""Least distance in units of two alerts in the same row."""
 
 STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
 MOST_TICKS = 12
@@ -52,7 +52,7 @@ Scale = Callable[[float], float]
 
 
 def timeline_plot(card: Scorecard, sound: Mapping[Channel, Spectrogram] | None = None) -> Shape:
-    """The SVG element; ``sound`` adds the spectrograms of the sides that it holds."""
+    """Builds the SVG element; ``sound`` adds the spectrograms of the sides that it contains."""
     span = max(card.seconds, 1e-3)
     parts: list[Shape] = []
 
@@ -115,7 +115,7 @@ def _alerts(stories: Sequence[AlertStory], rows: Sequence[int], x: Scale, y: flo
 
 
 def _marks(card: Scorecard, x: Scale, y: float) -> Iterator[Shape]:
-    """What was found beside speech: raised voices, holds, and whatever else a detector named."""
+    """The marks other than speech: raised voices, holds, and other detector events."""
     yield _label("Found", y + MARK)
     for mark in card.marks:
         end = card.seconds if mark.end is None else mark.end
@@ -172,12 +172,12 @@ def _against_normal(
         for run in _runs(curves[side], value):
             points = [(x(at), y(shift)) for at, shift in run]
             line = "L".join(f"{px:.1f} {py:.1f}" for px, py in points)
-            # One lonely point would be an invisible line: a dash as long as its stretch stands for it.
+            # A line through one point would be invisible, so a dash of the length of its interval is drawn.
             yield _path(f"curve {side}", f"M{line}{'h3' if len(points) == 1 else ''}")
 
 
 def _sound(card: Scorecard, sound: Mapping[Channel, Spectrogram], x: Scale, top: float) -> Iterator[Shape]:
-    """The spectrograms, the agent's first as in the lanes of speech."""
+    """The spectrograms, the agent's first, as in the lanes of speech."""
     for side in (side for side in CHANNELS if side in sound):
         picture = sound[side]
         title = f"Spectrogram of the {side}: {picture.lowest:.0f} to {picture.highest:.0f} Hz"
@@ -199,7 +199,7 @@ def _sound(card: Scorecard, sound: Mapping[Channel, Spectrogram], x: Scale, top:
 
 
 def _runs(curve: Curve, value: Callable[[Point], float | None]) -> Iterator[list[tuple[float, float]]]:
-    """The curve's points, broken where the side was silent."""
+    """The curve's points as polylines, interrupted where the side was silent."""
     run: list[tuple[float, float]] = []
     for point in curve.points:
         shift = value(point)

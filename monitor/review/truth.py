@@ -1,6 +1,6 @@
-"""Ground truth of a recorded call: who said what when, what happened between the two, which alerts must come.
+"""The ground truth of a recorded call: words, events and expected alerts.
 
-One JSON file lies beside each recording (``NAME.json`` beside ``NAME.wav``); ``evaluate`` and
+It is one JSON file beside each recording (``NAME.json`` beside ``NAME.wav``); ``evaluate`` and
 ``rules backtest`` score against it. Times are seconds of the call.
 """
 
@@ -19,11 +19,11 @@ TruthKind = Literal[
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of everything in a truth file: an unknown key is an error."""
+    """Base of all types in a truth file; unknown keys are errors."""
 
 
 class TrueUtterance(_Strict, frozen=True, kw_only=True):
-    """One stretch of one speaker. ``text`` is what is heard (a trailing dash: broken off)."""
+    """One utterance of one speaker. ``text`` is its transcript (a trailing dash: broken off)."""
 
     channel: Channel
     start: float
@@ -33,7 +33,7 @@ class TrueUtterance(_Strict, frozen=True, kw_only=True):
 
 
 class TrueWord(_Strict, frozen=True, kw_only=True):
-    """One word as it was said."""
+    """One spoken word."""
 
     channel: Channel
     text: str
@@ -42,9 +42,9 @@ class TrueWord(_Strict, frozen=True, kw_only=True):
 
 
 class TrueEvent(_Strict, frozen=True, kw_only=True):
-    """Something that happened. ``by`` is who did it, or whose sound it is; null: both sides.
+    """A true event. ``by`` is the side that caused it, or whose audio it concerns; null: both sides.
 
-    ``overlap`` is how long both spoke at once, for the kinds where the two meet.
+    ``overlap`` is how long both spoke at once in seconds, for kinds of overlap.
     """
 
     kind: TruthKind
@@ -57,8 +57,8 @@ class TrueEvent(_Strict, frozen=True, kw_only=True):
 class ExpectedAlert(_Strict, frozen=True, kw_only=True):
     """An alert of ``rule`` must open between ``from_`` and ``to``.
 
-    ``words``: only a recogniser can find it. ``wordless``: right only as long as nobody knows what was
-    said (a silence, until "please hold" is heard). ``may``: its absence is no fault.
+    ``words``: it is expected only with a recogniser. ``wordless``: it is right only without one (such as a
+    silence after an announced hold). ``may``: it is optional.
     """
 
     rule: str
@@ -71,7 +71,7 @@ class ExpectedAlert(_Strict, frozen=True, kw_only=True):
 
 
 class Truth(_Strict, frozen=True, kw_only=True):
-    """All that is known about one recorded call.
+    """The ground truth of one recorded call.
 
     ``audio`` names one stereo file or two mono ones (caller first).
     """
@@ -91,14 +91,15 @@ class Truth(_Strict, frozen=True, kw_only=True):
     allowed_alerts: tuple[str, ...] = ()
 
     def happenings(self, kind: TruthKind) -> list[TrueEvent]:
-        """All events of one kind, in the order of the call."""
+        """All true events of one kind, by time."""
         return [happening for happening in self.events if happening.kind == kind]
 
 
 def load_truth(path: Path) -> Truth:
-    """The truth in ``path``, or beside it where ``path`` is the recording itself.
+    """Reads the ground truth in ``path``, or beside it if ``path`` is a recording.
 
-    Raises ``BadInput`` with the file and the place in it.
+    Raises:
+        BadInput: The file is missing or invalid; the message names the file and the place in it.
     """
     path = truth_beside(path)
     try:
@@ -118,7 +119,7 @@ def load_truth(path: Path) -> Truth:
 
 
 def truth_beside(recording: Path) -> Path:
-    """Where the ground truth of ``recording`` lies: ``NAME.json``, also for ``NAME.caller.wav``."""
+    """The path of the ground truth of ``recording``: ``NAME.json``, also for ``NAME.caller.wav``."""
     if recording.suffix == ".json":
         return recording
     name = recording.stem.removesuffix(".caller").removesuffix(".agent")

@@ -1,1 +1,1 @@
-"""Advice as data: rules, phrases, measures and the engine that gives each alert its life."""
+"""Rules: their file format, checks, conditions, measures and profiles."""

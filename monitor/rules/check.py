@@ -1,4 +1,4 @@
-"""What the types cannot say: names that must exist, times that must be possible, texts that must fit."""
+"""Checks rules beyond the types of their keys: known names, possible times, text lengths, combinations."""
 
 from collections.abc import Iterable, Mapping
 
@@ -21,7 +21,7 @@ RENAMED = {
     "say": "message",
     "why": "rationale",
 }
-"""Keys of rules under their former names, and what they are called now."""
+"""Former names of rule keys, and the current ones."""
 
 COUNTED = {
     "interruptions": "interruption",
@@ -29,11 +29,15 @@ COUNTED = {
     "raises": "raised_voice",
     "holds": "hold",
 }
-"""Former measures, and what `count` counts instead."""
+"""Former measures, and what `count` takes in their place."""
 
 
 def refuse_renamed(place: YamlPosition) -> None:
-    """Raises ``BadInput`` for a key of the rule (or override) at ``place`` that has another name now."""
+    """Rejects former names of keys in the rule (or override) at ``place``.
+
+    Raises:
+        BadInput: A key has been renamed; the message gives the current name.
+    """
     _refuse(place, RENAMED)
     if isinstance(place.plain.get("card"), bool):
         former, now = ("true", "auto") if place.plain["card"] else ("false", "never")
@@ -51,7 +55,11 @@ def _refuse(place: YamlPosition, renamed: Mapping[str, str]) -> None:
 
 
 def check(place: YamlPosition, classes: frozenset[str]) -> Rule:
-    """The rule at ``place``. Raises ``BadInput`` saying where it is broken, and what was expected."""
+    """Reads and checks the rule at ``place``; ``classes`` are the known phrase classes.
+
+    Raises:
+        BadInput: The rule is invalid; the message says where, and what was expected.
+    """
     rule = place.typed(Rule)
     asked = [key for key in QUESTIONS if getattr(rule, key) is not None]
     if len(asked) != 1:

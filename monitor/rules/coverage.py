@@ -1,4 +1,4 @@
-"""The rulebook, row by row: which rules implement each piece of advice, and what cannot be detected."""
+"""Coverage of the rulebook: which rules implement each of its rows, and which rows cannot be detected."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,13 +21,17 @@ class RulebookRow(Settings, frozen=True, kw_only=True):
     advice: str
     works: Works
     reason: str | None = None
-    """Why no rule can implement it."""
+    """Why no rule can implement the row."""
     plug_in: str | None = None
-    """The part of the advice that needs something which is not built in, and what that is."""
+    """The part of the advice that needs something the product does not have, and what that is."""
 
 
 def load_rulebook(path: Path | None = None) -> list[RulebookRow]:
-    """All rows, by number. Raises ``BadInput`` where one is missing, or its reason."""
+    """Reads all rows, by number.
+
+    Raises:
+        BadInput: A row is missing or out of order, or its reason is missing or unexpected.
+    """
     place = places.read(path or resource("configs/rulebook.yaml"))
     rows = place.typed(list[RulebookRow])
     for at, (row, number) in enumerate(zip(rows, range(1, ROWS + 1), strict=False)):
@@ -50,7 +54,7 @@ def implemented(book: RuleSet) -> dict[int, tuple[str, ...]]:
 
 
 def missing(rows: Iterable[RulebookRow], book: RuleSet) -> list[str]:
-    """Rows without a rule, and rules of rows that do not exist, one sentence each."""
+    """Rows without a rule, and rules that name unknown rows, one sentence each."""
     numbers = {row.row for row in rows}
     there = implemented(book)
     faults = [

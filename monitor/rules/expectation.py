@@ -1,7 +1,7 @@
-"""Expectations and absences: what ought to be said in time.
+"""Triggers for expectations (a response is due after a cue) and absences (words that were not said in time).
 
-A verdict waits until the recogniser has caught up with the deadline (see ``TimelineView.heard``), because
-words are known later than they are said. Times are ms of the call.
+An expectation is judged only when recognition has reached its deadline (see ``TimelineView.heard``), because
+words are recognised later than they are said. Times are ms of the call.
 """
 
 from collections import deque
@@ -14,12 +14,12 @@ from monitor.rules.triggers import NOT_MET, Assessment, BoundCue, Step, in_part
 from monitor.timeline import Mark, TimelineView
 
 JUDGED_LATE = 30_000
-"""For how many ms after its time a cue is still remembered, so that a verdict can wait for the words."""
+"""Ms for which a cue is kept after its deadline, so that the outcome can wait for recognition."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedExpectation:
-    """What became of an expectation: the cue that called for it, the deadline, and the answers that came.
+    """The outcome of an expectation, with its cue, its deadline and the responses found.
 
     ``open``: the call ended before the deadline.
     """
@@ -32,7 +32,7 @@ class JudgedExpectation:
 
 @dataclass(slots=True)
 class ExpectationTrigger:
-    """``after`` CUE ``expect`` RESPONSE ``within`` a time; its value is how often that was not kept."""
+    """``after`` CUE ``expect`` RESPONSE ``within`` a time; the value is the number of broken expectations."""
 
     after: BoundCue
     expect: BoundCue
@@ -46,7 +46,7 @@ class ExpectationTrigger:
     words: bool = field(init=False)
     expected: frozenset[Channel] = field(init=False)
     judged: list[JudgedExpectation] = field(default_factory=list, init=False)
-    """What was judged since somebody last took it from here."""
+    """Outcomes that have not been collected yet."""
 
     _judged_to: int = field(default=-1, init=False)
     _broken: deque[tuple[int, Mark]] = field(default_factory=deque, init=False)
@@ -72,13 +72,13 @@ class ExpectationTrigger:
         return Assessment(best, staying, reading, bar, at)
 
     def _judge(self, view: TimelineView) -> None:
-        """Judges every cue whose time is over."""
+        """Judges every cue whose deadline has passed."""
         reach = self.within + self.lookback + JUDGED_LATE
         for cue in self.after.marks_since(view, max(self._judged_to, view.now - reach)):
             deadline = self._deadline(view, cue)
             if view.ended is None and not self._due(view, deadline):
                 return
-            same = cue.start < self._judged_to  # the same words under another class
+            same = cue.start < self._judged_to  # the same words, matched under another class
             self._judged_to = cue.end
             if same or self._exempt(view, cue, deadline):
                 continue
@@ -92,7 +92,7 @@ class ExpectationTrigger:
                 self.judged.append(JudgedExpectation("open", cue, deadline))
 
     def _due(self, view: TimelineView, deadline: int) -> bool:
-        """Whether the deadline is over, and the words of all sides that could answer are known up to it."""
+        """Whether the deadline has passed and all sides that could respond are recognised up to it."""
         return view.passed(deadline) and all(view.heard(side, deadline) for side in self.expect.channels)
 
     def _deadline(self, view: TimelineView, cue: Mark) -> int:
@@ -118,7 +118,7 @@ class ExpectationTrigger:
 
 @dataclass(slots=True)
 class AbsenceTrigger:
-    """``not_said_by``: words that ought to have come by a time after the side's first words."""
+    """``not_said_by``: words that are due by a time after the side's first words."""
 
     said: BoundCue
     by: int
@@ -147,7 +147,7 @@ class AbsenceTrigger:
 
 
 UNSAID = Bar("at_most", 0)
-"""The bar of an absence: words that were not said even once."""
+"""The threshold of an absence: the words were not said once."""
 
 
 def _unmet(reading: Reading, view: TimelineView) -> Assessment:

@@ -1,7 +1,7 @@
-"""The generated parts of ``docs/rules.md`` (keys, moments, measures, facts) and the JSON Schema beside it.
+"""Generates parts of ``docs/rules.md`` (keys, moments, measures, facts) and the JSON Schema beside it.
 
-A generated part stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``. What stands around it is written by
-hand and stays. A folder without a manual gets one that has the generated parts only.
+A generated part stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``. The text around it is written by
+hand and is kept. A folder without a manual gets one with the generated parts only.
 """
 
 import inspect
@@ -44,7 +44,7 @@ HAPPENED = {
     "interruption": "the {side} takes the floor from the other side",
     "held": "a hold is over",
 }
-"""What the moments of a cue are, by their kind on the timeline."""
+"""Descriptions of the moments that a cue may name, by their kind on the timeline."""
 
 UNITS: dict[Unit, str] = {
     "times": "a count",
@@ -55,15 +55,16 @@ UNITS: dict[Unit, str] = {
     "syll/s": "syllables per second",
     "words/min": "words per minute",
 }
-"""The units of measures, and how a rule writes them."""
+"""The units of measures, and how they are written in a rule."""
 
 BARE = "# Reference of rule files\n"
 
 
 def contents(folder: Path) -> dict[Path, str]:
-    """What the schema and the manual in ``folder`` have to contain.
+    """The required contents of the schema and the manual in ``folder``, by path.
 
-    Raises ``BadInput`` where the manual there has no place for a generated part.
+    Raises:
+        BadInput: The manual there lacks the markers of a generated part.
     """
     manual = folder / MANUAL_FILE
     there = manual.read_text(encoding="utf-8") if manual.is_file() else None
@@ -89,7 +90,7 @@ def _manual(there: str | None, path: Path) -> str:
 
 
 def parts() -> dict[str, list[str]]:
-    """The generated parts by name, as lines of Markdown."""
+    """The generated parts, by name, as lines of Markdown."""
     return {
         "keys": _keys(Rule, {"like": LIKE, "override": OVERRIDE}),
         "cue": _keys(Cue),
@@ -107,7 +108,7 @@ def parts() -> dict[str, list[str]]:
 
 
 def _keys(kind: type[Settings], more: dict[str, str] | None = None) -> list[str]:
-    """The table of the keys of ``kind``."""
+    """A table of the keys of ``kind``."""
     fields = {one.encode_name: one for one in msgspec.structs.fields(kind)}
     rows = [(f"`{key}`", meaning, _default(fields[key])) for key, meaning in KEYS[kind].items()]
     rows[1:1] = [(f"`{key}`", meaning, "") for key, meaning in (more or {}).items()]
@@ -148,7 +149,7 @@ def _parameters(measure: Measure) -> Iterator[str]:
 
 
 def _value(default: Any, kind: Any) -> str:
-    """A parameter's default as a rule would write it; all choices where it is one of several words."""
+    """A parameter's default as written in a rule; all choices if it is one of several words."""
     if default is inspect.Parameter.empty:
         return ""
     if get_origin(kind) is Literal:

@@ -1,4 +1,4 @@
-"""Profiles: who may see what, and what is shown at all. configs/profiles/*.yaml."""
+"""Profiles: changes to rules and their audiences, read from configs/profiles/*.yaml."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ class ProfileFile(Settings, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile with what it takes over from the one that it is like."""
+    """A profile, including what it inherits from the profile that it is ``like``."""
 
     profile: str
     agent_voice_private: bool = False
@@ -39,7 +39,11 @@ class Profile:
 
 
 def load_profile(name: str) -> Profile:
-    """The profile of this name, or of the file at this path. Raises ``BadInput`` with the names there are."""
+    """Loads the profile with this name, or from the file at this path.
+
+    Raises:
+        BadInput: There is no such profile (the message lists them), or its file is invalid.
+    """
     return _load(name, ())
 
 
@@ -77,7 +81,7 @@ def _path(name: str) -> Path:
 
 
 def about_voice(rule: Rule) -> bool:
-    """Whether the rule looks at how the agent's voice sounds."""
+    """Whether the rule measures the agent's voice."""
     measured = [rule.measure] if rule.measure else []
     measured += [one.measure for one in (*(rule.all or ()), *(rule.any or ()))]
     for written in measured:
@@ -91,7 +95,7 @@ def about_voice(rule: Rule) -> bool:
 
 
 def apply(rule: Rule, profile: Profile) -> Rule:
-    """The rule as it stands under the profile."""
+    """The rule with the changes of the profile."""
     if profile.agent_voice_private and about_voice(rule):
         only: tuple[Audience, ...] = ("agent",)
         steps = rule.escalation and [msgspec.structs.replace(step, to=only) for step in rule.escalation]

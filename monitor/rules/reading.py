@@ -1,4 +1,4 @@
-"""What a measure answers: a value with the evidence for it, and how the value changes by itself."""
+"""Readings of measures (a value with its evidence, and how it changes with time) and thresholds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from monitor.timeline import CALL, Mark, Quantity, TimelineView
 COMPARISONS: tuple[Comparison, ...] = ("at_least", "at_most", "more_than", "less_than")
 
 CITED = 6
-"""Most marks that a reading keeps as its evidence."""
+"""Greatest number of marks that a reading keeps as its evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The answer of a measure at a moment.
+    """The result of a measure at one time.
 
-    ``value`` is null where nothing can be said (no baseline yet, nobody spoke); a value of unit ``s`` is
-    in ms. ``start`` and ``at`` bound the evidence in ms of the call, ``marks`` are the evidence. A
-    ``running`` value grows by 1 ms each ms; a value with a ``ratio`` is that part of that whole, each of
-    which may change. Any other value stays until something that was read changes. ``detail`` is what a
-    text to the agent may name as ``{detail}``.
+    ``value`` is null where it is undefined (no baseline yet, no speech); a value of unit ``s`` is in ms.
+    ``start`` and ``at`` bound the evidence in ms of the call, ``marks`` are the evidence. A ``running``
+    value grows by 1 ms per ms; a value with a ``ratio`` is the quotient of two quantities that may change
+    with time. Any other value is constant until something that was read changes. ``detail`` fills the
+    placeholder ``{detail}`` in a message.
     """
 
     value: float | None = None
@@ -36,12 +36,12 @@ class Reading:
 
     @property
     def words(self) -> tuple[EvidenceItem, ...]:
-        """The evidence that was said, as events carry it."""
+        """The evidence that consists of words, as in events."""
         return tuple(mark.cited() for mark in self.marks if mark.text is not None)
 
     @property
     def events(self) -> tuple[EvidenceItem, ...]:
-        """The evidence that was not said, as events carry it."""
+        """The evidence that does not consist of words, as in events."""
         return tuple(mark.cited() for mark in self.marks if mark.text is None)
 
 
@@ -50,7 +50,7 @@ ZERO = Reading(0)
 
 
 def from_marks(marks: list[Mark], value: float) -> Reading:
-    """A reading whose evidence are ``marks`` (the latest ``CITED`` of them), by time."""
+    """A reading with the latest ``CITED`` of ``marks`` as its evidence, by time."""
     if not marks:
         return Reading(value)
     first, last = marks[0], marks[-1]
@@ -65,16 +65,16 @@ def from_marks(marks: list[Mark], value: float) -> Reading:
 
 
 def running(view: TimelineView, since: int, channel: Channel | None = None) -> Reading:
-    """A reading of how long something has lasted that began at ``since``."""
+    """A reading whose value is the time since ``since``."""
     return Reading(view.now - since, since, view.now, channel, running=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A threshold: how a value is compared, and with what (ms for a measure of unit ``s``).
+    """A threshold: a comparison and a limit (in ms for a measure of unit ``s``).
 
-    Values that are shares are quotients of integers. Those are rounded correctly, as the limit is when it
-    is read, so that a share that equals the limit compares as equal.
+    Shares are quotients of integers. Division rounds correctly, and so does parsing of the limit, so a share
+    that equals the limit compares as equal.
     """
 
     how: Comparison
@@ -82,7 +82,7 @@ class Bar:
 
     @classmethod
     def of(cls, threshold: Threshold, unit: str = "") -> "Bar | None":
-        """The one comparison that ``threshold`` names, if it names one, for a measure of this unit."""
+        """The comparison in ``threshold`` for a measure of this unit; null if there is none."""
         for how in COMPARISONS:
             value = getattr(threshold, how)
             if value is not None:
@@ -90,7 +90,7 @@ class Bar:
         return None
 
     def met(self, value: float | None) -> bool:
-        """Whether ``value`` is on the side that the rule is about."""
+        """Whether ``value`` meets the comparison."""
         if value is None:
             return False
         match self.how:
@@ -105,7 +105,7 @@ class Bar:
 
     @property
     def rising(self) -> bool:
-        """Whether high values are what the rule is about."""
+        """Whether the comparison is met by high values."""
         return self.how in ("at_least", "more_than")
 
     def text(self) -> str:
@@ -114,10 +114,9 @@ class Bar:
 
 
 def crossing(reading: Reading, limits: Iterable[float], now: int) -> int:
-    """The earliest moment at which the value can be on another side of one of ``limits``.
+    """The earliest time at which the value can cross one of ``limits``; ``CALL`` if it cannot.
 
-    It is ``CALL`` where it cannot. A moment that is a little early does no harm: the rule is asked then,
-    and names the next.
+    A time that is slightly early does no harm: the rule is evaluated then, and names the next one.
     """
     value = reading.value
     if value is None or not (reading.running or reading.ratio):

@@ -1,13 +1,13 @@
-"""What a file of rules may contain: the keys, their types, their units and what they mean.
+"""The format of rule files: keys, types, units and descriptions.
 
-Fixed keys, no expressions. A rule has one condition:
+The keys are fixed, and there are no expressions. A rule has one condition:
 
 - a ``measure`` against a threshold, alone or several under ``all:`` or ``any:`` (one level);
-- a ``measure`` of phrases with ``not_said_by``: the words did not come in time;
+- a ``measure`` of phrases with ``not_said_by``: the words were not said in time;
 - ``after`` CUE ``expect`` RESPONSE ``within`` a time, ``unless`` EXEMPTION: an expectation was not met;
 
-and it says what to do about it: level, message, audience, and how often. ``KEYS`` describes every key once;
-the JSON Schema and the tables of ``docs/rules.md`` are made from it (``monitor rules docs``).
+and it defines the alert: level, message, audience and frequency. ``KEYS`` describes every key once; the
+JSON Schema and the tables of ``docs/rules.md`` are generated from it (``monitor rules docs``).
 """
 
 import re
@@ -26,7 +26,7 @@ Duration = (
     Annotated[float, Meta(ge=0, description="seconds")]
     | Annotated[str, Meta(pattern=_TIME, description="a time such as 20s, 500ms or 2min")]
 )  # fmt: skip
-"""Seconds, or a time with its unit. A window may also be ``call``: everything so far."""
+"""Seconds, or a duration with its unit. A window may also be ``call``, the whole call so far."""
 
 Number = (
     float | Annotated[str, Meta(pattern=_VALUE, description="a number with a unit: 8s, 2min, 65%")]
@@ -46,7 +46,11 @@ _NUMBER = re.compile(r"([\d.]+)(\D+)")
 
 
 def number(value: float | str) -> float:
-    """The plain number of a ``Number`` or ``Duration``: seconds, or a share of 1. ``call`` is not one."""
+    """Converts a ``Number`` or ``Duration`` to a plain number: seconds, or a share of 1.
+
+    Raises:
+        ValueError: The text is not a number with a known unit (``call`` is not one).
+    """
     if not isinstance(value, str):
         return float(value)
     found = _NUMBER.fullmatch(value)
@@ -56,17 +60,17 @@ def number(value: float | str) -> float:
 
 
 def milliseconds(value: float | str) -> int:
-    """A ``Duration`` in whole ms, as the judge counts; ``call`` is ``CALL``."""
+    """Converts a ``Duration`` to integer ms; ``call`` becomes ``CALL``."""
     return CALL if value == "call" else ms(number(value))
 
 
 def names(value: Names | None) -> tuple[str, ...]:
-    """One name or several, as a tuple."""
+    """Converts one name, several or none to a tuple."""
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
 
 
 class Threshold(Settings, frozen=True, kw_only=True):
-    """A comparison; exactly one key counts."""
+    """A comparison with a limit; exactly one key is given."""
 
     at_least: Number | None = None
     at_most: Number | None = None
@@ -75,13 +79,13 @@ class Threshold(Settings, frozen=True, kw_only=True):
 
 
 class Condition(Threshold, frozen=True, kw_only=True):
-    """A measure against a threshold, as it stands under ``all:`` or ``any:``."""
+    """A measure against a threshold, as an item of ``all:`` or ``any:``."""
 
     measure: dict[str, dict[str, Any] | None]
 
 
 class Cue(Settings, frozen=True, kw_only=True):
-    """Something that was said, or that happened: phrases of the agent, phrases of the caller, or a moment.
+    """A cue: phrases of the agent, phrases of the caller, or a moment.
 
     Several names mean any of them, or with ``every`` all of them.
     """
@@ -105,7 +109,7 @@ class During(Settings, frozen=True, kw_only=True):
 
 
 class Scope(Settings, frozen=True, kw_only=True):
-    """The calls that the rule is for, by what the call's metadata say. A key that is absent admits all."""
+    """The calls that the rule applies to, by their metadata. An absent key matches all calls."""
 
     direction: Literal["in", "out"] | None = None
     queue: Names | None = None
@@ -115,7 +119,7 @@ class Scope(Settings, frozen=True, kw_only=True):
 
 
 class EscalationStep(Threshold, frozen=True, kw_only=True):
-    """A step of the escalation: what it takes to get here, and what is different from here on."""
+    """An escalation step: its threshold, and what changes from this step on."""
 
     window: Duration | None = None
     during: During | None = None
@@ -135,7 +139,7 @@ class Expected(Settings, frozen=True, kw_only=True):
 
 
 class Example(Settings, frozen=True, kw_only=True):
-    """A test inside a rule: a short script of a call, and when the rule's alert opens."""
+    """A test inside a rule: a short script of a call, and when the rule's alert must open."""
 
     call: list[str]
     alerts: list[float | Expected]
@@ -189,17 +193,17 @@ class Rule(Threshold, frozen=True, kw_only=True, rename={"for_": "for"}):
 
     @property
     def name(self) -> str:
-        """What people call the rule: its title, or its id in words."""
+        """The rule's title, or its id in words."""
         return self.title or spelled(self.rule).capitalize()
 
     @property
     def rows(self) -> tuple[int, ...]:
-        """The rows of the rulebook that it implements."""
+        """The rulebook rows that the rule implements."""
         return () if self.row is None else (self.row,) if isinstance(self.row, int) else tuple(self.row)
 
 
 def spelled(name: str) -> str:
-    """An id as words: ``interrupt.agent`` is "interrupt agent"."""
+    """An id in words: ``interrupt.agent`` becomes "interrupt agent"."""
     return name.replace(".", " ").replace("_", " ")
 
 
@@ -214,7 +218,7 @@ LIKE = (
     "the id of a rule whose keys this one takes over, unless it has them itself (not `title`, `row`, `tests`)"
 )
 OVERRIDE = "instead of `rule`: the id of a rule in an earlier file, of which the other keys given here change"
-"""The two keys of a file's entries that a finished rule no longer has."""
+"""The two keys of entries in a file that a loaded rule no longer has."""
 
 KEYS: dict[type[Settings], dict[str, str]] = {
     Rule: {
@@ -308,7 +312,7 @@ KEYS: dict[type[Settings], dict[str, str]] = {
         "to": "everybody who sees it while it is open",
     },
 }
-"""What each key means, by the type that has it. The JSON Schema and the manual are made from this."""
+"""The description of each key, by type. The JSON Schema and the manual are generated from this."""
 
 
 QUESTIONS = ("measure", "all", "any", "after")

@@ -1,4 +1,4 @@
-"""configs/rules/*.yaml -> the rules of a call, checked, with overrides and the profile applied."""
+"""Loads rules from configs/rules/*.yaml, checks them, and applies overrides and the profile."""
 
 import os
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ HASH_DIGITS = 12
 
 @dataclass(frozen=True)
 class RuleSet:
-    """The rules in force. ``hash`` names their text, ``sources`` say where each of them stands."""
+    """A loaded set of rules. ``hash`` identifies its content, ``sources`` is where each rule was defined."""
 
     rules: tuple[Rule, ...]
     profile: str = "default"
@@ -35,11 +35,11 @@ class RuleSet:
     hide_agent_effort: bool = False
     sources: dict[str, YamlPosition] = field(default_factory=dict, compare=False)
     phrases: tuple[Path, ...] = ()
-    """Folders of phrases that are laid over the bundled ones."""
+    """Folders of phrases whose classes replace the bundled ones."""
 
     @classmethod
     def load(cls, *paths: str | Path, profile: str = "default", language: str = "en") -> "RuleSet":
-        """The rules in files or folders, or the bundled ones without any; see ``load_rules``.
+        """Loads the rules in files or folders, by default the bundled ones; see ``load_rules``.
 
         Raises:
             BadInput: A rule, a phrase or the profile is wrong; the message names file, line and key.
@@ -48,24 +48,24 @@ class RuleSet:
 
     @property
     def hash(self) -> str:
-        """The hash of all rules in force, and of the phrases that came with them."""
+        """The hash of all rules in the set, and of the phrases loaded with them."""
         files = [file for folder in self.phrases for file in phrase_files(folder)]
         own = [sha256(file.read_bytes()).hexdigest() for file in files]
         return _digest([hash_of(rule) for rule in self.rules] + own)
 
     @property
     def lexicon(self) -> Lexicon:
-        """The phrases of the book's language."""
+        """The lexicon of the rule set's language."""
         return Lexicon.load(self.language, self.phrases)
 
     @property
     def longest(self) -> float:
-        """The longest window that any rule looks back on, in seconds."""
+        """The longest window of any rule, in seconds."""
         windows = [milliseconds(rule.window) for rule in self.rules if rule.window is not None]
         return seconds(max((one for one in windows if one < CALL), default=0))
 
     def rule(self, name: str) -> Rule | None:
-        """The rule of this id."""
+        """The rule with this id, if there is one."""
         return next((rule for rule in self.rules if rule.rule == name), None)
 
 
@@ -79,7 +79,7 @@ def _hash_of(text: bytes) -> str:
 
 
 def hash_of(rule: Rule) -> str:
-    """The hash of a rule's normalised text, its tests apart."""
+    """The hash of a rule's normalised content without its tests."""
     plain = msgspec.to_builtins(rule)
     del plain["tests"]
     return _hash_of(msgspec.json.encode(plain, order="sorted"))
@@ -88,11 +88,13 @@ def hash_of(rule: Rule) -> str:
 def load_rules(
     paths: Sequence[Path] | None = None, *, profile: str = "default", language: str = "en"
 ) -> RuleSet:
-    """The rules of ``paths`` (files, or folders of files), or the bundled ones.
+    """Loads the rules of ``paths`` (files or folders of files), by default the bundled ones.
 
-    A path whose file overrides rules that stand elsewhere is laid over the bundled rules, and so is a folder
-    that brings phrases alone (``phrases/LANGUAGE/``). Raises ``BadInput`` with file, line, key path and what
-    was expected.
+    If a file contains overrides, the bundled rules are loaded, too, except those that ``paths`` define again;
+    likewise for a folder that contains only phrases (``phrases/LANGUAGE/``).
+
+    Raises:
+        BadInput: A rule is invalid; the message names file, line, key path and what was expected.
     """
     files = _files(paths) if paths else _files([resource("configs/rules")])
     entries = [entry for path in files for entry in _entries(path)]
@@ -114,7 +116,7 @@ def load_rules(
 
 
 PHRASES = "phrases"
-"""The folder in a folder of rules that holds phrases, by language."""
+"""The folder within a folder of rules that holds phrases, by language."""
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
@@ -141,7 +143,7 @@ def _entries(path: Path) -> list[YamlPosition]:
 
 
 def _merged(entries: list[YamlPosition]) -> tuple[list[YamlPosition], dict[str, YamlPosition]]:
-    """The rules with what overrides them laid over, in the order in which they first stand."""
+    """Applies overrides to the rules; returns the rules in the order of their definition, and by id."""
     rules: dict[str, YamlPosition] = {}
     for entry in entries:
         plain = entry.plain
@@ -170,11 +172,11 @@ def _merged(entries: list[YamlPosition]) -> tuple[list[YamlPosition], dict[str, 
 
 
 OWN = ("title", "row", "tests")
-"""Keys that a rule does not take over from the rule that it is like."""
+"""Keys that a rule does not inherit through ``like``."""
 
 
 def _like(name: str, rules: dict[str, YamlPosition], through: tuple[str, ...]) -> YamlPosition:
-    """A rule with the keys that it takes over from the rule that it is ``like``."""
+    """A rule with the keys that it inherits from the rule that it is ``like``."""
     place = rules[name]
     model = place.plain.get("like")
     if model is None:

@@ -1,4 +1,4 @@
-"""The JSON Schema of a file of rules, made from the types, so that editors complete and check."""
+"""Generates the JSON Schema of rule files from their types, for completion and checks in editors."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def rules_schema() -> dict[str, Any]:
-    """JSON Schema 2020-12 of a list of rules."""
+    """The JSON Schema (2020-12) of a list of rules."""
     (rule,), types = components([Rule])
     types["Measure"] = _measures(types)
     for name in ("Rule", "Condition"):
@@ -35,12 +35,12 @@ def rules_schema() -> dict[str, Any]:
 
 
 def plain(text: str) -> str:
-    """A description without the marks of code, for editors that show it as it is."""
+    """A description without Markdown's code marks, for editors that show plain text."""
     return text.replace("`", "")
 
 
 def _measures(types: dict[str, Any]) -> dict[str, Any]:
-    """One measure by name, with its parameters."""
+    """The schema of a measure: one name with its parameters."""
     return {
         "description": "a named question to the call; exactly one",
         "type": "object",

@@ -1,18 +1,18 @@
-"""A few lines of talk -> the facts of a call, so that a rule can be tested without sound.
+"""Compiles a short text script of a call to facts, so that rules can be tested without audio.
 
     caller 0-6 it broke on monday         words, spread evenly over the time
     agent 4-9 raised 1.3 have you tried   the same with an effort score (1.0 and more is raised)
     agent 4-9 pace 6.5 have you tried     the same with a syllable rate
     agent 4-9 flat have you tried         the same with no melody
-    agent 12-12.4 mm-hm                   a sign of listening
+    agent 12-12.4 mm-hm                   a backchannel
     hold 20-80                            the softphone puts the caller on hold
     interruption agent 5.2                the agent took the floor at 5.2 s, whatever the times say
-    trouble crosstalk agent 3-40              the sound is not to be trusted
-    event laughter caller 7-8.5           what a detector found: any event with a side, a start and an end
-    acknowledge 30 RULE                   a person puts away the newest alert of RULE (or: snooze 30 120s)
+    trouble crosstalk agent 3-40          a problem of the audio quality
+    event laughter caller 7-8.5           a detector's event: any class with a channel, a start and an end
+    acknowledge 30 RULE                   a person acknowledges the newest alert of RULE (or: snooze 30 120s)
     end 90                                the call ends here (by default 5 s after the last line)
 
-Who takes the floor from whom is worked out from the times by the same stage that hears real calls.
+Turns, overlaps and interruptions follow from the times, by the same stage as in real calls.
 """
 
 import re
@@ -54,23 +54,23 @@ TAIL = 5_000
 """Ms of call after the last line, unless the script says ``end``."""
 
 STARTS_LATE, ENDS_LATE = 120, 300
-"""Ms after which voice activity detection tells a start of speech, and its end; a shorter gap is bridged."""
+"""Detection delay in ms of the start and the end of speech; shorter gaps are bridged."""
 
 WORDS_LATE = 600
-"""Ms after the end of a line at which its words are known."""
+"""Recognition delay: ms from the end of a line until its words are known."""
 
 SOUND_LATE = 60
-"""Ms after which a prosody event is known."""
+"""Detection delay of a prosody event in ms."""
 
 QUIET = 4_000
-"""Ms of silence after which the floor is free, and stays so."""
+"""Ms of silence after which the floor is certainly free."""
 
 STEP = 100
 """Ms between two prosody events."""
 
 FRAME = ms(FRAME_SECONDS)
 PACE = 4.0
-"""Syllables per second of a line that does not say otherwise (below what any rule minds)."""
+"""Default speech rate of a line in syllables per second (too low for any rule)."""
 
 _TIME = r"(\d+(?:\.\d+)?)"
 _LINE = re.compile(
@@ -101,7 +101,7 @@ class ScriptTalk:
 
 @dataclass(frozen=True, slots=True)
 class ScriptCommand:
-    """A command at a moment (s of the call, as ``Judge.order`` takes it).
+    """A command at a time (s of the call, as ``Judge.order`` takes it).
 
     ``rule`` names the alert (the newest of that rule) or the length of a snooze.
     """
@@ -113,7 +113,7 @@ class ScriptCommand:
 
 @dataclass(frozen=True, slots=True)
 class CompiledScript:
-    """A call, ready to be judged: facts by ``known``, orders by time, and when it ends."""
+    """A compiled call: facts by detection time, orders by time, and the end of the call."""
 
     facts: tuple[Event, ...]
     orders: tuple[ScriptCommand, ...]
@@ -131,7 +131,11 @@ class _Lines:
 
 @lru_cache(maxsize=512)
 def compile_script(lines: tuple[str, ...], *, words: bool = True) -> CompiledScript:
-    """The facts of these lines. Raises ``BadInput`` for a line that cannot be read."""
+    """Compiles the lines of a script.
+
+    Raises:
+        BadInput: A line cannot be read.
+    """
     read = _Lines()
     for line in lines:
         _read(line, read)
@@ -175,7 +179,7 @@ def _read(line: str, read: _Lines) -> None:
 
 
 def _event(found: re.Match[str], line: str) -> Event:
-    """An event that a detector found in the sound, known when it is over."""
+    """The detector's event of an ``event`` line, detected at its end."""
     kind, start = EVENTS.get(found[1]), float(found[3])
     end = float(found[4] or found[3])
     if end < start:
@@ -214,7 +218,7 @@ def _is_number(text: str) -> bool:
 
 
 def _speech(talks: Sequence[ScriptTalk], end: int) -> list[Event]:
-    """Segments with short gaps bridged, known as late as voice activity detection knows them."""
+    """Speech segments with short gaps bridged and the delay of voice activity detection."""
     facts: list[Event] = []
     stretches: list[tuple[int, int]] = []
     for talk in sorted(talks, key=attrgetter("start")):
@@ -244,7 +248,7 @@ def _floor(talks: Sequence[ScriptTalk], end: int) -> list[Event]:
 
 
 def _lively(active: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Runs of frames without the inside of long silences, in which nothing can happen to the floor."""
+    """Runs of frames to process; skips the inside of long silences, in which the floor cannot change."""
     spoken = np.flatnonzero(active.any(axis=0))
     quiet = QUIET // FRAME
     first = 0
@@ -291,7 +295,7 @@ def _utterance(place: int, talk: ScriptTalk, end: int) -> Utterance:
 
 
 def order_of(asked: ScriptCommand, alert: str | None) -> Command:
-    """The order as the judge takes it; ``alert`` is the id of the newest alert of its rule."""
+    """The order for the judge; ``alert`` is the id of the newest alert of its rule."""
     if asked.kind == "snooze":
         return Command(kind="snooze", seconds=number(asked.rule or "60s"))
     return Command(kind=asked.kind, alert=alert)  # type: ignore[arg-type]  # the patterns admit the kinds only

@@ -1,6 +1,6 @@
-"""A rule's condition, bound to its measures and cues: what is met just now, and on which step of the ladder.
+"""Triggers: the conditions of rules, bound to measures and cues, and evaluated to an escalation step.
 
-A cue is words that were said or a moment that came, as expectations and exemptions name them.
+A cue is a phrase or a moment, as named by expectations and exemptions.
 """
 
 from collections.abc import Iterable
@@ -24,15 +24,15 @@ MOMENTS: dict[str, tuple[str, Channel | None]] = {
     "caller_interrupts": ("interruption", "caller"),
     "hold_ended": ("held", None),
 }
-"""Moments that a cue may name, and the marks of the timeline that they are."""
+"""Moments that a cue may name, and their kinds of marks on the timeline."""
 
 REACH = 20_000
-"""For how many ms a cue exempts unless the rule says so itself."""
+"""Default time in ms for which a cue under ``unless`` exempts."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoundCue:
-    """A cue with its names looked up: the kinds of marks of each side. Times are ms."""
+    """A cue with its names resolved to kinds of marks of each side. Times are ms."""
 
     wanted: tuple[tuple[str, Channel | None], ...]
     longer_than: int
@@ -43,9 +43,10 @@ class BoundCue:
 
     @classmethod
     def of(cls, cue: Cue, *, doubted: bool = False) -> "BoundCue":
-        """The cue as it was written (its names are known to be right).
+        """Binds a cue that has been checked.
 
-        ``doubted``: words that were perhaps said will do, because nobody should be told of what was not.
+        ``doubted`` accepts approximate matches, so that no alert claims that something was not said when it
+        may have been.
         """
         said: list[tuple[str, Channel | None]] = [(name, "agent") for name in names(cue.agent)]
         said += [(name, "caller") for name in names(cue.caller)]
@@ -57,12 +58,12 @@ class BoundCue:
 
     @property
     def channels(self) -> set[Channel]:
-        """The sides whose words decide."""
+        """The channels whose words the cue names."""
         return {channel for _, channel in self.wanted if channel}
 
     @property
     def certain(self) -> bool | None:
-        """Which marks count: those that are certain, or (null) also what was perhaps said."""
+        """Which marks count: certain ones (true), or also approximate matches (null)."""
         return None if self.doubted else True
 
     def marks(self, view: TimelineView, window: int) -> list[Mark]:
@@ -74,7 +75,7 @@ class BoundCue:
         )
 
     def marks_since(self, view: TimelineView, since: int) -> list[Mark]:
-        """The cue's marks that ended after a moment that stays what it is, by time."""
+        """The cue's marks that ended after a fixed time, by time."""
         return self._sorted(
             mark
             for name, channel in self.wanted
@@ -86,9 +87,9 @@ class BoundCue:
         return sorted(kept, key=lambda mark: (mark.end, mark.start))
 
     def coming(self, view: TimelineView, since: int, before: int, other: Mark | None = None) -> list[Mark]:
-        """The marks of the cue that began between two moments; none unless all came, where all must.
+        """The cue's marks that began between two times; with ``every``, none unless all names occurred.
 
-        The words of ``other`` were heard for what they are: they are not perhaps this cue.
+        An approximate match on the words of ``other`` does not count.
         """
         marks = [
             mark
@@ -99,7 +100,7 @@ class BoundCue:
         return [] if missing else marks
 
     def until(self, view: TimelineView) -> int | None:
-        """When the time of the cue's latest coming is over, or was."""
+        """The end of the exemption by the cue's latest occurrence; null if there is none."""
         reach = self.within if self.within is not None else REACH
         marks = self.marks(view, 2 * reach)
         return marks[-1].end + reach if marks else None
@@ -110,11 +111,11 @@ NOT_MET = -1
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What an evaluation of a rule's condition found.
+    """The result of evaluating a rule's condition.
 
-    ``step`` is the highest step of the escalation that is met (``NOT_MET`` where none is); ``staying``
-    tells whether an alert that is open stays open. ``reading`` and ``bar`` belong to that step; ``at`` is
-    when it was met, in ms of the call.
+    ``step`` is the highest escalation step that is met (``NOT_MET`` if none is); ``staying`` says whether an
+    open alert stays open. ``reading`` and ``bar`` belong to that step; ``at`` is when it was met, in ms of
+    the call.
     """
 
     step: int
@@ -130,19 +131,19 @@ class Trigger(Protocol):
 
     words: bool
     expected: frozenset[Channel]
-    """The sides that ought to have said something: their channel must carry sound."""
+    """The sides that were expected to speak; their channels must carry a signal."""
 
     def assess(self, view: TimelineView, step: int) -> Assessment:
-        """What is met now; ``step`` is the step on which the alert is open, or ``NOT_MET``.
+        """Evaluates the condition now; ``step`` is the step of the open alert, or ``NOT_MET``.
 
-        It depends on nothing but what is read through ``view``, and notes there when it may change.
+        The result depends only on what is read through ``view``, where the next possible change is recorded.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class BoundMeasure:
-    """A measure with its parameters and its bar."""
+    """A measure with its parameters and its threshold."""
 
     measure: Measure
     params: dict[str, Any]
@@ -150,25 +151,25 @@ class BoundMeasure:
 
     @classmethod
     def of(cls, condition: Condition) -> "BoundMeasure":
-        """The condition as it was written, with its names looked up (they are known to be right)."""
+        """Binds a condition that has been checked."""
         name, written = next(iter(condition.measure.items()))
         params = MEASURES[name].read(written)
         measure = MEASURES[name].asked(params)
         return cls(measure, params, Bar.of(condition, measure.unit) or Bar("at_least", 1))
 
     def stepped(self, rung: EscalationStep) -> "BoundMeasure":
-        """The same question as a step of the escalation asks it."""
+        """The same measure with the threshold of an escalation step."""
         params = self.params
         if rung.window is not None:
             params = {**params, "window": milliseconds(rung.window)}
         return replace(self, params=params, bar=Bar.of(rung, self.measure.unit) or self.bar)
 
     def ask(self, view: TimelineView) -> Reading:
-        """The measure's answer now."""
+        """Evaluates the measure now."""
         return self.measure.ask(view, **self.params)
 
     def at(self, reading: Reading, now: int) -> int:
-        """When the value met the bar, in ms of the call in which it was heard."""
+        """When the value met the threshold, in ms of the call."""
         if reading.running and reading.value is not None:
             return max(reading.start, now - int(reading.value - self.bar.limit))
         return reading.at or now
@@ -176,7 +177,7 @@ class BoundMeasure:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: the conditions to be met (all of them, or any), and the part of the call it is for."""
+    """One step: its conditions (all or any must be met), and the part of the call it applies to."""
 
     asked: tuple[BoundMeasure, ...]
     every: bool = True
@@ -187,7 +188,7 @@ class Step:
 class MeasureTrigger:
     """``measure``, ``all`` or ``any``, with its escalation.
 
-    ``clear`` is in the unit of the first measure. With ``at_end`` nothing is asked before the call ends.
+    ``clear`` is in the unit of the first measure. With ``at_end`` the condition is evaluated at the end only.
     """
 
     steps: tuple[Step, ...]
@@ -195,7 +196,7 @@ class MeasureTrigger:
     unless: BoundCue | None = None
     at_end: bool = False
     words: bool = field(init=False)
-    expected: frozenset[Channel] = frozenset()  # its measures know for themselves what makes them unfit
+    expected: frozenset[Channel] = frozenset()  # the measures themselves name the quality problems
 
     def __post_init__(self) -> None:
         self.words = any(one.measure.words for step in self.steps for one in step.asked)
@@ -234,9 +235,9 @@ class MeasureTrigger:
     def _met(
         self, view: TimelineView, rung: Step, place: int, known: dict[int, Reading]
     ) -> tuple[bool, BoundMeasure, Reading]:
-        """Whether a step is met, and the question that decides it; later questions are not asked then.
+        """Whether a step is met, and the measure and reading that decided it; evaluation stops there.
 
-        ``known`` are the answers so far, by their parameters: the steps of a ladder share them.
+        ``known`` caches readings by their parameters, which the steps of an escalation share.
         """
         chosen: tuple[BoundMeasure, Reading] | None = None
         missed: tuple[BoundMeasure, Reading] | None = None
@@ -275,7 +276,7 @@ class MeasureTrigger:
 
 
 def in_part(during: During | None, at: int, view: TimelineView, *, moves: bool = False) -> bool:
-    """Whether an alert about ``at`` may open in this part of the call; ``moves``: ``at`` is just now."""
+    """Whether an alert about time ``at`` may open in this part of the call; ``moves``: ``at`` is now."""
     if during is None:
         return True
     if during.last is not None and view.ended is None:

@@ -1,7 +1,7 @@
-"""The call in a terminal: both sides' words, the alerts with their reasons, and a line of levels below.
+"""Prints a call in a terminal: words of both sides, alerts with their explanation, and level meters.
 
-On a terminal the lower lines move (partial words, meters, progress); in a pipe only what is final is
-printed, one line each.
+In a terminal the lowest lines are updated in place (partial words, meters, progress); in a pipe only final
+lines are printed.
 """
 
 from collections.abc import Sequence
@@ -40,28 +40,28 @@ QUIETEST_DBFS = -60.0
 
 
 def clock_text(seconds: float) -> str:
-    """Seconds of the call as ``mm:ss``."""
+    """Formats seconds of the call as ``mm:ss``."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes:02d}:{rest:02d}"
 
 
 def meter(level_dbfs: float | None) -> str:
-    """A bar of ``METER`` cells for a level between -60 dBFS and full scale."""
+    """A bar of ``METER`` cells for a level between -60 dBFS and 0 dBFS."""
     share = 0.0 if level_dbfs is None else max(0.0, min(1.0, 1 - level_dbfs / QUIETEST_DBFS))
     cells = round(share * METER)
     return "━" * cells + "┄" * (METER - cells)
 
 
 class Outlet(Console):
-    """A console whose reader may go (`| head`) without that being an error."""
+    """A console whose reader may close the pipe (`| head`) without an error."""
 
     def on_broken_pipe(self) -> None:
-        """Rich would end the process with code 1; whoever runs the command knows better."""
+        """Raises the error, where Rich would end the process with code 1, so that the command handles it."""
         raise BrokenPipeError
 
 
 class ConsoleSink:
-    """Prints a call as it goes. ``length`` in seconds, where it is known, draws the progress."""
+    """Prints a call as it proceeds. ``length`` in seconds, if known, adds a progress display."""
 
     def __init__(self, console: Console, *, length: float | None = None) -> None:
         self._console = console
@@ -82,7 +82,7 @@ class ConsoleSink:
             self._live.start()
 
     def take(self, lines: Sequence[Line]) -> None:
-        """The next lines, in order."""
+        """Prints the next events, in order."""
         for line in lines:
             self._now = max(self._now, line.event.detected_at)
             self._show(line.event)
@@ -90,7 +90,7 @@ class ConsoleSink:
             self._live.update(self._moving())
 
     def close(self) -> None:
-        """The call is over: put what is held where it belongs."""
+        """Ends the display at the end of the call."""
         if self._live:
             self._live.stop()
             self._live = None
@@ -120,7 +120,7 @@ class ConsoleSink:
                 self._remember(event)
 
     def _remember(self, event: Event) -> None:
-        """What only the moving lines show."""
+        """Stores what only the updated lines show."""
         match event:
             case Prosody():
                 self._levels[event.channel] = event.level_dbfs
@@ -152,7 +152,7 @@ class ConsoleSink:
         self._print(_row(clock_text(at), Text(channel.capitalize(), SIDE_STYLE[channel]), Text(text, style)))
 
     def _alert(self, event: AlertOpened | AlertUpdated) -> None:
-        """Prints an alert when it opens, and again only when it has become more serious or its card comes."""
+        """Prints an alert when it opens, and again only if its level rises or its card is shown."""
         carded = event.card and event.alert not in self._carded
         if carded:
             self._carded.add(event.alert)
@@ -171,7 +171,7 @@ class ConsoleSink:
         self._print(Padding(Group(head, Padding(Group(why, Text(note, "dim")), (0, 0, 0, 2))), (0, 0, 0, 7)))
 
     def _tell_over(self, event: Event) -> None:
-        """Tells that a trouble is over once the call goes on; what only its end ended was never over."""
+        """Prints that a problem is over, unless it was only ended by the end of the call."""
         if not self._over or (
             event.detected_at <= self._over[-1].detected_at and not isinstance(event, CallEnded)
         ):
@@ -191,7 +191,7 @@ class ConsoleSink:
 
     def _ended(self, event: CallEnded) -> None:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        # Numbers stay with their units where a narrow terminal breaks the line.
+        # Keeps numbers with their units when a narrow terminal wraps the line.
         talk = ", ".join(f"{channel}\u00a0{event.talk.get(channel, 0):.0f}\u00a0s" for channel in CHANNELS)
         table.add_row("heard", f"{event.seconds:.1f} s" + (_speed(event) if self._length else ""))
         table.add_row(
@@ -231,7 +231,7 @@ class ConsoleSink:
 
 
 def _row(time: str, side: Text, text: Text) -> Table:
-    """A line of the call, whose text wraps under itself."""
+    """A line of the call; wrapped text is indented to its column."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=6)
     grid.add_column(width=6)

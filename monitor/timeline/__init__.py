@@ -1,4 +1,4 @@
-"""The call's memory, bounded; the only thing that rules may ask. Times are whole milliseconds."""
+"""The timeline: bounded memory of one call, and the only input of rules. Times are integer milliseconds."""
 
 from monitor.timeline.marks import HORIZON, Key, Mark, Marks
 from monitor.timeline.milliseconds import CALL, ms, seconds

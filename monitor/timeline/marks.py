@@ -1,4 +1,4 @@
-"""Marks: whatever happened on the call, by kind and side, for windows and for the whole call."""
+"""Marks: what happened on the call, by kind and channel, over windows and over the whole call."""
 
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -8,15 +8,15 @@ from monitor.events import CHANNELS, Channel, EvidenceItem
 from monitor.timeline.milliseconds import seconds
 
 HORIZON = 600_000
-"""Milliseconds that are remembered in detail; no rule's window may be longer."""
+"""Milliseconds of detail that are kept; no rule's window may be longer."""
 
 Key = tuple[str, Channel | None]
-"""What a question to the timeline depends on: a kind of mark and its side, or one of the keys of a state."""
+"""What an answer of the timeline depends on: a kind of mark and its channel, or the key of a state."""
 
 
 @dataclass(slots=True)
 class Clock:
-    """How far the call has gone, in ms; the parts of a timeline share one."""
+    """The current call time in ms, shared by the parts of a timeline."""
 
     now: int = 0
 
@@ -25,9 +25,9 @@ class Clock:
 class Mark:
     """Something that happened: a phrase, an interruption, a hold that ended. ``kind`` names it.
 
-    ``start`` and ``end`` are ms of the call. ``text`` are the words, ``detail`` what else people should be
-    told about it. ``utterance`` is the one whose words it was heard in, which may be revised. A phrase that
-    was perhaps said is not ``certain``.
+    ``start`` and ``end`` are ms of the call. ``text`` are the words, ``detail`` is further text for the
+    alert. ``utterance`` is the utterance that contains the words, which may still be revised. ``certain``
+    is false for an approximate phrase match.
     """
 
     kind: str
@@ -40,7 +40,7 @@ class Mark:
     certain: bool = True
 
     def meets(self, other: "Mark") -> bool:
-        """Whether the two share time on the same side."""
+        """Whether the two marks overlap in time on the same channel."""
         return self.channel == other.channel and self.start < other.end and other.start < self.end
 
     def cited(self) -> EvidenceItem:
@@ -57,8 +57,8 @@ class Mark:
 class Marks:
     """All marks of the last ``HORIZON`` ms; counts and first times of the whole call.
 
-    What was perhaps said is kept apart: questions are about what is certain unless they say otherwise
-    (``certain`` false: only what was perhaps said; null: both), and so are ``counts`` and ``first``.
+    Approximate phrase matches are stored separately. Queries, ``counts`` and ``first`` cover certain marks
+    by default (``certain`` false: approximate ones only; null: both).
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -71,7 +71,7 @@ class Marks:
         self.perhaps_first: dict[Key, int] = {}
 
     def add(self, mark: Mark) -> Key:
-        """Remembers something that happened; the key that it changed."""
+        """Stores a mark and returns the key that it changed."""
         key = mark.kind, mark.channel
         kept = self._marks if mark.certain else self._doubtful
         marks = kept.get(key)
@@ -89,7 +89,7 @@ class Marks:
         return key
 
     def take_back(self, channel: Channel, utterance: int) -> list[Key]:
-        """Forgets the marks of one utterance, because its words were revised; the keys that changed."""
+        """Removes the marks of a revised utterance and returns the keys that changed."""
         touched: list[Key] = []
         for kept, counts, first in (
             (self._marks, self.counts, self.first),
@@ -110,7 +110,7 @@ class Marks:
         *,
         certain: bool | None = True,
     ) -> list[Mark]:
-        """The marks of these kinds that ended after ``since``, by time; of both sides without ``channel``."""
+        """The marks of these kinds that ended after ``since``, by time; ``channel`` null means both."""
         found: list[Mark] = []
         stores = (self._marks,) if certain else (self._doubtful,)
         for kept in (self._marks, self._doubtful) if certain is None else stores:
@@ -132,7 +132,7 @@ class Marks:
 
 
 def _without(kept: dict[Key, deque[Mark]], channel: Channel, utterance: int) -> dict[Key, int]:
-    """Takes one utterance's marks out of ``kept``; how many were taken, by key."""
+    """Removes one utterance's marks from ``kept`` and returns the number removed by key."""
     gone: dict[Key, int] = {}
     for key, marks in kept.items():
         if key[1] != channel or not marks or marks[-1].utterance is None:

@@ -1,18 +1,18 @@
-"""Time inside the judge: whole milliseconds of the call.
+"""Conversion between seconds of events and the integer milliseconds of the timeline and the judge.
 
-Events carry float seconds. They are converted here, once where a fact comes in and once where an event
-goes out, so that "ended 30 s ago" is an exact comparison of two integers in between.
+Events carry float seconds. They are converted once on input and once on output, so that in between
+"ended 30 s ago" is an exact comparison of two integers.
 """
 
 CALL = 1 << 60
-"""The length of a window that covers the whole call, and a moment that no call reaches."""
+"""The length of a window that covers the whole call; also a time that no call reaches ("never")."""
 
 
 def ms(moment: float) -> int:
-    """Seconds of the call, to the nearest millisecond."""
+    """Converts seconds of the call to integer milliseconds (rounded to nearest)."""
     return round(moment * 1000)
 
 
 def seconds(moment: int) -> float:
-    """Milliseconds of the call, in seconds."""
+    """Converts milliseconds of the call to seconds."""
     return moment / 1000

@@ -1,4 +1,4 @@
-"""Who speaks, whose turn it is, how long nobody has spoken, and who is on hold."""
+"""Speech, turns, silence and holds of a call."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -9,22 +9,22 @@ from monitor.timeline.marks import HORIZON, Clock, Key, Mark, Marks
 from monitor.timeline.milliseconds import ms
 
 HOLD_SAID = 15_000
-"""Words that announce a hold make a silence one that begins at most so many ms later."""
+"""Longest time in ms from the words that announce a hold to the silence that is taken for it."""
 
 HOLD_SILENCE = 3_000
-"""A silence after such words is a hold from this length on, in ms."""
+"""Shortest silence in ms after an announcement that counts as a hold."""
 
 NOTICED = 500
-"""Speech is noticed with a delay of up to so many ms."""
+"""Longest delay in ms of speech detection."""
 
 LOST = 500
-"""Sound that never arrived for so many ms may have been speech: it proves no silence."""
+"""Lost audio of at least so many ms may have contained speech, so it ends a measured silence."""
 
 SPEECH: dict[Channel, Key] = {channel: ("@speech", channel) for channel in CHANNELS}
-"""The keys of each side's stretches of speech."""
+"""The keys of each side's speech segments."""
 
 FLOOR: Key = ("@floor", None)
-"""The key of who has the floor, and of all turns."""
+"""The key of the floor and of all turns."""
 
 HOLDS: Key = ("@holds", None)
 """The key of the holds."""
@@ -34,14 +34,14 @@ Keys = tuple[Key, ...]
 
 @dataclass(slots=True)
 class Stretch:
-    """A stretch of speech, a turn or a hold, in ms; ``end`` is null while it goes on."""
+    """A speech segment, a turn or a hold, in ms; ``end`` is null while it lasts."""
 
     channel: Channel
     start: int
     end: int | None = None
 
     def until(self, now: int) -> int:
-        """Its end, or ``now`` while it goes on."""
+        """Its end, or ``now`` while it lasts."""
         return now if self.end is None else self.end
 
 
@@ -61,7 +61,7 @@ class Talk:
     # --- facts ---
 
     def started(self, event: SpeechStarted) -> Keys:
-        """A side begins to speak; the keys that changed."""
+        """Records that a side begins to speak; returns the keys that changed."""
         channel, at = event.channel, ms(event.at)
         keys: Keys = (SPEECH[channel],)
         hold = self.holding()
@@ -74,7 +74,7 @@ class Talk:
         return keys
 
     def stopped(self, event: SpeechEnded) -> Keys:
-        """A side's stretch of speech is over; the keys that changed."""
+        """Records the end of a speech segment; returns the keys that changed."""
         channel, start, end = event.channel, ms(event.start), ms(event.end)
         mine = self._speech[channel]
         if mine and mine[-1].end is None:
@@ -82,7 +82,7 @@ class Talk:
         else:
             mine.append(Stretch(channel, start, end))
         self.talked[channel] += end - start
-        # What the other side's finished stretches cover already is not counted twice.
+        # Time that the other side's finished segments already cover is not counted twice.
         both = sum(
             min(until, end) - begin for begin, until in self._finished(other(channel), start) if begin < end
         )
@@ -91,7 +91,7 @@ class Talk:
         return (SPEECH[channel],)
 
     def passed(self, event: Floor) -> Keys:
-        """The floor passed; the keys that changed."""
+        """Records a change of the floor; returns the keys that changed."""
         at = ms(event.at)
         keys: Keys = (FLOOR,)
         last = self.turns[-1] if self.turns else None
@@ -104,7 +104,7 @@ class Talk:
         return keys
 
     def lost(self, event: Gap) -> Keys:
-        """A side's sound did not arrive; the keys that changed."""
+        """Records lost audio of a side; returns the keys that changed."""
         length = ms(event.seconds)
         if length < LOST:
             return ()
@@ -112,13 +112,13 @@ class Talk:
         return tuple(SPEECH.values())
 
     def hold(self, at: int) -> Keys:
-        """The caller is put on hold by the softphone; the keys that changed."""
+        """Records that the softphone put the caller on hold; returns the keys that changed."""
         if not self.holds or self.holds[-1].end is not None:
             self.holds.append(Stretch("caller", at))
         return (HOLDS,)
 
     def resume(self, at: int) -> Keys:
-        """The hold is over; the keys that changed."""
+        """Records the end of the hold; returns the keys that changed."""
         hold = self.holding()
         if not hold:
             return ()
@@ -130,17 +130,17 @@ class Talk:
     # --- questions ---
 
     def speaking(self, channel: Channel) -> bool:
-        """Whether this side speaks just now."""
+        """Whether this side is speaking now."""
         segments = self._speech[channel]
         return bool(segments) and segments[-1].end is None
 
     def spoken_until(self, channel: Channel) -> int:
-        """When this side last spoke (now, while it does; 0 if it never did)."""
+        """When this side last spoke (now, if it is speaking; 0 if it never did)."""
         segments = self._speech[channel]
         return segments[-1].until(self._clock.now) if segments else 0
 
     def segments(self, channel: Channel, since: int) -> Iterator[tuple[int, int]]:
-        """This side's stretches of speech after ``since``, the latest first, cut to it and to now."""
+        """This side's speech segments after ``since``, latest first, clipped to ``since`` and now."""
         for segment in reversed(self._speech[channel]):
             end = segment.until(self._clock.now)
             if end <= since:
@@ -148,11 +148,11 @@ class Talk:
             yield max(segment.start, since), end
 
     def spoken(self, channel: Channel, since: int) -> int:
-        """For how many ms this side spoke after ``since``."""
+        """The ms of this side's speech after ``since``."""
         return sum(end - start for start, end in self.segments(channel, since))
 
     def turn(self, channel: Channel) -> Stretch | None:
-        """The turn that this side has now, if it has it."""
+        """This side's current turn, if it has the floor."""
         last = self.turns[-1] if self.turns else None
         return last if last and last.channel == channel and last.end is None else None
 
@@ -169,7 +169,7 @@ class Talk:
     def silent_since(self) -> int | None:
         """Since when both sides have been silent (or the last hold ended); null while one speaks.
 
-        While a device is lost nobody knows who speaks, so a silence begins anew when sound comes again.
+        While a device is lost, speech cannot be observed, so a silence starts over when audio returns.
         """
         if any(self.speaking(channel) for channel in CHANNELS):
             return None
@@ -177,18 +177,18 @@ class Talk:
         return max(held, self._unheard_until, *(self.spoken_until(channel) for channel in CHANNELS))
 
     def silence(self, until: int) -> int:
-        """For how many ms up to ``until`` nobody spoke."""
+        """The ms of mutual silence up to ``until``."""
         return max(0, until - self._covered)
 
     def holding(self) -> Stretch | None:
-        """The hold that the caller is in now: by the softphone, or by the agent's words and a silence."""
+        """The current hold, from the softphone's signal or from an announcement and a silence after it."""
         if self.holds and self.holds[-1].end is None:
             return self.holds[-1]
         since = self.announced()
         return None if since is None or self._clock.now < since + HOLD_SILENCE else Stretch("caller", since)
 
     def announced(self) -> int | None:
-        """Since when there has been a silence that the agent announced; it is a hold when it lasts."""
+        """The start of a silence that the agent announced; it becomes a hold if it lasts."""
         since = self.silent_since()
         said = self._marks.latest(("hold",), "agent") if since is not None else None
         if said is None or since is None or not since - HOLD_SAID <= said.end <= since + NOTICED:
@@ -210,7 +210,7 @@ class Talk:
             stretches.popleft()
 
     def _spoke_before(self, channel: Channel, at: int, start: int) -> int:
-        """When the holder's last stretch of speech that began before ``at`` ended."""
+        """The end of the holder's last speech segment that began before ``at``."""
         for begin, end in self.segments(channel, start):
             if begin < at:
                 return min(end, at)

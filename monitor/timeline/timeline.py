@@ -1,8 +1,8 @@
-"""The timeline: facts come in, questions are answered. It judges nothing.
+"""The timeline stores the facts of a call and answers queries about them; it evaluates no rules.
 
-It takes facts in the order in which they became known and answers questions about the last
-``HORIZON`` ms (sums and counts over the whole call live as plain numbers). ``take`` returns the keys that
-a fact changed, so that only the rules which have read one of them are evaluated (see ``TimelineView``).
+It takes facts in the order in which they became known and keeps the last ``HORIZON`` ms in detail, and
+sums and counts of the whole call as plain numbers. ``take`` returns the keys that a fact changed, so that
+only the rules that have read one of them are evaluated (see ``TimelineView``).
 """
 
 from collections.abc import Callable, Iterable
@@ -34,35 +34,35 @@ from monitor.timeline.voice import EffortLevel, RisingTogether, VoiceHistory
 from monitor.timeline.words import Words
 
 RAISED = 1.0
-"""The effort score of a raised voice (reads as z >= 2)."""
+"""The effort score of a raised voice (corresponds to z >= 2)."""
 
 ECHOED = 0.75
-"""The effort score at which a voice is said to follow the other's (z >= 1.5)."""
+"""The effort score from which a voice counts as following the other's (z >= 1.5)."""
 
 MIRROR = 5_000
-"""Ms within which it follows."""
+"""Longest delay in ms at which a voice follows the other's."""
 
 MINUTE = 60_000
-"""Ms over which voices climb together."""
+"""Ms over which both voices are compared for rising together."""
 
 VOICE: dict[Channel, Key] = {channel: ("@voice", channel) for channel in CHANNELS}
-"""The keys of how each side sounds; they change with every prosody event."""
+"""The keys of each side's prosody; they change with every prosody event."""
 
 EFFORT: dict[Channel, Key] = {channel: ("@effort", channel) for channel in CHANNELS}
 """The keys of each side's effort levels; they change while the voice is raised, and when it comes down."""
 
 PACE: dict[Channel, Key] = {channel: ("@pace", channel) for channel in CHANNELS}
-"""The keys of a pace above the speaker's own limit."""
+"""The keys of each side's speech rate above the speaker's own limit."""
 
 SOUND: dict[Channel, Keys] = {channel: (key,) for channel, key in VOICE.items()}
-"""What an ordinary prosody event changes: ten a second of each side, so they are made once."""
+"""The keys that an ordinary prosody event changes; built once, since there are twenty a second."""
 
 META: Key = ("@meta", None)
 DIFFICULTY: Key = ("@difficulty", None)
 
 
 def is_found(kind: type[Event]) -> bool:
-    """Whether a detector found it, of whatever kind: a stretch of the call that the judge did not make."""
+    """Whether the events of this class are intervals found by a detector, and not derived by the judge."""
     return is_stretch(kind) and not issubclass(kind, DERIVED)
 
 
@@ -85,7 +85,7 @@ class Timeline:
         self.overlapped = 0
         self.ended: int | None = None
         self.difficulty: tuple[float, int] = (0.0, 0)
-        """The running score, and since when it is what it is."""
+        """The running score, and since when it has had this value."""
 
         self.hardest = 0.0
         self._trouble: set[tuple[QualityKind, Channel | None]] = set()
@@ -104,28 +104,28 @@ class Timeline:
 
     @property
     def now(self) -> int:
-        """Ms of the call so far."""
+        """The current call time in ms."""
         return self._clock.now
 
     def take(self, event: Event) -> Keys:
-        """Remembers a fact; the keys that it changed."""
+        """Stores a fact and returns the keys that it changed."""
         taker = self._takers.get(type(event))
         if taker is None:
             taker = self._takers[type(event)] = self._found if is_found(type(event)) else _nothing
         return taker(event)
 
     def advance(self, now: int) -> None:
-        """The call went on to ``now``."""
+        """Advances the call time to ``now``."""
         if now > self._clock.now:
             self._clock.now = now
 
     def learn(self, meta: dict[str, Any]) -> Keys:
-        """What is known of the call from elsewhere; the keys that changed."""
+        """Stores the call's metadata and returns the keys that changed."""
         self.meta.update(meta)
         return (META,)
 
     def set_difficulty(self, score: float) -> Keys:
-        """The running difficulty; the keys that changed."""
+        """Stores the running difficulty and returns the keys that changed."""
         if score == self.difficulty[0]:
             return ()
         self.difficulty = (score, self.now)
@@ -133,7 +133,7 @@ class Timeline:
         return (DIFFICULTY,)
 
     def troubled(self, kinds: Iterable[str], channel: Channel | None) -> QualityKind | None:
-        """Which of these quality problems holds now for this side (for either without ``channel``)."""
+        """Which of these quality problems this side has now (``channel`` null: either side)."""
         for kind, of in sorted(self._trouble, key=str):
             if kind in kinds and (channel is None or of is None or of == channel):
                 return kind
@@ -142,7 +142,7 @@ class Timeline:
     # --- facts ---
 
     def _found(self, event: Any) -> Keys:
-        """A fact that a detector found: a mark of its name, once it is known when it ended."""
+        """Stores a detector's event as a mark of its name, once its end is known."""
         if event.end is None:
             return ()
         mark = Mark(event.name, event.channel, ms(event.start), ms(event.end), getattr(event, "text", None))
@@ -164,7 +164,7 @@ class Timeline:
         return keys
 
     def _climbed(self, channel: Channel, at: int, effort: float) -> Keys:
-        """Marks that it shows with this sound that both voices have risen together for a minute."""
+        """Adds a mark if this sample shows that both voices have risen together for a minute."""
         likeness = self._together.take(channel, at, effort)
         if likeness is None:
             return ()
@@ -172,7 +172,7 @@ class Timeline:
         return (self.marks.add(Mark("climbing", None, max(0, self.now - MINUTE), self.now, detail=detail)),)
 
     def _turned(self, channel: Channel, turned: list[EffortLevel]) -> Keys:
-        """Marks a voice that was raised, or came down again."""
+        """Adds marks for a voice that was raised or has come down."""
         keys: Keys = ()
         for held in turned:
             if held.raised and held.on == RAISED:
@@ -184,7 +184,7 @@ class Timeline:
         return keys
 
     def _follows(self, channel: Channel, held: EffortLevel) -> bool:
-        """Whether this voice went up within ``MIRROR`` ms of the other being raised."""
+        """Whether this voice was raised within ``MIRROR`` ms of the other."""
         theirs = self.voice[other(channel)].held[RAISED]
         return theirs.raised_until > 0 and theirs.since < held.since <= theirs.raised_until + MIRROR
 

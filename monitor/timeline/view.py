@@ -1,13 +1,12 @@
-"""A view of the timeline that notes what was read of it, so that nobody has to say when to look again.
+"""A view of the timeline that records what a rule reads, so that the engine knows when to evaluate it again.
 
-A rule asks its questions through a view. Each question notes two things: the ``Key`` whose change may
-change the answer, and the earliest moment at which the answer may change though nothing happens, because
-something leaves a window or a duration reaches a limit. Between the last evaluation and the first of
-these, the rule's answer is what it was. That is a property of each method here, and a test asks every
-rule at every event and every 0.1 s to see that it holds.
+Each query through a view records two things: the ``Key`` whose change may change the answer, and the
+earliest time at which the answer may change without an event, because something leaves a window or a
+duration reaches a limit. Until the first of these, the rule's result stays the same. Every method here must
+have this property; a test evaluates every rule at every event and every 0.1 s to verify it.
 
-A ``Quantity`` is a number that grows or falls by itself, such as the speech of a side in a sliding window.
-Compare it by ``reached``, and moments by ``passed``: a comparison made with ``now`` by hand is not noted.
+A ``Quantity`` is a number that changes with time alone, such as the speech of a side in a sliding window.
+Compare it with ``reached``, and times with ``passed``: a direct comparison with ``now`` is not recorded.
 """
 
 from collections.abc import Mapping
@@ -25,12 +24,12 @@ from monitor.timeline.voice import PACE_STALE, STALE, ProsodySample
 from monitor.timeline.words import PATIENCE, WORDS, SpokenWord
 
 Read = tuple[str | tuple[str, ...], Channel | None]
-"""A key, or several kinds of marks of one side (of both without a side)."""
+"""A key, or several kinds of marks of one channel (null: of both)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number of ms now, and by how much it changes with each ms until something happens."""
+    """A current value in ms, and the ``rate`` at which it changes per ms until the next event."""
 
     value: int
     rate: int = 0
@@ -40,7 +39,7 @@ class Quantity:
 
 
 class TimelineView:
-    """The timeline as one evaluation of a rule reads it. Times are ms of the call."""
+    """Recording access to the timeline for one evaluation of a rule. Times are ms of the call."""
 
     __slots__ = ("_line", "_reads", "changes_at", "now")
 
@@ -49,30 +48,30 @@ class TimelineView:
         self.begin()
 
     def begin(self) -> None:
-        """Forgets what was read: another evaluation begins."""
+        """Starts a new evaluation and discards the recorded reads."""
         self.now = self._line.now
         self.changes_at = CALL
         self._reads: set[Read] = set()
 
     @property
     def reads(self) -> AbstractSet[Read]:
-        """What was read since the evaluation began. The next evaluation begins another set."""
+        """What was read since the evaluation began. Each evaluation has a new set."""
         return self._reads
 
     # --- time ---
 
     def change_at(self, moment: int) -> None:
-        """Notes that an answer may be another one at ``moment``."""
+        """Records that an answer may change at ``moment``."""
         if self.now < moment < self.changes_at:
             self.changes_at = moment
 
     def passed(self, moment: int) -> bool:
-        """Whether the call has come to ``moment``."""
+        """Whether the call has reached ``moment``."""
         self.change_at(moment)
         return self.now >= moment
 
     def reached(self, quantity: Quantity, limit: int) -> bool:
-        """Whether ``quantity`` is ``limit`` or more."""
+        """Whether ``quantity`` is at least ``limit``."""
         value, rate = quantity.value, quantity.rate
         if rate > 0 and value < limit:
             self.change_at(self.now + -((value - limit) // rate))
@@ -87,7 +86,7 @@ class TimelineView:
 
     @property
     def ended(self) -> int | None:
-        """When the call ended; every rule is evaluated then."""
+        """When the call ended, null before; every rule is evaluated then."""
         return self._line.ended
 
     # --- marks ---
@@ -100,9 +99,9 @@ class TimelineView:
         *,
         certain: bool | None = True,
     ) -> list[Mark]:
-        """The marks of these kinds in a window that ends now, by time; of both sides without ``channel``.
+        """The marks of these kinds in a window that ends now, by time; ``channel`` null means both.
 
-        ``certain`` as in ``Marks``: false for what was perhaps said, null for both.
+        ``certain`` as in ``Marks``: false for approximate matches only, null for both.
         """
         self._reads.add((kinds, channel))
         found = self._line.marks.of(kinds, channel, self.now - window, certain=certain)
@@ -113,7 +112,7 @@ class TimelineView:
     def marks_since(
         self, kinds: tuple[str, ...], channel: Channel | None, since: int, *, certain: bool | None = True
     ) -> list[Mark]:
-        """The marks of these kinds that ended after a moment that stays what it is."""
+        """The marks of these kinds that ended after a fixed time."""
         self._reads.add((kinds, channel))
         return self._line.marks.of(kinds, channel, since, certain=certain)
 
@@ -123,9 +122,9 @@ class TimelineView:
         return self._line.marks.latest(kinds, channel)
 
     def count(self, kinds: tuple[str, ...], channel: Channel | None = None, *, perhaps: bool = False) -> int:
-        """How many marks of these kinds there were in the whole call, those forgotten included.
+        """The number of marks of these kinds in the whole call, including those beyond the horizon.
 
-        ``perhaps``: what was perhaps said counts, too.
+        ``perhaps`` also counts approximate matches.
         """
         self._reads.add((kinds, channel))
         marks = self._line.marks
@@ -136,7 +135,7 @@ class TimelineView:
     def first(self, kinds: tuple[str, ...], channel: Channel, *, perhaps: bool = False) -> int | None:
         """When the first mark of these kinds began; ``speech`` is the side's first speech.
 
-        ``perhaps``: what was perhaps said counts, too.
+        ``perhaps`` also considers approximate matches.
         """
         self._reads.add((kinds, channel))
         marks = self._line.marks
@@ -147,12 +146,12 @@ class TimelineView:
     # --- speech, turns and holds ---
 
     def speaking(self, channel: Channel) -> bool:
-        """Whether this side speaks just now."""
+        """Whether this side is speaking now."""
         self._reads.add(SPEECH[channel])
         return self._line.talk.speaking(channel)
 
     def spoken_until(self, channel: Channel) -> int:
-        """When this side, which is silent, last spoke (0 if it never did)."""
+        """When this side, which must be silent now, last spoke (0 if it never did)."""
         self._reads.add(SPEECH[channel])
         return self._line.talk.spoken_until(channel)
 
@@ -166,7 +165,7 @@ class TimelineView:
             first = start, end
         if first is not None:
             start, end = first
-            if start <= edge:  # the window's edge moves through this stretch
+            if start <= edge:  # the start of the window moves through this segment
                 rate -= 1
                 self.change_at(end + window)
             else:
@@ -174,7 +173,7 @@ class TimelineView:
         return Quantity(value, rate)
 
     def spoken_since(self, channel: Channel, since: int) -> Quantity:
-        """The speech of this side after a moment that stays what it is."""
+        """The speech of this side after a fixed time."""
         self._reads.add(SPEECH[channel])
         talk = self._line.talk
         return Quantity(talk.spoken(channel, since), int(talk.speaking(channel)))
@@ -186,7 +185,7 @@ class TimelineView:
         return self._line.talk.silent_since()
 
     def holding(self) -> Stretch | None:
-        """The hold that the caller is in now: by the softphone, or by the agent's words and a silence."""
+        """The current hold, from the softphone's signal or from an announcement and a silence after it."""
         self._reads.update(SPEECH.values())
         self._reads.update((HOLDS, ("hold", "agent")))
         hold = self._line.talk.holding()
@@ -197,27 +196,27 @@ class TimelineView:
         return hold
 
     def holds(self) -> tuple[Stretch, ...]:
-        """The holds of the call, by time; the last may still go on."""
+        """The holds of the call, by time; the last may still be open."""
         self._reads.add(HOLDS)
         return tuple(self._line.talk.holds)
 
     def turn(self, channel: Channel) -> Stretch | None:
-        """The turn that this side has now, if it has it."""
+        """This side's current turn, if it has the floor."""
         self._reads.add(FLOOR)
         return self._line.talk.turn(channel)
 
     def turns(self) -> tuple[Stretch, ...]:
-        """The turns of both sides, by time; the last may still go on."""
+        """The turns of both sides, by time; the last may still be open."""
         self._reads.add(FLOOR)
         return tuple(self._line.talk.turns)
 
     def turns_of(self, channel: Channel, since: int) -> list[Stretch]:
-        """This side's turns that began at a moment or later, which stays what it is."""
+        """This side's turns that began at or after a fixed time."""
         self._reads.add(FLOOR)
         return self._line.talk.turns_of(channel, since)
 
     def first_long_turn(self, channel: Channel, least: int) -> Stretch | None:
-        """This side's first turn of at least ``least`` ms; it may still go on."""
+        """This side's first turn of at least ``least`` ms; it may still be open."""
         for turn in self.turns():
             if turn.channel == channel:
                 length = turn.until(self.now) - turn.start
@@ -226,7 +225,7 @@ class TimelineView:
         return None
 
     def spoken_run(self, turn: Stretch, pause: int) -> int | None:
-        """Since when the holder of ``turn`` has not paused for ``pause`` ms; null in such a pause."""
+        """Since when the holder of ``turn`` has spoken without a pause of ``pause`` ms; null in one."""
         self._reads.add(SPEECH[turn.channel])
         begin: int | None = None
         for start, end in self._line.talk.segments(turn.channel, turn.start):
@@ -241,31 +240,31 @@ class TimelineView:
 
     @property
     def has_words(self) -> bool:
-        """Whether a recogniser listens; it does so for a whole call, or not at all."""
+        """Whether the call has a recogniser; this does not change during a call."""
         return self._line.has_words
 
     def last_word(self, channel: Channel, patience: int) -> SpokenWord | None:
-        """This side's last word that was recognised, unless it ended ``patience`` ms ago or earlier."""
+        """This side's last recognised word, or null if it ended ``patience`` ms ago or earlier."""
         self._reads.add(WORDS[channel])
         last = self._line.words.last(channel)
         return None if last is None or self.passed(last.end + patience) else last
 
     def words_since(self, channel: Channel, since: int) -> list[SpokenWord]:
-        """This side's words that began at a moment or later, which stays what it is."""
+        """This side's words that began at or after a fixed time."""
         self._reads.add(WORDS[channel])
         return [word for word in self._line.words.of(channel, since) if word.start >= since]
 
     def sentence(self, mark: Mark) -> Mark:
-        """The mark with the whole sentence that it begins, as far as it is known."""
+        """The mark with the text of the sentence that it begins, as far as it is recognised."""
         if mark.channel is not None:
             self._reads.add(WORDS[mark.channel])
         return self._line.words.sentence(mark)
 
     def heard(self, channel: Channel, moment: int) -> bool:
-        """Whether it is known by now what this side said up to ``moment``.
+        """Whether recognition of this side has covered the call up to ``moment``.
 
-        Before ``NOTICED`` ms have passed it is not, and after ``PATIENCE`` it is taken to be. In between,
-        nothing but words, or speech that turns out to have ended, makes it known.
+        It has not before ``NOTICED`` ms have passed, and is assumed to have after ``PATIENCE`` ms. In
+        between, only recognised words or the end of a speech segment show it.
         """
         if not self.has_words:
             return self.passed(moment)
@@ -275,10 +274,10 @@ class TimelineView:
         self._reads.update((SPEECH[channel], WORDS[channel]))
         return self._line.words.heard_until(channel) >= moment
 
-    # --- how a side sounds ---
+    # --- prosody ---
 
     def raised(self, channel: Channel, score: float) -> tuple[int, int] | None:
-        """From when to when the effort of this side has been held at ``score``, unless that is long ago."""
+        """Start and end of the latest stretch of effort held at ``score``; null if it is too long ago."""
         self._reads.add(EFFORT[channel])
         level = self._line.voice[channel].raised(score)
         stretch = level.stretch(self.now)
@@ -287,17 +286,17 @@ class TimelineView:
         return stretch
 
     def raised_until(self, channel: Channel, score: float) -> int:
-        """When the effort of this side was last held at ``score``; negative if it never was."""
+        """When this side's effort was last held at ``score``; negative if it never was."""
         self._reads.add(EFFORT[channel])
         return self._line.voice[channel].raised(score).raised_until
 
     def typical(self, channel: Channel, name: Literal["effort", "pitch", "rate"], since: int) -> float | None:
-        """The median of what was measured on this side's voice after a moment that stays what it is."""
+        """The median of a prosody value of this side after a fixed time."""
         self._reads.add(VOICE[channel])
         return self._line.voice[channel].typical(name, since)
 
     def sounds(self, channel: Channel, window: int) -> list[ProsodySample]:
-        """What was measured on this side in a window that ends now (at most a minute)."""
+        """The prosody samples of this side in a window that ends now (at most a minute)."""
         self._reads.add(VOICE[channel])
         found = self._line.voice[channel].sounds(self.now - window)
         if found:
@@ -305,23 +304,23 @@ class TimelineView:
         return found
 
     def sounds_between(self, channel: Channel, start: int, end: int) -> list[ProsodySample]:
-        """What was measured on this side between two moments that stay what they are."""
+        """The prosody samples of this side between two fixed times."""
         self._reads.add(VOICE[channel])
         return self._line.voice[channel].sounds(start, end)
 
     def mean_pace(self, channel: Channel) -> float:
-        """This side's mean syllables per second so far; 0 before any was measured."""
+        """This side's mean speech rate so far (syllables per second); 0 before any was measured."""
         self._reads.add(VOICE[channel])
         return self._line.voice[channel].pace_mean
 
     def own_pace(self, channel: Channel) -> float | None:
-        """This side's mean syllables per second; null before 10 s of its speech were measured."""
+        """This side's mean speech rate (syllables per second); null before 10 s of speech."""
         self._reads.add(VOICE[channel])
         voice = self._line.voice[channel]
         return None if voice.pace_limit is None else voice.pace_mean
 
     def quick_pace(self, channel: Channel) -> tuple[ProsodySample, float] | None:
-        """The pace just now and this side's mean, where it is above the side's own limit."""
+        """The current speech rate and this side's mean, if the rate is above the side's own limit."""
         self._reads.add(PACE[channel])
         voice = self._line.voice[channel]
         quick = voice.quick
@@ -330,10 +329,10 @@ class TimelineView:
         return quick, voice.pace_mean
 
     def mood(self, channel: Channel, share: float) -> tuple[float | None, float | None]:
-        """Mean effort of this side in the first and the last ``share`` of the call so far."""
+        """Mean effort of this side in the first and in the last ``share`` (0 to 1) of the call so far."""
         self._reads.add(VOICE[channel])
         mood, now = self._line.voice[channel].mood, self.now
-        for part in (share, 1.0 - share, 1.0):  # the moments that move through the mood's cells
+        for part in (share, 1.0 - share, 1.0):  # the boundaries that move through the mood's cells
             if part > 0.0:
                 self.change_at(now + max(1, int((mood.cell - now * part % mood.cell) / part)))
         begin, end = int(now * share), int(now * (1.0 - share))
@@ -342,7 +341,7 @@ class TimelineView:
     # --- the call as a whole ---
 
     def difficulty(self) -> tuple[float, int]:
-        """The running difficulty, and since when it is what it is."""
+        """The running difficulty, and since when it has had this value."""
         self._reads.add(DIFFICULTY)
         return self._line.difficulty
 
@@ -352,7 +351,7 @@ class TimelineView:
         return self._line.hardest
 
     def known(self, field: str) -> Any:
-        """What the metadata hold under ``field`` (``a.b`` is b in a); null where there is nothing."""
+        """The metadata value of ``field`` (``a.b`` is b in a); null if there is none."""
         self._reads.add(META)
         value: Any = self._line.meta
         for key in field.split("."):
@@ -360,7 +359,7 @@ class TimelineView:
         return value
 
     def opened(self) -> bool:
-        """Whether the opening is over: each side has had a turn."""
+        """Whether the opening is over, that is, each side has had a turn."""
         return all(self.first(("turn",), channel) is not None for channel in CHANNELS)
 
     def closing(self) -> bool:
@@ -370,7 +369,7 @@ class TimelineView:
 
 @lru_cache(maxsize=4096)
 def keys_of(read: Read) -> tuple[Key, ...]:
-    """The keys that a read depends on."""
+    """The keys on which a read depends."""
     kinds, channel = read
     if isinstance(kinds, str):
         return ((kinds, channel),)

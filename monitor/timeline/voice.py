@@ -1,13 +1,11 @@
-"""How each side has sounded: raised voice, pace, mood, and whether both voices rise together.
+"""Voice history of each side: raised voice, speech rate, mood, and whether both voices rise together.
 
-Times are ms of the call, and so are amounts of voiced speech. A side's voice counts as raised from an
-effort score of 1.0 and more that is held for 0.8 s of voiced speech, until the score has been below 0.5
-for 1.0 s of voiced speech.
+Times and amounts of voiced speech are in ms. A voice counts as raised once the effort score has been at
+least 1.0 for 0.8 s of voiced speech, until it has been below 0.5 for 1.0 s of voiced speech.
 
-Whether both voices rise together: each side's mean effort is taken over cells of 5 s of the call; a side
-that is silent in a cell keeps its last value. Pearson's correlation over the last twelve cells tells
-whether the voices go together; that both are higher in the second half of the minute than in the first,
-that they go up.
+Rising together: each side's mean effort is taken over cells of 5 s of the call; a side that is silent in a
+cell keeps its last value. The voices rise together if Pearson's correlation over the last twelve cells is
+high enough and both means are higher in the second half of that minute than in the first.
 """
 
 from collections import deque
@@ -23,15 +21,15 @@ from monitor.timeline.milliseconds import CALL, ms
 CELL = 5_000
 CELLS = 12
 SPOKEN = 4
-"""Cells in which each side must have spoken; less is no minute of conversation."""
+"""Cells in which each side must have spoken; with fewer the correlation means nothing."""
 
 TOGETHER = 0.6
 RISE = 0.35
-"""Effort by which each side's second half minute must lie above its first. Less is how calm voices drift."""
+"""Effort by which each side's second half minute must exceed its first. Calm voices drift by less."""
 
 
 class RisingTogether:
-    """Follows both sides' effort; bounded to a minute."""
+    """Compares the effort of both sides over the last minute."""
 
     def __init__(self) -> None:
         self._sums: dict[Channel, tuple[float, int]] = dict.fromkeys(CHANNELS, (0.0, 0))
@@ -41,7 +39,7 @@ class RisingTogether:
         self._cell = 0
 
     def take(self, channel: Channel, at: int, effort: float) -> float | None:
-        """Goes on by 0.1 s of voiced speech; the correlation, when a cell is full and both climb together."""
+        """Adds 0.1 s of voiced speech; returns the correlation when a cell ends and both voices rise."""
         found = None
         cell = at // CELL
         if cell > self._cell:
@@ -52,7 +50,7 @@ class RisingTogether:
         return found
 
     def climbing(self) -> float | None:
-        """The correlation over the last minute, where it says that both voices go up together."""
+        """The correlation over the last minute if both voices rise together, else null."""
         curves = [_curve(self._cells[channel]) for channel in CHANNELS]
         if any(curve is None or _rise(curve) < RISE for curve in curves):
             return None
@@ -63,7 +61,7 @@ class RisingTogether:
         return round(value, 2) if value >= TOGETHER else None
 
     def _close(self, cell: int) -> None:
-        """The cells up to ``cell`` are over; nobody spoke in those after the first of them."""
+        """Closes the cells up to ``cell``; those after the first contain no speech."""
         for channel in CHANNELS:
             total, count = self._sums[channel]
             cells = self._cells[channel]
@@ -74,7 +72,7 @@ class RisingTogether:
 
 
 def _curve(cells: Sequence[float | None]) -> list[float] | None:
-    """The cells with silent ones filled in; null where too few are known."""
+    """The cells with silent ones filled in; null if too few have a value."""
     known = [value for value in cells if value is not None]
     if len(cells) < CELLS or len(known) < SPOKEN:
         return None
@@ -88,43 +86,43 @@ def _rise(curve: Sequence[float]) -> float:
 
 
 STEP = 100
-"""Ms of the call that one prosody event speaks for."""
+"""Ms of the call that one prosody event covers."""
 
 SCORES = (1.0, 0.75, 0.5)
-"""Effort scores that are watched; they read as z >= 2, 1.5 and 1 of the speaker's own normal."""
+"""Effort scores that are tracked; they correspond to z >= 2, 1.5 and 1 against the speaker's baseline."""
 
 HOLD_ON = 800
 HOLD_OFF = 1_000
 OFF = 0.5
 STALE = 2_500
-"""A raised stretch goes on after a pause of at most so many ms."""
+"""Longest pause in ms within one raised stretch."""
 
 LEAST_SPREAD = 0.4
-"""Syllables per second by which a speaker's pace varies at least."""
+"""Lower bound of the standard deviation of a speaker's rate, in syllables per second."""
 
 LEAST_MARGIN = 1.5 * LEAST_SPREAD
-"""Syllables per second above the own mean below which no pace is out of the ordinary."""
+"""Least excess over the speaker's mean, in syllables per second, for a rate to count as fast."""
 
 DETAIL = 60_000
 """Ms of detail that are kept."""
 
 PACE_WARM_UP = 100
-"""Prosody events with a rate (10 s of speech) before a speaker's own pace is believed."""
+"""Prosody events with a rate (10 s of speech) that are needed before a speaker's mean rate is used."""
 
 PACE_MEMORY = 1.0 / 600
-"""Weight of a new pace in the running mean: a minute of speech is the memory."""
+"""Weight of a new rate in the running mean, a time constant of about a minute of speech."""
 
 PACE_STALE = 500
-"""A pace is that of a speaker for at most so many ms after it was measured."""
+"""Ms for which a measured rate remains the speaker's current one."""
 
 MOOD_CELL = 20_000
-"""Ms of the call in one cell of the mood's curve (before two cells are joined into one)."""
+"""Ms of the call in one cell of ``Mood`` (before pairs of cells are merged)."""
 
 MOOD_CELLS = 64
 
 
 class ProsodySample(NamedTuple):
-    """One prosody event, as it is remembered: ``voiced`` are the ms of voiced speech in its 0.1 s."""
+    """The stored values of one prosody event; ``voiced`` is the ms of voiced speech in its 0.1 s."""
 
     at: int
     effort: float
@@ -134,7 +132,7 @@ class ProsodySample(NamedTuple):
 
 
 class EffortLevel:
-    """Whether effort has been at ``on`` and above for long enough, and since when."""
+    """Tracks whether effort has been at least ``on`` for long enough, and since when."""
 
     __slots__ = ("_began", "_below", "_last", "above", "on", "raised", "raised_until", "since")
 
@@ -149,7 +147,7 @@ class EffortLevel:
         self._below = 0
 
     def take(self, at: int, effort: float, voiced: int) -> bool:
-        """Goes on by one event with ``voiced`` ms of voice; whether the voice was raised or lowered by it."""
+        """Adds one event with ``voiced`` ms of voiced speech; returns whether the state changed."""
         if self.raised:
             return self._fall(at, effort, voiced)
         if effort < self.on:
@@ -167,7 +165,7 @@ class EffortLevel:
 
     def _fall(self, at: int, effort: float, voiced: int) -> bool:
         if effort >= OFF:
-            # A new stretch after a long pause is not the old one going on.
+            # After a long pause a new stretch begins.
             if at - self.raised_until > STALE:
                 self.since = at - STEP
             self.raised_until, self._below = at, 0
@@ -179,19 +177,19 @@ class EffortLevel:
         return True
 
     def stretch(self, now: int) -> tuple[int, int] | None:
-        """From when to when the voice has been raised, if that is not long ago."""
+        """Start and end of the latest raised stretch; null if it is too long ago."""
         return (self.since, self.raised_until) if self.raised and now - self.raised_until <= STALE else None
 
 
 class Mood:
-    """Mean effort over the whole call in at most ``MOOD_CELLS`` cells: a long call gets longer cells."""
+    """Mean effort over the whole call in at most ``MOOD_CELLS`` cells; longer calls have longer cells."""
 
     def __init__(self) -> None:
         self.cell = MOOD_CELL
         self._sums: list[tuple[float, int]] = []
 
     def take(self, at: int, effort: float) -> None:
-        """Adds one event."""
+        """Adds the effort of one event."""
         place = at // self.cell
         if place >= MOOD_CELLS:
             self._halve()
@@ -207,7 +205,7 @@ class Mood:
         self._sums = [(a + b, m + n) for (a, m), (b, n) in pairs]
 
     def mean(self, start: int, end: int) -> float | None:
-        """Mean effort between two moments of the call, to the precision of a cell."""
+        """Mean effort between two times, to the precision of a cell; null without speech."""
         first = start // self.cell
         cells = self._sums[first : max(end // self.cell, first + 1)]
         count = sum(n for _, n in cells)
@@ -215,7 +213,7 @@ class Mood:
 
 
 class VoiceHistory:
-    """One side's sound so far."""
+    """The voice history of one side."""
 
     def __init__(self) -> None:
         self.recent: deque[ProsodySample] = deque()
@@ -224,10 +222,10 @@ class VoiceHistory:
         self.pace_mean = 0.0
         self.pace_count = 0
         self.quick: ProsodySample | None = None
-        """The latest event, where its pace is above the speaker's limit."""
+        """The latest sample, if its speech rate is above the speaker's limit."""
 
         self.lifted = False
-        """Whether the latest event raised the voice to any of the watched scores, or found it raised."""
+        """Whether the latest event raised the voice to any of the tracked scores, or found it raised."""
 
         self._pace_variance = 0.0
         self._watched = tuple(self.held.values())
@@ -235,7 +233,7 @@ class VoiceHistory:
         self._typical: dict[tuple[str, int], float | None] = {}
 
     def take(self, event: Prosody) -> list[EffortLevel]:
-        """Goes on by one event; the effort levels that were turned by it."""
+        """Adds one event and returns the effort levels whose state it changed."""
         at, effort, rate = ms(event.at), event.effort, event.rate_sps
         voiced = round(event.voiced * STEP)
         recent = self.recent
@@ -255,7 +253,7 @@ class VoiceHistory:
             self.mood.take(at, effort)
         lowest = self._lowest
         if effort < OFF and not lowest.raised and not lowest.above:
-            return []  # nothing is raised or about to be, so a quiet event changes nothing
+            return []  # nothing is raised or about to be, so a low effort changes nothing
         turned = [held for held in self._watched if held.take(at, effort, voiced)]
         self.lifted = lowest.raised_until == at
         return turned
@@ -269,17 +267,17 @@ class VoiceHistory:
 
     @property
     def pace_limit(self) -> float | None:
-        """The speaker's own mean pace and 1.5 standard deviations; null before it is known."""
+        """The speaker's mean rate plus 1.5 standard deviations; null before it is known."""
         if self.pace_count < PACE_WARM_UP:
             return None
         return self.pace_mean + 1.5 * max(LEAST_SPREAD, float(self._pace_variance**0.5))
 
     def raised(self, score: float) -> EffortLevel:
-        """The watcher of the highest score that is not above ``score``."""
+        """The tracker of the highest score that does not exceed ``score``."""
         return self.held[max((one for one in SCORES if one <= score), default=SCORES[-1])]
 
     def sounds(self, start: int, end: int = CALL) -> list[ProsodySample]:
-        """The remembered events between two moments (both included)."""
+        """The stored samples between two times (both included)."""
         found = []
         for sound in reversed(self.recent):
             if sound.at < start:
@@ -289,7 +287,7 @@ class VoiceHistory:
         return found[::-1]
 
     def typical(self, name: Literal["effort", "pitch", "rate"], start: int) -> float | None:
-        """The median of a field of ``ProsodySample`` over the voiced events since ``start``."""
+        """The median of a field of ``ProsodySample`` over the voiced samples since ``start``."""
         key = name, start
         if key not in self._typical:
             pick = attrgetter(name)

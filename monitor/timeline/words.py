@@ -1,4 +1,4 @@
-"""What was said, as far as it is known, and up to when it is known."""
+"""The recognised words of both sides, and up to which time recognition has come."""
 
 from collections import deque
 from dataclasses import dataclass, replace
@@ -10,13 +10,13 @@ from monitor.timeline.milliseconds import ms
 from monitor.timeline.talk import NOTICED, Talk
 
 PATIENCE = 3_000
-"""Longest wait for the recogniser, in ms, before "not said" is believed."""
+"""Longest wait for the recogniser, in ms, before words count as not said."""
 
 REVISED = 4
-"""Only the last utterances of a side are still revised."""
+"""Utterances per side that may still be revised."""
 
 SENTENCE_GAP = 1_500
-"""A pause of so many ms ends a sentence that has no full stop."""
+"""A pause of this length in ms ends a sentence without a full stop."""
 
 SENTENCE_WORDS = 20
 
@@ -25,7 +25,7 @@ WORDS: dict[Channel, Key] = {channel: ("@words", channel) for channel in CHANNEL
 
 
 class SpokenWord(NamedTuple):
-    """A word that will not change any more; ``start`` and ``end`` are ms of the call."""
+    """A committed word; ``start`` and ``end`` are ms of the call."""
 
     text: str
     start: int
@@ -34,7 +34,7 @@ class SpokenWord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one side said in one utterance, as it is known now; ``told`` are its words as they came in."""
+    """The words of one utterance in its latest revision; ``told`` are the words as received."""
 
     utterance: int
     start: int
@@ -54,7 +54,7 @@ class Words:
         self._known_to: dict[Channel, int] = dict.fromkeys(CHANNELS, 0)
 
     def take(self, event: Utterance) -> tuple[Key, ...]:
-        """What a side said, or what it turned out to have said; the keys that changed."""
+        """Stores an utterance or a revision of one; returns the keys that changed."""
         channel = event.channel
         told = event.words if event.final else tuple(word for word in event.words if word.committed)
         said = self._said[channel]
@@ -83,11 +83,11 @@ class Words:
         return found
 
     def last(self, channel: Channel) -> SpokenWord | None:
-        """The last word of this side that is known."""
+        """The last known word of this side."""
         return next((said.words[-1] for said in reversed(self._said[channel]) if said.words), None)
 
     def heard_until(self, channel: Channel) -> int:
-        """Up to when it is known what this side said; never more than ``PATIENCE`` ago."""
+        """Up to which time this side has been recognised; never more than ``PATIENCE`` ago."""
         now = self._clock.now
         if not self._heard:
             return now
@@ -97,7 +97,7 @@ class Words:
         return max(settled, now - PATIENCE)
 
     def sentence(self, mark: Mark) -> Mark:
-        """The mark with the whole sentence that it begins, as far as it is known."""
+        """The mark with the text of the sentence that it begins, as far as it is recognised."""
         if mark.channel is None:
             return mark
         words: list[SpokenWord] = []
@@ -114,7 +114,7 @@ class Words:
 
 
 def _converted(told: tuple[Word, ...], before: Said | None) -> tuple[SpokenWord, ...]:
-    """The words in ms; those at the beginning that an earlier revision has told already are taken from it."""
+    """The words with times in ms; unchanged leading words are reused from the earlier revision."""
     same = 0
     if before is not None:
         for one, other in zip(before.told, told, strict=False):

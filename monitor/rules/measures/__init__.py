@@ -1,4 +1,4 @@
-"""Named questions to the timeline. A new kind of question is one function in one of these files."""
+"""Measures: named functions that compute a value from the timeline. A new measure is one function here."""
 
 from monitor.rules.measures import facts, pauses, sound, speech, story, talk, turns, words
 from monitor.rules.measures.registry import MEASURES, Measure, Time, measure

@@ -1,4 +1,4 @@
-"""How often something was found: one measure for phrases, interruptions, raised voices and any other fact."""
+"""The measure ``count``: the number of phrases, interruptions, raised voices or other facts."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from monitor.timeline import TimelineView, is_found
 
 
 class CountedFact(NamedTuple):
-    """A fact that has a name of its own: its marks on the timeline, and the sentence about their number."""
+    """A named fact: its kinds of marks on the timeline, and the sentence about their number."""
 
     kinds: tuple[str, ...]
     tells: str
@@ -30,16 +30,16 @@ FACTS: dict[str, CountedFact] = {
     "hold": CountedFact(("held",), "the caller was put on hold {value} in {window}"),
     "dead_air": CountedFact(("dead_air",), "nobody spoke for 8 s or longer {value} in {window}"),
 }
-"""Facts by name. Every other event of a detector is one, too, and so is every class of phrases."""
+"""Facts by name. All other detector events and all phrase classes can be counted, too."""
 
 
 def fact_names() -> frozenset[str]:
-    """What ``count`` can count beside phrases: the facts above, and the events that detectors send."""
+    """What ``count`` can count other than phrases: the facts above and detector events."""
     return frozenset(FACTS) | {name for name, kind in EVENTS.items() if is_found(kind)}
 
 
 def specialised(counting: Measure, params: dict[str, Any]) -> Measure:
-    """``count`` as it stands for what it counts: its sentence, and what makes it unfit to alert on."""
+    """``count`` for what it counts: its sentence, and the quality problems under which it is unreliable."""
     names: tuple[str, ...] = params["of"]
     known = [FACTS[name] for name in names if name in FACTS]
     detected = fact_names()
@@ -68,9 +68,9 @@ def count(
     window: Time = TWO_MINUTES,
     certain: bool = True,
 ) -> Reading:
-    """How often something was found: an interruption, a raised voice, a phrase, or any event of a detector.
+    """How often something was found: an interruption, a raised voice, a phrase, or any detector event.
 
-    ``certain`` false counts what was perhaps said, too; it is for rules about what was not said.
+    ``certain`` false also counts approximate phrase matches; it is for rules about what was not said.
     """
     kinds = tuple(kind for name in of for kind in (FACTS[name].kinds if name in FACTS else (name,)))
     channel = None if set(of) <= {"hold", "dead_air"} else by

@@ -1,4 +1,4 @@
-"""Silence and holds."""
+"""Measures of silence and holds."""
 
 from monitor.rules.measures.registry import HALF_MINUTE, THREE_MINUTES, UNHEARD, Time, measure
 from monitor.rules.reading import NOTHING, ZERO, Reading, running
@@ -7,7 +7,7 @@ from monitor.timeline import Quantity, TimelineView
 
 @measure("s", tells="nobody has spoken for {value}", quality=UNHEARD)
 def silence(view: TimelineView) -> Reading:
-    """For how long neither side has spoken; nothing while the caller is on hold."""
+    """For how long neither side has spoken; no value while the caller is on hold."""
     since = view.silent_since()
     if since is None:
         return ZERO
@@ -16,7 +16,7 @@ def silence(view: TimelineView) -> Reading:
 
 @measure("s", tells="the caller has been on hold for {value}")
 def hold(view: TimelineView, *, unsaid: Time = HALF_MINUTE) -> Reading:
-    """For how long the caller has been on hold: by the softphone, the agent's words, or a long silence."""
+    """For how long the caller has been on hold, by the softphone, the agent's words, or a long silence."""
     on = view.holding()
     if on:
         return running(view, on.start, "caller")
@@ -28,7 +28,7 @@ def hold(view: TimelineView, *, unsaid: Time = HALF_MINUTE) -> Reading:
 
 @measure("share", tells="the caller spent {value} of the call on hold")
 def hold_share(view: TimelineView, *, least: Time = THREE_MINUTES) -> Reading:
-    """The share of the call that the caller spent on hold; nothing is said in its first ``least`` seconds."""
+    """The share of the call that the caller spent on hold; no value in the first ``least`` seconds."""
     if not view.reached(view.elapsed, least):
         return NOTHING
     spent = view.holds()

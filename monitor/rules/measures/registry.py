@@ -1,16 +1,16 @@
-"""How a measure is written: one function, one decorator. Its signature is what a rule may write.
+"""The registry of measures. A measure is a decorated function; its signature defines its parameters in rules.
 
     @measure("times", tells="{by} cut {other} off {value} in {window}")
     def interruptions(view: TimelineView, *, by: Channel, window: Time = MINUTE) -> Reading:
         "How often a side took the floor from the other."
         return counted(view, ("interruption",), by, window)
 
-The first sentence of the docstring is the documentation. The function asks its questions to the
-``TimelineView`` and returns a ``Reading``. Which facts it depends on and when its answer changes with time is
-noted by the view, so the function does not declare it. Two things are asked of it:
+The first sentence of the docstring is printed in ``docs/rules.md``. The function queries the
+``TimelineView`` and returns a ``Reading``. The view records which facts the value depends on and when it
+may change with time. The function must follow two conventions:
 
-- compare durations and moments by ``view.reached`` and ``view.passed``, not with ``view.now``;
-- where the value itself changes with time, say so: ``running`` for a duration, ``ratio`` for a share.
+- compare durations and times with ``view.reached`` and ``view.passed``, not with ``view.now``;
+- mark a value that changes with time: ``running`` for a duration, ``ratio`` for a share.
 """
 
 import inspect
@@ -26,13 +26,13 @@ from monitor.rules.rule import Duration, Names, milliseconds, names
 from monitor.timeline import CALL, seconds
 
 Time = NewType("Time", int)
-"""A parameter of a measure in ms, which a rule may write as ``20s``, ``2min`` or ``call``."""
+"""A time parameter in ms, written in rules as ``20s``, ``2min`` or ``call``."""
 
 Phrases = NewType("Phrases", tuple[str, ...])
-"""A parameter that names one class of phrases, or several."""
+"""A parameter that names one phrase class or several."""
 
 Facts = NewType("Facts", tuple[str, ...])
-"""A parameter that names what was found: classes of phrases, or events of detectors, one or several."""
+"""A parameter that names one or several phrase classes or detector events."""
 
 Unit = Literal["times", "s", "share", "", "syll/s", "words/min", "st", "words", "points"]
 
@@ -46,7 +46,7 @@ WHOLE_CALL = Time(CALL)
 NO_PHRASES = Phrases(())
 
 UNHEARD = ("dead_channel",)
-"""With a dead channel, silence may be the line's and not the people's."""
+"""With a dead channel, silence may be a fault of the line."""
 
 
 _WRITTEN: dict[Any, Any] = {Time: Duration, Phrases: Names, Facts: Names}
@@ -54,7 +54,7 @@ _WRITTEN: dict[Any, Any] = {Time: Duration, Phrases: Names, Facts: Names}
 
 @dataclass(frozen=True)
 class Measure:
-    """A named question to the timeline."""
+    """A registered measure: a named function of the timeline with its parameters and properties."""
 
     name: str
     ask: Callable[..., Reading]
@@ -70,11 +70,11 @@ class Measure:
     specialise: "Callable[[Measure, dict[str, Any]], Measure] | None" = None
 
     def asked(self, params: dict[str, Any]) -> "Measure":
-        """The measure as it stands for these parameters, where its sentence or its needs depend on them."""
+        """The measure for these parameters, if its sentence or its requirements depend on them."""
         return self if self.specialise is None else self.specialise(self, params)
 
     def read(self, written: Any) -> dict[str, Any]:
-        """The parameters as a rule wrote them, as the function takes them."""
+        """Converts the parameters written in a rule to the function's arguments."""
         given = msgspec.convert(written or {}, self.params, strict=True)
         return {name: self._plain(name, getattr(given, name)) for name in self.kinds}
 
@@ -85,7 +85,7 @@ class Measure:
         return names(value) if kind in (Phrases, Facts) else value
 
     def awaits(self, written: Any) -> set[str]:
-        """The classes of words that count for this measure when they were perhaps said, too."""
+        """The phrase classes whose approximate matches count for this measure, too."""
         params = self.read(written)
         if params.get("doubt") == "never" or params.get("certain") is True:
             return set()
@@ -93,7 +93,7 @@ class Measure:
 
 
 MEASURES: dict[str, Measure] = {}
-"""Every measure by its name in a rule."""
+"""All measures by name."""
 
 
 def measure(
@@ -106,14 +106,13 @@ def measure(
     doubts: tuple[str, ...] = (),
     specialise: "Callable[[Measure, dict[str, Any]], Measure] | None" = None,
 ) -> Callable[[Callable[..., Reading]], Callable[..., Reading]]:
-    """Registers a function as a measure of its name.
+    """Registers a function as a measure under its own name.
 
-    ``tells`` is the sentence about a value, with ``{value}``, ``{by}``, ``{other}`` and ``{window}`` in it;
-    ``words`` means that it is blind without a recogniser, ``voice`` that it looks at how a person
-    sounds (profiles may keep that private), ``quality`` names the troubles of the line that make it
-    unfit to alert on. ``doubts`` are the parameters whose phrases count when they were perhaps said, too,
-    because the measure is about what was not said. ``specialise`` makes of the measure what it is for given
-    parameters.
+    ``tells`` is the sentence about a value, with placeholders ``{value}``, ``{by}``, ``{other}`` and
+    ``{window}``. ``words`` says that it needs a recogniser, ``voice`` that it uses prosody (which profiles
+    may keep private); ``quality`` names the audio problems that make it unreliable. ``doubts`` names the
+    parameters for which approximate phrase matches count, because the measure is about what was not said.
+    ``specialise`` adapts the measure to given parameters.
     """
 
     def register(ask: Callable[..., Reading]) -> Callable[..., Reading]:
@@ -142,7 +141,7 @@ def measure(
 
 
 def _stated(kind: Any, default: Any) -> Any:
-    """A default as a rule would write it."""
+    """A default value as it is written in a rule."""
     if kind is Time:
         return "call" if default == CALL else seconds(default)
     return msgspec.field(default_factory=partial(list, default)) if isinstance(default, tuple) else default

@@ -1,4 +1,4 @@
-"""How a side sounds, against its own normal: effort, pace, melody. Behaviour, never a feeling."""
+"""Measures of a voice against the speaker's baseline: effort, speech rate, pitch. None infers feelings."""
 
 from dataclasses import replace
 from statistics import median
@@ -17,13 +17,13 @@ from monitor.rules.reading import NOTHING, ZERO, Reading, from_marks, running
 from monitor.timeline import Mark, TimelineView
 
 UNTRUE = ("crosstalk", "same_audio", "swapped", "clipping")
-"""With these troubles a voice may be somebody else's, or sound harsher than it was."""
+"""With these problems a voice may be that of the other side, or sound harsher than it was."""
 
 PACED = 30
-"""Prosody events (3 s of speech) from which a pace can be told."""
+"""Least number of prosody events (3 s of speech) for a speech rate."""
 
 SPANNED = 500
-"""Ms over which a pace is measured."""
+"""Ms over which a speech rate is measured."""
 
 
 @measure("s", tells="the voice of {by} has been raised for {value}", voice=True, quality=UNTRUE)
@@ -32,8 +32,8 @@ def raised_voice(
 ) -> Reading:
     """For how long a side's voice has been raised: its effort score held at ``score``.
 
-    With ``pitch_st`` or ``faster``, the pitch must be up by so many semitones, or the pace by such a
-    share of the speaker's own, as well.
+    ``pitch_st`` also requires the pitch to be that many semitones above the baseline, ``faster`` the speech
+    rate to exceed the speaker's mean by that share.
     """
     stretch = view.raised(by, score)
     if stretch is None:
@@ -66,10 +66,9 @@ def _quicker(view: TimelineView, by: Channel, share: float, since: int) -> bool:
 def mirroring(
     view: TimelineView, *, by: Channel, window: Time = TWO_MINUTES, apart: Time = HALF_MINUTE
 ) -> Reading:
-    """How often a side's voice went up right after the other's had, or with it over a whole minute.
+    """How often a side's voice was raised soon after the other's, or rose together with it over a minute.
 
-    Both voices climbing together (correlation 0.6 over 60 s) is known every 5 s and counts once in
-    ``apart`` seconds.
+    Rising together (correlation 0.6 over 60 s) is computed every 5 s and counts once per ``apart`` seconds.
     """
     marks = view.marks(("mirrored",), by, window)
     for mark in view.marks(("climbing",), None, window):
@@ -90,7 +89,7 @@ def calmed(
 ) -> Reading:
     """How often a raised voice came down within a time of the other side's kind or helpful words.
 
-    Without a recogniser any turn of the other side will do.
+    Without a recogniser any turn of the other side counts.
     """
     counts = []
     for mark in view.marks(("calmed",), by, window):
@@ -108,7 +107,7 @@ def calmed(
 def pitch_spread(
     view: TimelineView, *, by: Channel, window: Time = Time(20_000), voiced: float = 0.55
 ) -> Reading:
-    """The spread (standard deviation, semitones) of a side's pitch; wants a share of ``voiced`` speech."""
+    """The standard deviation of a side's pitch, in semitones; needs a share of ``voiced`` speech."""
     if not view.reached(view.elapsed, window):
         return NOTHING
     sounds = view.sounds(by, window)
@@ -122,7 +121,7 @@ def pitch_spread(
 
 @measure("syll/s", tells="{by} spoke at {value}", voice=True, quality=UNTRUE)
 def syllable_rate(view: TimelineView, *, by: Channel) -> Reading:
-    """A side's pace just now; 0 unless it is 1.5 standard deviations above the speaker's own mean."""
+    """A side's current speech rate; 0 unless it is 1.5 standard deviations above the speaker's mean."""
     quick = view.quick_pace(by) if view.speaking(by) else None
     if quick is None:
         return ZERO
@@ -134,10 +133,10 @@ def syllable_rate(view: TimelineView, *, by: Channel) -> Reading:
 def pace_at(
     view: TimelineView, *, by: Channel, of: Phrases, within: Time = TEN_SECONDS, window: Time = HALF_MINUTE
 ) -> Reading:
-    """A side's pace in the seconds up to the first words of these classes, against the speaker's own.
+    """A side's speech rate before the first words of these classes, against the speaker's mean.
 
-    The pace is the median over what was spoken ``within`` that time; nothing is said without 3 s of it,
-    or before the speaker's own pace is known.
+    The rate is the median over the speech ``within`` that time; there is no value with less than 3 s of
+    speech, or before the speaker's mean is known.
     """
     marks = view.marks(of, by, window)
     own = view.own_pace(by) if marks else None
@@ -153,7 +152,7 @@ def pace_at(
 
 @measure("s", tells="{by} has let off steam for {value}", voice=True, quality=UNTRUE)
 def venting(view: TimelineView, *, by: Channel, pause: Time = Time(1_000), score: float = 0.75) -> Reading:
-    """For how long a side has spoken with a raised voice; over at a pause of ``pause`` seconds."""
+    """For how long a side has spoken with a raised voice without a pause of ``pause`` seconds."""
     turn = view.turn(by)
     begin = view.spoken_run(turn, pause) if turn else None
     if begin is None or view.raised_until(by, score) < begin:

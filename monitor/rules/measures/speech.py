@@ -1,4 +1,4 @@
-"""What was said beyond phrases: pace in words, repeats, quarrels."""
+"""Measures of words other than phrases: words per minute, repeats, disputes."""
 
 from monitor.events import Channel
 from monitor.rules.measures.registry import FIVE_MINUTES, NO_PHRASES, Phrases, Time, measure
@@ -6,12 +6,12 @@ from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import TimelineView
 
 LATE = 5_000
-"""Ms by which words may be known late; longer ago, a side says nothing just now."""
+"""Longest recognition delay in ms; a side whose last word is older counts as not speaking."""
 
 
 @measure("words/min", tells="{by} spoke {value}", words=True)
 def words_per_minute(view: TimelineView, *, by: Channel, window: Time = Time(15_000)) -> Reading:
-    """A side's words per minute over the last stretch that was recognised, nearly all of it speech."""
+    """A side's words per minute over the latest recognised stretch of continuous speech."""
     last = view.last_word(by, window + LATE)
     if last is None or not view.reached(view.elapsed, window):
         return NOTHING
@@ -25,7 +25,7 @@ def words_per_minute(view: TimelineView, *, by: Channel, window: Time = Time(15_
 def repeats(
     view: TimelineView, *, by: Channel, cues: Phrases = NO_PHRASES, window: Time = FIVE_MINUTES
 ) -> Reading:
-    """How often a side said the same again: cue words, or a second near-repeat of its own sentences."""
+    """How often a side repeated itself: cue words, or a second near-repeat of its own sentences."""
     again = view.marks(("repeat",), by, window)
     if not cues:
         return from_marks(again, len(again))
@@ -42,7 +42,7 @@ def short_disputes(
     longest: Time = Time(6_000),
     window: Time = Time(45_000),
 ) -> Reading:
-    """How many short turns in a row, of both sides in turn, began against the other."""
+    """How many short turns in a row, alternating between the sides, began with a disagreement."""
     marks = view.marks(of, None, window)
     chain = marks[-1:]
     for mark in reversed(marks[:-1]):

@@ -1,4 +1,4 @@
-"""Things that belong together over a call: the story, the slots, the open items, the known facts."""
+"""Measures over the course of a call: the caller's story, open items, solution time, metadata, mood."""
 
 from dataclasses import replace
 
@@ -19,10 +19,10 @@ from monitor.timeline import Mark, Quantity, TimelineView, ms
 ANSWERED: Phrases = Phrases(("solution", "option", "promise", "alternative", "resolution_check", "steps"))
 
 STORY, EARLY = 10_000, 60_000
-"""Ms that a story lasts at least, and of the call in which it begins."""
+"""The least length of a story in ms, and the ms of the call within which it begins."""
 
 INTO = 1_000
-"""Ms into a story from which on a question comes into it."""
+"""Ms from the start of a story after which a question counts as an interruption of it."""
 
 
 @measure("times", tells="a question came into the caller's story", words=True)
@@ -33,7 +33,7 @@ def early_questions(
     gap: Time = Time(300),
     window: Time = HALF_MINUTE,
 ) -> Reading:
-    """How often the agent began a question over the caller's first long turn, or hard on its end."""
+    """How often the agent began a question during the caller's first long turn, or right after its end."""
     story = view.first_long_turn("caller", STORY)
     if story is None or story.start >= EARLY:
         return NOTHING
@@ -45,7 +45,7 @@ def early_questions(
 
 @measure("times", tells="{value}", words=True)
 def worth_noting(view: TimelineView, *, of: Phrases, by: Channel | None = None) -> Reading:
-    """Words for the side panel: phrases of these classes."""
+    """The number of phrases of these classes, for notes in the side panel."""
     marks = view.marks(of, by, HALF_MINUTE)
     return from_marks(marks, len(marks))
 
@@ -65,7 +65,7 @@ def open_items(
     answered: Phrases = ANSWERED,
     within: Time = TEN_SECONDS,
 ) -> Reading:
-    """How many further matters of the caller had no answer when the agent began to close."""
+    """How many further concerns of the caller were unanswered when the agent began to close."""
     closing = view.latest(at, "agent")
     if closing is None or view.passed(closing.end + within + 1):
         return ZERO
@@ -94,8 +94,8 @@ def unsolved(
 ) -> Reading:
     """For how long a first step has been due: ``within`` a time after the issue, or by a share of ``usual``.
 
-    ``usual`` is a field of the metadata, the usual length of such calls. A step that was offered, or
-    perhaps was, ends it. Nothing is said before the recogniser has heard as far as that.
+    ``usual`` is a field of the metadata, the usual length of such calls. A step that was offered (an
+    approximate match suffices) ends it. There is no value before recognition has reached the due time.
     """
     raised = view.first(issue, other(by))
     if raised is None or view.first(of, by, perhaps=True) is not None:
@@ -111,7 +111,7 @@ def unsolved(
 
 @measure("", tells="known before the call: {value}")
 def known(view: TimelineView, *, field: str) -> Reading:
-    """A number that was known of the call before it began (1 for any text), from its metadata."""
+    """A number from the call's metadata (1 for any text)."""
     value = view.known(field)
     if value is None or value is False or value == "":
         return NOTHING
@@ -128,14 +128,14 @@ def hard_call(view: TimelineView, *, score: float = 70.0, abuse: Phrases = Phras
 
 @measure("", tells="{value} calmer")
 def mood_shift(view: TimelineView, *, by: Channel, share: float = 0.2) -> Reading:
-    """How much calmer a side sounded at the end of the call than at its beginning (effort score)."""
+    """The decrease of a side's mean effort score from the beginning to the end of the call."""
     first, last = view.mood(by, share)
     return NOTHING if first is None or last is None else Reading(first - last, 0, view.now, by)
 
 
 @measure("share", tells="{value} of the usual length")
 def handle_time(view: TimelineView, *, median: str = "queue_median_seconds") -> Reading:
-    """The length of the call against the median of its queue, from the metadata."""
+    """The length of the call as a share of the median of its queue, from the metadata."""
     usual = view.known(median)
     if not isinstance(usual, int | float) or usual <= 0:
         return NOTHING

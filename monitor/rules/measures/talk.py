@@ -1,4 +1,4 @@
-"""Who speaks how much, and over whom."""
+"""Measures of talk shares and overlapping speech."""
 
 from dataclasses import replace
 
@@ -8,18 +8,18 @@ from monitor.rules.reading import NOTHING, Reading, from_marks
 from monitor.timeline import CALL, Mark, Quantity, TimelineView
 
 OVERLAPPED = ("crosstalk", "same_audio", "swapped", "dead_channel")
-"""With these troubles one voice is on both sides, so talk-over means nothing."""
+"""With these problems one voice is on both channels, so overlaps mean nothing."""
 
 KINDS = tuple(
     f"overlap:{kind}" for kind in ("interruption", "talk_over", "simultaneous", "terminal", "other")
 )
 
 ANSWERED_BACK = 4_000
-"""Ms after the end of a story in which the caller takes the floor back from who cut it off."""
+"""Ms after the end of a story within which the caller may take the floor back after an interruption."""
 
 
 def apart(marks: list[Mark]) -> list[Mark]:
-    """Of marks that overlap, the first: one question is one question, whatever classes it has."""
+    """The first of each group of overlapping marks, since one question may match several classes."""
     found: list[Mark] = []
     for mark in marks:
         if not found or mark.start >= found[-1].end:
@@ -30,7 +30,7 @@ def apart(marks: list[Mark]) -> list[Mark]:
 def counted(
     view: TimelineView, kinds: tuple[str, ...], by: Channel | None, window: int, *, perhaps: bool = False
 ) -> Reading:
-    """How many marks of these kinds the window holds; ``perhaps``: also what was perhaps said."""
+    """The number of marks of these kinds in the window; ``perhaps`` also counts approximate matches."""
     marks = view.marks(kinds, by, window, certain=None if perhaps else True)
     return from_marks(marks, len(marks) if window < CALL else view.count(kinds, by, perhaps=perhaps))
 
@@ -54,7 +54,7 @@ def story_cut(
 def talk_share(
     view: TimelineView, *, by: Channel, window: Time = TWO_MINUTES, least: Time = MINUTE
 ) -> Reading:
-    """A side's share of the speech in the window; nothing is said below ``least`` seconds of speech."""
+    """A side's share of the speech in the window; no value below ``least`` seconds of speech."""
     mine, theirs = view.spoken(by, window), view.spoken(other(by), window)
     both = mine + theirs
     if not view.reached(both, least) or not both.value:

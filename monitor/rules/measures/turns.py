@@ -1,4 +1,4 @@
-"""Turns: how long they are, how soon they begin, what the other side does meanwhile."""
+"""Measures of turns: length, response times, and the other side's backchannels."""
 
 from monitor.events import Channel, other
 from monitor.rules.measures.registry import MINUTE, THREE_MINUTES, UNHEARD, Time, measure
@@ -17,7 +17,7 @@ def turn_length(view: TimelineView, *, by: Channel, pause: Time = Time(3_000)) -
 
 @measure("s", tells="{by} has given no sign of listening for {value}", quality=OVERLAPPED)
 def without_sign(view: TimelineView, *, by: Channel) -> Reading:
-    """For how long the other side has had the floor without a sign of listening from this one."""
+    """For how long the other side has had the floor without a backchannel from this one."""
     turn = view.turn(other(by))
     if not turn or not view.speaking(other(by)) or view.speaking(by):
         return ZERO
@@ -25,7 +25,7 @@ def without_sign(view: TimelineView, *, by: Channel) -> Reading:
 
 
 def gaps(view: TimelineView, by: Channel) -> list[tuple[int, int]]:
-    """From the end of the other's turn to the start of this side's, for each passing of the floor to it."""
+    """The end of the other's turn and the start of this side's, in ms, for each change of the floor to it."""
     found: list[tuple[int, int]] = []
     before: Stretch | None = None
     for turn in view.turns():
@@ -65,7 +65,7 @@ def slow_answers(
 
 @measure("times", tells="both fought for the floor {value} in {window}", quality=OVERLAPPED)
 def mutual_overlaps(view: TimelineView, *, window: Time = MINUTE) -> Reading:
-    """How often either side fought for the floor; nothing counts until both have."""
+    """How often either side interrupted or talked over the other; 0 until both have."""
     marks = view.marks(("overlap:interruption", "overlap:talk_over"), None, window)
     both = {mark.channel for mark in marks} == {"agent", "caller"}
     return from_marks(marks, len(marks) if both else 0)

@@ -1,4 +1,4 @@
-"""Phrases: how often, how near to what, in which order."""
+"""Measures of phrases: number, distance and order."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ FEELING: Phrases = Phrases(("empathy", "apology", "ownership"))
 
 
 def backed(view: TimelineView, kinds: Phrases, by: Channel | None, window: int) -> list[Mark]:
-    """What was said, and of what was perhaps said at most as much again: once sure, twice likely."""
+    """All certain marks, and at most as many approximate ones (which are likelier after a certain one)."""
     sure = view.marks(kinds, by, window)
     maybe = view.marks(kinds, by, window, certain=False)
     maybe = [mark for mark in apart(maybe) if not any(mark.meets(one) for one in sure)]
@@ -38,9 +38,9 @@ def phrases(
     window: Time = TWO_MINUTES,
     doubt: Literal["never", "backed", "always"] = "never",
 ) -> Reading:
-    """How often phrases of these classes were said. ``doubt``: whether what was perhaps said counts, too.
+    """How often phrases of these classes were said. ``doubt``: whether approximate matches count, too.
 
-    ``backed``: at most as often as it was surely said; ``always`` is for rules about what was not said.
+    ``backed``: at most as many as there are certain ones; ``always`` is for rules about what was not said.
     """
     if doubt == "backed":
         marks = backed(view, of, by, window)
@@ -69,7 +69,7 @@ def phrases_near(
     within: Time = HALF_MINUTE,
     window: Time = HALF_MINUTE,
 ) -> Reading:
-    """How often a side said phrases of these classes within a time after the other side's words."""
+    """How often a side said phrases of these classes within a time after the other side's phrases."""
     marks = view.marks(of, by, window)
     near = [mark for mark in marks if _heard_before(view, close_to, other(by), mark, within)]
     return from_marks(near, len(near))
@@ -89,7 +89,7 @@ def phrase_share(
     least: int = 3,
     window: Time = TWO_MINUTES,
 ) -> Reading:
-    """The share of phrases of one kind among those and their opposites, of which there must be ``least``."""
+    """The share of phrases of one kind among these and their opposites; no value below ``least`` phrases."""
     theirs = backed(view, against, by, window)
     if len(theirs) < least:
         return NOTHING
@@ -108,7 +108,7 @@ def fix_before_feeling(
     within: Time = HALF_MINUTE,
     window: Time = HALF_MINUTE,
 ) -> Reading:
-    """How often a side came with a fix, a rule or a question before a word on the other's feelings."""
+    """How often a side offered a fix, a rule or a question before a word on the other's feelings."""
     early: list[Mark] = []
     for mark in view.marks(fix, by, window):
         cues = [one for one in view.marks_since(cue, other(by), mark.start - within) if one.end <= mark.start]
@@ -130,7 +130,10 @@ def asked_before(
     issue: Phrases,
     within: Time = MINUTE,
 ) -> Reading:
-    """How often phrases came before those of another class, or by a time after the issue (none without)."""
+    """How often phrases came before those of another class, or within a time after the issue.
+
+    Without an issue there is no value.
+    """
     raised = view.first(issue, other(by))
     if raised is None:
         return NOTHING
@@ -153,7 +156,7 @@ def despite_boundary(
     boundary: Phrases = Phrases(("boundary",)),
     window: Time = FIVE_MINUTES,
 ) -> Reading:
-    """How many boundaries the agent had set in the window when the caller's latest abuse came."""
+    """How many boundaries the agent had set in the window before the caller's latest abuse."""
     abuse = view.marks(of, "caller", window)
     if not abuse:
         return ZERO

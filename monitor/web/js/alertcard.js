@@ -1,14 +1,14 @@
-// An alert in its place in the transcript: what, why, its evidence, and what a person can say to it.
+// An alert in the transcript: summary, reason, evidence, and buttons for a person's response.
 
 import { clock, compared, el, kindOf, measured, SHAPES, spelled } from "./text.js";
 
 const CLOSED = { cleared: "cleared", expired: "over", acknowledged: "acknowledged", wrong: "said to be wrong", "call ended": "open to the end" };
 
-/** What decides whether a card has to be built again. */
+/** A signature of the card's content; if it changes, the card is rebuilt. */
 export const alertSignature = (alert, asked) =>
   [alert.level, alert.at, alert.summary, alert.card, alert.withheld, alert.closed?.reason, alert.measured, asked].join("|");
 
-/** The card; `order(kind, alert)` is called by its buttons, `asked` is the order under way. */
+/** Builds the card; its buttons call `order(kind, alert)`; `asked` is the pending order. */
 export function alertCard(alert, { asked, order, ended }) {
   const kind = kindOf(alert);
   const { shape, word } = SHAPES[kind];
@@ -35,14 +35,14 @@ function standing(alert, word) {
   return `${word}, ${CLOSED[alert.closed.reason] ?? alert.closed.reason} ${clock(alert.closed.at)}`;
 }
 
-/** What the agent saw of it. */
+/** How the agent's overlay showed the alert. */
 function shown(alert) {
   if (!alert.to.includes("agent")) return "not for the agent";
   if (alert.card) return "on the agent's screen";
   return alert.withheld ? `held back: ${alert.withheld}` : "shown to the agent";
 }
 
-/** The measured value against its threshold and baseline, when it was heard, and what clears it. */
+/** The measured value with threshold and baseline, its time, and what clears the alert. */
 export function evidence(alert) {
   const parts = [alert.rule];
   if (alert.measured !== null) parts.push(`${spelled(alert.measure)} ${measured(alert.measured, alert.unit)}, ${compared(alert)}`);

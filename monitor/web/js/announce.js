@@ -1,4 +1,4 @@
-// New alerts in words for those who listen to the page, and as a short tone for those who asked for it.
+// Announces new alerts to screen readers, and by a short tone if it is switched on.
 
 import { agentName, kindOf, SHAPES } from "./text.js";
 
@@ -14,7 +14,7 @@ export class Announcer {
     this.sound = new Sound(button);
   }
 
-  /** Takes alerts that are news; several within a moment are said together. */
+  /** Takes new alerts; several in quick succession are announced together. */
   tell(news) {
     if (!news.length) return;
     this.sound.play(news.some(({ alert }) => kindOf(alert) === "critical"));
@@ -33,7 +33,7 @@ export class Announcer {
   }
 }
 
-/** Two soft notes; off until the button says otherwise, and never more than one a second. */
+/** A tone of two notes; off until switched on, and at most once a second. */
 class Sound {
   #context = null;
   #last = -Infinity;

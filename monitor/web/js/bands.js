@@ -1,14 +1,14 @@
-// The two small drawings of a row: who spoke in the last minute, and how both voices stood against normal.
+// The two small drawings of a row: speech in the last minute, and both voices against their baselines.
 
 import { isRaised, secondsOf, stretches } from "./state.js";
 import { PER_SECOND } from "./voices.js";
 import { palette } from "./theme.js";
 
 const SECONDS = 60;
-/** What fills half a lane: dB and semitones. Whether a voice is raised is for the rules to say. */
+/** The values that fill half a lane, in dB and semitones. The rules alone decide whether a voice is raised. */
 const MOST_LEVEL = 12, MOST_PITCH = 9;
 
-/** Makes a canvas as sharp as the screen; gives its context in CSS pixels. */
+/** Sizes a canvas for the screen's resolution; returns its context, scaled to CSS pixels. */
 export function fit(canvas, width, height) {
   const scale = window.devicePixelRatio || 1;
   const w = Math.round(width * scale), h = Math.round(height * scale);
@@ -19,7 +19,7 @@ export function fit(canvas, width, height) {
   return pen;
 }
 
-/** Speech of the last minute: agent above, caller below, both at once marked between them. */
+/** Draws the speech of the last minute: agent above, caller below, overlaps between them. */
 export function drawBand(canvas, width, height, call, now) {
   const pen = fit(canvas, width, height);
   const at = secondsOf(call, now);
@@ -42,7 +42,7 @@ export function drawBand(canvas, width, height, call, now) {
   }
 }
 
-/** Where two lists of stretches overlap. */
+/** The overlaps of two lists of intervals. */
 export function together(one, other) {
   const found = [];
   for (const [a, b] of one) {
@@ -51,7 +51,7 @@ export function together(one, other) {
   return found;
 }
 
-/** How both voices stood against their own normal: agent above, caller below; level filled, pitch as a line. */
+/** Draws both voices against their baselines: agent above, caller below; level filled, pitch as a line. */
 export function drawVoices(canvas, width, height, call, now) {
   const pen = fit(canvas, width, height);
   const lane = height / 2 - 1;

@@ -1,4 +1,4 @@
-// The open call: its own stream from the beginning of the call, and everything that shows it.
+// The open call: its own event stream from the beginning of the call, and its view.
 
 import { emptyConversation, hear, KINDS } from "./conversation.js";
 import { MessageBox } from "./message.js";
@@ -34,7 +34,7 @@ export class CallView {
     this.stream.open();
   }
 
-  /** The hub's log is another one: what it knows of this call, from the beginning. */
+  /** Restarts from the beginning of the call, because the hub has a new log. */
   beginAnew(log) {
     this.#talk = emptyConversation(this.id);
     this.#drawn = -1;
@@ -44,7 +44,7 @@ export class CallView {
     this.stream.restart(0, log);
   }
 
-  /** Ends it. */
+  /** Closes the view and its stream. */
   close() {
     this.stream.close();
     this.plot.remove();
@@ -52,7 +52,7 @@ export class CallView {
     this.box.hidden = true;
   }
 
-  /** Brings it up to date. `call` is what the list knows of it, if anything. */
+  /** Updates the view. `call` is the call's entry in the list, if there is one. */
   render(call, now) {
     const talk = this.#talk;
     const seconds = talk.ended?.seconds ?? (call ? secondsOf(call, now) : 0);
@@ -141,7 +141,7 @@ export class CallView {
     }));
   }
 
-  /** One line on where this stands: loading, unknown, words behind, over. */
+  /** The state as one line: loading, unknown, recognition delayed, ended. */
   #writeState() {
     const talk = this.#talk;
     const known = talk.started || talk.changes > 0;

@@ -1,18 +1,18 @@
-// One call from its beginning, as the transcript shows it: events in, items out. Pure.
+// Turns the events of one call into the items of its transcript. No side effects.
 
 /**
- * The kinds of events that the transcript leaves out: levels and stretches of speech come from the list's
- * stream. Every other kind is shown, also one that this page does not know yet.
+ * The kinds of events that the transcript leaves out: levels and speech segments come from the list's
+ * stream. Every other kind is shown, including kinds unknown to this page.
  */
 export const KINDS = ["-prosody", "-speech", "-floor", "-silence", "-overlap", "-expectation"];
 
-/** The phrases that are marked in the words, by side and class, with what people call them. */
+/** The phrases that are highlighted in the words, by side and class, with their labels. */
 const MARKED = {
   "agent apology": "apology", "agent empathy": "understanding", "agent promise": "promise",
   "caller distress": "distress", "caller anger": "anger",
 };
 
-/** What lasts for a while, in words; other kinds are spelled from their name. */
+/** Labels of kinds with a duration; other kinds are labelled by their name. */
 const LASTING = {
   raised_voice: (data) => `The ${data.channel}'s voice is raised`,
   hold: () => "The caller is on hold",
@@ -26,7 +26,7 @@ export function emptyConversation(id) {
   };
 }
 
-/** Takes one event of the call. */
+/** Processes one event of the call. */
 export function hear(talk, line) {
   const data = line.data;
   const name = line.type.slice("monitor.".length);
@@ -38,7 +38,7 @@ export function hear(talk, line) {
 
 const HEAR = {
   snapshot(talk, data) {
-    // The beginning is no longer kept: all there is to know is what stands open now.
+    // The beginning is no longer stored, so only the current state is known.
     const found = data.calls.find((call) => call.call === talk.id);
     if (!found) return;
     Object.assign(talk, { started: found.started, agent: found.agent, team: found.team, partial: true });
@@ -91,13 +91,13 @@ const HEAR = {
   },
 };
 
-/** What people should know of the call's sound or recogniser; a status may say again what call.started said. */
+/** Notices about audio or recogniser; a status may repeat the one of call.started. */
 function notice(talk, at, text) {
   if (!text || talk.moments.some((moment) => moment.text.includes(text))) return;
   talk.moments.push({ at, text });
 }
 
-/** What a detector or the rules found in a stretch of the call; with its end it is the same moment. */
+/** An interval found by a detector or the rules; the event with its end updates the same item. */
 function found(talk, data, name) {
   const key = `${name} ${data.channel} ${data.start}`;
   if (talk.moments.some((moment) => moment.key === key)) return;
@@ -109,7 +109,7 @@ function keepAlert(talk, data) {
   talk.alerts.set(data.alert, { ...data, closed: null });
 }
 
-/** What stands in the transcript, in the order of the call: {key, at, kind, ...}. */
+/** The items of the transcript, by time: {key, at, kind, ...}. */
 export function items(talk) {
   const found = [];
   for (const [key, said] of talk.utterances) {
@@ -125,7 +125,7 @@ export function items(talk) {
   return found.sort((a, b) => a.at - b.at || a.rank - b.rank);
 }
 
-/** The words that alerts point at and those of marked phrases, by side: [{start, end, alert or phrase}]. */
+/** The intervals of alert evidence and of highlighted phrases, by side: [{start, end, alert or phrase}]. */
 export function cited(talk) {
   const found = { agent: [], caller: [] };
   for (const { channel, of, start, end } of talk.phrases.values()) {
@@ -143,8 +143,8 @@ export function cited(talk) {
 const EDGE = 0.01;
 
 /**
- * An utterance as runs of words: [{text, firm, alert, phrase}]. Words that an alert points at bear it (an
- * open alert before a closed one); partial words are not firm until they are committed.
+ * Splits an utterance into runs of words: [{text, firm, alert, phrase}]. `alert` is the alert that has the
+ * words as evidence (an open one before a closed one); partial words are not `firm` until committed.
  */
 export function runs(said, marks) {
   if (!said.words.length) return [{ text: said.text, firm: said.final, alert: null, phrase: null }];

@@ -1,4 +1,4 @@
-// The token that lets this page in, and what the list shows while there is nothing in it.
+// The access token of this page, and the message in an empty list.
 
 import { el } from "./text.js";
 import { takeToken } from "./route.js";
@@ -11,7 +11,7 @@ export function token() {
   return current;
 }
 
-/** Reads a token that came in the address, or that this tab remembers. */
+/** Reads the token from the address, or the one stored in this tab. */
 export function recall() {
   const given = takeToken();
   if (given !== null) remember(given);
@@ -39,7 +39,7 @@ function glyph() {
   return svg;
 }
 
-/** What the list says while it has no rows. `which`: connecting, empty, filtered, refused, waiting or none. */
+/** Shows the message of a list without rows. `which`: connecting, empty, filtered, refused, waiting or none. */
 export class ListState {
   #shown = "";
 

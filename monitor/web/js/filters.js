@@ -1,4 +1,4 @@
-// The filters in the header: real controls, kept in the address.
+// The filter controls in the header; their values are stored in the address.
 
 import { choices } from "./state.js";
 import { filter, setFilter } from "./route.js";
@@ -23,20 +23,20 @@ export class Filters {
       this.reset();
       onchange();
     });
-    // Looking through an agent's eyes is for people at this machine; the hub holds everybody else to their token.
+    // The agent's view can be chosen on this machine only; for others the hub applies the role of their token.
     const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
     form.querySelector("#eyes").hidden = !here;
     this.show();
   }
 
-  /** Shows every call again. */
+  /** Clears all filters. */
   reset() {
     const { order, role } = filter();
     setFilter({ order, role });
     this.show();
   }
 
-  /** Puts what the address says into the controls. */
+  /** Sets the controls from the address. */
   show() {
     const set = filter();
     for (const select of this.form.querySelectorAll("select")) {
@@ -48,7 +48,7 @@ export class Filters {
     this.clear.hidden = ![...LISTS, "level"].some((name) => set[name]);
   }
 
-  /** Offers the teams, agents and rules that occur; what was once offered stays. */
+  /** Adds the teams, agents and rules that occur to the choices; none is removed. */
   offer(state) {
     const found = choices(state);
     this.#name(found.titles);
@@ -62,7 +62,7 @@ export class Filters {
     }
   }
 
-  /** Rules get their titles; one that stood in the address has had its id until now. */
+  /** Labels rules with their titles; a rule from the address has its id until then. */
   #name(titles) {
     for (const [rule, title] of titles) {
       if (this.#titles.get(rule) === title) continue;

@@ -1,4 +1,4 @@
-// Wires the page: one stream for the list, one for the open call, and at most five pictures a second.
+// Connects the parts of the page: one stream for the list, one for the open call, at most five updates a second.
 
 import { Announcer } from "./announce.js";
 import { CallView } from "./call.js";
@@ -11,12 +11,12 @@ import { Stream } from "./stream.js";
 import { onTheme } from "./theme.js";
 
 const FRAME_MS = 200;
-/** What the header says of all calls together is counted this often. */
+/** Interval between updates of the totals in the header. */
 const COUNT_MS = 600;
-/** Events that a page that was just opened looks through for its bands: a minute of all calls, or so. */
+/** Past events that a newly opened page requests for its bands: about a minute of all calls. */
 const LOOK_BACK = 5000;
 const LOOK_BACK_PER_CALL = 60;
-/** A notice stays long enough to be read twice. */
+/** Display time of a notice, long enough to read it twice. */
 const NOTICE_MS = 15_000;
 const byId = (id) => document.getElementById(id);
 const now = () => performance.now();
@@ -48,7 +48,7 @@ function enter() {
 
 const eyes = () => (role ? { role } : {});
 
-/** A page that opens while calls go on asks for the last stretches of speech and raised voices, so that its bands are not empty. */
+/** Requests recent speech segments and raised voices, so that the bands of open calls are not empty at first. */
 function lookBack({ sequence, log, calls }) {
   const most = Math.max(LOOK_BACK, LOOK_BACK_PER_CALL * calls.length);
   earlier?.close();
@@ -72,7 +72,7 @@ function online(line) {
   if (connection.state === "live") announcer.tell(news);
 }
 
-/** The hub does not know where this page was: it shows what there is now, and says so. */
+/** The hub cannot resume this page's stream: shows the current state and a notice. */
 function beginAnew(log) {
   tellNotice("The hub has begun anew, or no longer keeps what was missed here. The page shows what it knows now.");
   view?.beginAnew(log);
@@ -86,7 +86,7 @@ function tellNotice(text) {
   noticeEnds = setTimeout(() => (byId("notice").textContent = ""), NOTICE_MS);
 }
 
-/** How the line stands, said once to those who listen; the seconds are for those who look. */
+/** Shows the connection's state; announced once to screen readers, with the countdown for display only. */
 const SPOKEN = {
   live: "Live", catching: "Catching up", waiting: "The line to the hub is lost. Reconnecting.", refused: "Not let in",
 };
@@ -187,7 +187,7 @@ addEventListener("popstate", () => showCall());
 addEventListener("online", () => stream.hurry());
 document.addEventListener("visibilitychange", () => document.hidden || stream.hurry());
 document.addEventListener("keydown", (event) => {
-  // A message that is half written is not thrown away by a key.
+  // A key does not discard a half-written message.
   const draft = event.target.tagName === "INPUT" && event.target.value;
   if (event.key === "Escape" && view && !draft) closeCall();
 });

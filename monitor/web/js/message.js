@@ -1,4 +1,4 @@
-// A short word to the agent: typed here, shown as arrived when the call's core says it again.
+// Sends a short message to the agent, and shows it as delivered when the call's core confirms it.
 
 import { clock, el, mark } from "./text.js";
 
@@ -21,12 +21,12 @@ export class MessageBox {
     });
   }
 
-  /** Says whom it goes to. */
+  /** Shows the recipient. */
   address(name) {
     mark(this.input, "placeholder", name ? `A short word to ${name}` : "A short word to the agent");
   }
 
-  /** A `told` event came: was it ours? */
+  /** Handles a `told` event, which may confirm this message. */
   told(told) {
     if (told.kind !== "message" || this.#waiting === null || told.text !== this.#waiting) return;
     this.#settle();
@@ -34,7 +34,7 @@ export class MessageBox {
     this.#say(`✓ Arrived at ${clock(told.at)}: “${told.text}”`, "arrived");
   }
 
-  /** The hub refused; gives whether it was this message. */
+  /** Handles a refusal of the hub; returns whether it concerned this message. */
   refused(reason) {
     if (this.#waiting === null) return false;
     this.#settle();
@@ -42,7 +42,7 @@ export class MessageBox {
     return true;
   }
 
-  /** Nobody can be told anything any more. */
+  /** Disables the form when the call has ended. */
   end() {
     this.#settle();
     this.input.disabled = this.button.disabled = true;

@@ -1,4 +1,4 @@
-// Level and pitch of both voices against their own normal, drawn with uPlot; alerts stand where they opened.
+// Plots level and pitch of both voices against their baselines with uPlot; alerts are marked where they opened.
 
 import { clock, kindOf, SHAPES, signed } from "./text.js";
 import { onTheme, palette } from "./theme.js";
@@ -7,9 +7,9 @@ const PANELS = [
   { measure: "level", label: "dB", name: "Level", least: 6, normal: 2 },
   { measure: "pitch", label: "st", name: "Pitch", least: 4, normal: 1 },
 ];
-/** Sizes in the page's own unit, so that a plot on a wall screen grows with its words: rem. */
+/** Sizes in rem, so that a plot scales with the page's text. */
 const HEIGHT = 5.4, RULER = 1.3, LABELS = 3.3, WORDS = 0.7;
-/** Above the first panel stand the shapes of the alerts. */
+/** Space above the first panel for the shapes of the alerts. */
 const SHAPES_ROOM = 0.9;
 
 export class Plot {
@@ -36,7 +36,7 @@ export class Plot {
     });
   }
 
-  /** Takes it off the page. */
+  /** Removes the plot from the page. */
   remove() {
     this.resize.disconnect();
     for (const plot of this.#plots) plot.destroy();
@@ -77,7 +77,7 @@ export class Plot {
     };
   }
 
-  /** The strip of what is normal, with its middle. */
+  /** Draws the band of normal values, with its middle. */
   #ground(u, panel) {
     const { left, width } = u.bbox;
     const colour = palette();
@@ -116,7 +116,7 @@ export class Plot {
 
 const remInPixels = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 
-/** A scale with normal in its middle, so that up always means louder or higher than one's own normal. */
+/** A scale centred on the baseline, so that up always means louder or higher than normal. */
 function around(low, high, least) {
   const most = Math.max(least, Math.abs(low ?? 0), Math.abs(high ?? 0)) * 1.15;
   return [-most, most];

@@ -1,4 +1,4 @@
-// The address says what is open and how the list is filtered, so that it can be sent to somebody else.
+// Keeps the open call and the filters in the address, so that a view can be shared as a link.
 
 const FILTERS = ["team", "agent", "rule", "level", "order", "role"];
 
@@ -28,7 +28,7 @@ export function setFilter(values) {
   history.replaceState(null, "", `${location.pathname}${location.search}#${query}`);
 }
 
-/** A token that came in the address is taken out of it at once. */
+/** Removes a token from the address at once. */
 export function takeToken() {
   const found = parts();
   const token = found.get("token");

@@ -1,4 +1,4 @@
-// One call in the list. Texts change only where they differ; drawings only where they can be seen.
+// One call in the list. Only texts that differ are changed, and only visible drawings are drawn.
 
 import { agentShare, openAlerts, secondsOf } from "./state.js";
 import { agentName, chip, chipText, clock, el, hardness, kindOf, mark, put, shortId, signed } from "./text.js";
@@ -33,7 +33,7 @@ export class Row {
       cell("alerts", this.list));
   }
 
-  /** Everything that is words. */
+  /** Updates all texts. */
   write(call, now, { filter, href, open }) {
     put(this.link, agentName(call));
     mark(this.link, "href", href);
@@ -49,7 +49,7 @@ export class Row {
     this.#writeAlerts(openAlerts(call, filter), call);
   }
 
-  /** The drawings, at the size that all rows share. */
+  /** Draws the bands, at the size shared by all rows. */
   draw(call, now, size) {
     drawBand(this.band, size.band, size.height, call, now);
     drawVoices(this.voices, size.voice, size.tall, call, now);
@@ -87,10 +87,10 @@ export class Row {
   }
 }
 
-/** Both voices in words, for those who do not see the drawing. */
+/** Both voices as text, for screen readers. */
 export const voiceText = (call) => `${sideText(call, "agent")}; ${sideText(call, "caller")}`;
 
-/** One voice against its own normal. */
+/** One voice against its baseline, as text. */
 export function sideText(call, side) {
   const newest = call.voices.newest[side];
   if (!newest) return `${side}: own normal not yet known`;

@@ -1,13 +1,13 @@
-// The list of calls: keeps one row for each call that is shown, in order, and moves the focus by keys.
+// The list of calls: one row per visible call, in order, with keyboard navigation.
 
 import { arranged } from "./state.js";
 import { linkTo } from "./route.js";
 import { Row } from "./row.js";
 import { onTheme } from "./theme.js";
 
-/** Rows out of sight whose words are brought up to date in one pass. */
+/** Rows outside the viewport whose texts are updated in one pass. */
 const UNSEEN_AT_ONCE = 20;
-/** The order changes at most this often, so that a row is not pulled from under the pointer. */
+/** Least interval between changes of the order, so that rows do not move under the pointer. */
 const ORDER_MS = 1500;
 
 export class Rows {
@@ -27,7 +27,7 @@ export class Rows {
     body.addEventListener("focusin", (event) => this.#rove(event.target));
   }
 
-  /** Brings the list up to date; gives how many rows are shown. `dirty` are the calls that changed. */
+  /** Updates the list; returns the number of rows shown. `dirty` are the calls that changed. */
   render(state, now, { filter, open, dirty, again }) {
     if (again || state.arrived !== this.#arrived || now - this.#ordered > ORDER_MS) {
       this.#arrived = state.arrived;
@@ -48,7 +48,7 @@ export class Rows {
     return this.#order.length;
   }
 
-  /** Puts the focus on a row, the first one where the call is not shown. */
+  /** Focuses the row of a call, or the first row if the call is not shown. */
   focus(id) {
     const row = this.#rows.get(id) ?? this.#rows.get(this.#order[0]);
     row?.link.focus();
@@ -91,7 +91,7 @@ export class Rows {
     }
   }
 
-  /** All rows are laid out alike, so one that is seen tells the size of every drawing. */
+  /** All rows have the same layout, so a visible one gives the size of every drawing. */
   #measure() {
     if (this.#size) return;
     const row = this.#order.map((id) => this.#rows.get(id)).find((found) => found.visible && found.band.clientWidth);

@@ -1,11 +1,11 @@
-// What is known of the calls: events in, state out. Pure: no clock, no page; `now` (milliseconds of any
-// steady clock) comes with each line. The state is changed in place, since two thousand lines may come
-// in a second.
+// The state of all calls, updated by events. It uses neither a clock nor the DOM; `now` (milliseconds of a
+// monotonic clock) is passed with each event. The state is changed in place, since two thousand events may
+// arrive per second.
 
 import { Voices } from "./voices.js";
 import { hardness, rank, RANKS } from "./text.js";
 
-/** The kinds of events that the list of calls is made of. */
+/** The kinds of events that the list of calls needs. */
 export const KINDS = ["call", "speech", "prosody", "raised_voice", "alert", "difficulty"];
 
 const BAND_SECONDS = 60;
@@ -26,7 +26,7 @@ function newCall(state, id, now) {
   return call;
 }
 
-/** The call's own time now, in seconds: the newest that was told, and what has passed since. */
+/** The current call time in seconds: the latest received, plus the time since then. */
 export function secondsOf(call, now) {
   if (call.ended !== null) return call.ended;
   return call.zero === null ? 0 : Math.max(0, (now - call.zero) / 1000);
@@ -39,8 +39,8 @@ function keepTime(call, known, now) {
 }
 
 /**
- * Takes one event. Gives the id of the call that changed, or null; `news` collects alerts that are worth
- * a word: opened, or risen, at warning and above.
+ * Processes one event. Returns the id of the call that changed, or null; `news` collects alerts to announce:
+ * opened or raised to warning and above.
  */
 export function take(state, line, now, news = []) {
   const name = line.type.slice("monitor.".length);
@@ -54,7 +54,7 @@ export function take(state, line, now, news = []) {
   return id;
 }
 
-/** A snapshot is the truth about which calls are open; of those that go on only the voices stay as drawn. */
+/** Replaces the state by a snapshot; only the voice curves of calls that are still open are kept. */
 function takeSnapshot(state, data, now) {
   const open = new Set(data.calls.map((found) => found.call));
   for (const [id, call] of state.calls) if (!open.has(id) && call.ended === null) state.calls.delete(id);
@@ -117,7 +117,7 @@ function openAlert(call, data, now, news) {
   if (rank(data) >= 2 && (!before || rank(data) > rank(before))) news.push({ call, alert: data });
 }
 
-/** Calls that ended a while ago leave, but for the one that is looked at. */
+/** Removes calls that ended some time ago, except the open one. */
 export function forget(state, now, open) {
   const ended = [...state.calls.values()].filter((call) => call.ended !== null && call.id !== open);
   ended.sort((a, b) => b.endedAt - a.endedAt);
@@ -126,7 +126,7 @@ export function forget(state, now, open) {
   return gone.length > 0;
 }
 
-/** The stretches of speech of one side within the last minute, the one under way included. */
+/** The speech segments of one side in the last minute, including the current one. */
 export function stretches(call, channel, now) {
   const at = secondsOf(call, now);
   const found = call.spoken[channel].filter(([, end]) => end > at - BAND_SECONDS);
@@ -134,12 +134,12 @@ export function stretches(call, channel, now) {
   return found;
 }
 
-/** Whether the rules hold a side's voice for raised at a moment of the call. */
+/** Whether a side's voice is raised at a time of the call, according to the rules. */
 export function isRaised(call, channel, at) {
   return call.raised[channel].some(({ start, end }) => start <= at && (end === null || at <= end));
 }
 
-/** The share of what was said that the agent said, or null while next to nothing was said. */
+/** The agent's talk share, or null while there is too little speech. */
 export function agentShare(call, now) {
   const running = (channel) =>
     call.speaking[channel] === null ? 0 : Math.max(0, secondsOf(call, now) - call.speaking[channel]);
@@ -148,7 +148,7 @@ export function agentShare(call, now) {
   return both < 2 ? null : agent / both;
 }
 
-/** The open alerts of a call that a filter lets through, the gravest first. */
+/** The open alerts of a call that match a filter, the most serious first. */
 export function openAlerts(call, filter = {}) {
   const least = RANKS[filter.level] ?? 0;
   return [...call.alerts.values()]
@@ -156,7 +156,7 @@ export function openAlerts(call, filter = {}) {
     .sort((a, b) => rank(b) - rank(a) || b.at - a.at);
 }
 
-/** Whether a call is to be shown. */
+/** Whether a call matches the filter. */
 export function fits(call, filter) {
   if (filter.team && call.team !== filter.team) return false;
   if (filter.agent && call.agent !== filter.agent) return false;
@@ -176,7 +176,7 @@ const ORDERS = {
   agent: ({ call: a }, { call: b }) => (a.agent ?? "~").localeCompare(b.agent ?? "~"),
 };
 
-/** The ids of the calls that a filter lets through, in its order. Rows change places only for a reason. */
+/** The ids of the calls that match a filter, in its order; the order is stable for equal calls. */
 export function arranged(state, filter) {
   const shown = [...state.calls.values()].filter((call) => fits(call, filter));
   const compare = ORDERS[filter.order ?? ""] ?? ORDERS[""];
@@ -184,7 +184,7 @@ export function arranged(state, filter) {
   return ranked.sort((a, b) => compare(a, b) || a.call.order - b.call.order).map(({ call }) => call.id);
 }
 
-/** What the filters can offer: the teams, agents and rules that occur, and the `titles` of the rules. */
+/** The choices of the filters: the teams, agents and rules that occur, and the `titles` of the rules. */
 export function choices(state) {
   const team = new Set(), agent = new Set(), titles = new Map();
   for (const call of state.calls.values()) {

@@ -1,6 +1,6 @@
-// One websocket to the hub that comes back by itself: it resumes after the last sequence it has of the hub's
-// log, and a line that arrives twice counts once. Where the hub cannot go on from there (it began anew, or has
-// forgotten) a snapshot comes instead, and `onafresh` is told first.
+// A websocket to the hub that reconnects automatically. It resumes after the last sequence received from the
+// hub's log, and ignores duplicates. If the hub cannot resume (it has a new log, or has deleted the events), it
+// sends a snapshot instead, and `onafresh` is called first.
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
@@ -8,12 +8,12 @@ const QUIET_MS = 400;
 const REMEMBERED = 5000;
 const POLICY_VIOLATION = 1008;
 
-/** Kinds that the hub never keeps: when one arrives, what was missed has been sent. */
+/** Ephemeral kinds: when one arrives, all missed events have been sent. */
 const ONLY_LIVE = new Set(["monitor.prosody", "monitor.overlap.started"]);
 
 /**
- * States, told through `onstate`: connecting, catching (with how many lines), live, waiting (with the
- * seconds left), refused (with a reason; `retry()` or `open(token)` goes on).
+ * States, passed to `onstate`: connecting, catching (with the number of events), live, waiting (with the
+ * seconds left), refused (with a reason; `retry()` or `open(token)` tries again).
  */
 export class Stream {
   #socket = null;
@@ -33,17 +33,17 @@ export class Stream {
     this.#log = log;
   }
 
-  /** The name of the hub's log, once a snapshot has told it. */
+  /** The id of the hub's log, known after a snapshot. */
   get log() {
     return this.#log;
   }
 
-  /** What another stream has been told: in which log this one's sequence counts. */
+  /** Sets the log in which this stream's sequence is valid, as received by another stream. */
   knows(log) {
     this.#log ??= log;
   }
 
-  /** Begins again from a sequence of a log, as if nothing had come yet. */
+  /** Restarts after a sequence of a log, as if nothing had been received. */
   restart(since, log) {
     this.#since = since;
     this.#log = log;
@@ -51,7 +51,7 @@ export class Stream {
     this.open();
   }
 
-  /** Connects, now. */
+  /** Connects now. */
   open() {
     clearTimeout(this.#timer);
     this.#drop();
@@ -71,7 +71,7 @@ export class Stream {
     this.#socket = socket;
   }
 
-  /** Ends it for good. */
+  /** Closes the stream permanently. */
   close() {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -79,14 +79,14 @@ export class Stream {
     this.#drop();
   }
 
-  /** Sends an order; false when there is no connection just now. */
+  /** Sends an order; returns false without a connection. */
   send(message) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
   }
 
-  /** Tries again at once, if it waits. */
+  /** Reconnects at once if it is waiting. */
   hurry() {
     if (this.state === "waiting") this.open();
   }
@@ -105,7 +105,7 @@ export class Stream {
     if (fresh) {
       const socket = this.#socket;
       if (this.#log) this.onafresh(line.data.log || null);
-      if (socket !== this.#socket) return; // it was begun again elsewhere
+      if (socket !== this.#socket) return; // a newer socket has replaced it
       this.#seen.clear();
       this.#since = line.data.sequence;
       this.#log = line.data.log || null;
@@ -133,7 +133,7 @@ export class Stream {
     return false;
   }
 
-  /** Where nothing live comes, a pause tells that what was missed has been sent. */
+  /** Without live events, a pause indicates that all missed events have been sent. */
   #waitForQuiet() {
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(() => this.state !== "live" && this.#tell("live"), QUIET_MS);
@@ -145,7 +145,7 @@ export class Stream {
     if (this.#closed) return;
     if (code === POLICY_VIOLATION) return this.#tell("refused", { reason });
     if (!entered && (await hubAnswers())) {
-      // The hub is there but did not let the page in; a browser does not tell a page why.
+      // The hub is reachable but refused the connection; browsers do not give the reason to scripts.
       return this.#closed || this.#tell("refused", { reason: this.token() ? "This token is not valid here, or has expired." : "" });
     }
     if (!this.#closed) this.#wait();

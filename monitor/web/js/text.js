@@ -1,4 +1,4 @@
-// Words and elements. Everything that was said on a call reaches the page through `textContent` only.
+// Helpers for text and elements. Text of a call reaches the page through `textContent` only.
 
 /** Seconds of a call as mm:ss, or h:mm:ss from the first hour on. */
 export function clock(seconds) {
@@ -16,15 +16,15 @@ export function signed(value, digits = 1) {
   return (value < 0 ? "−" : "+") + text;
 }
 
-/** What names a call where the agent is not known. */
+/** The label of a call without a known agent. */
 export const agentName = (call) => call.agent || "Unnamed agent";
 
-/** The short form of a call's id, as people say it: its end. */
+/** The short form of a call's id: its last characters. */
 export const shortId = (id) => (id.length > 8 ? id.slice(-4) : id);
 
 export const SIDES = { agent: "Agent", caller: "Caller" };
 
-/** Each severity has a shape and a word beside its colour. */
+/** Each severity has a shape and a word in addition to its colour. */
 export const SHAPES = {
   info: { shape: "●", word: "hint" },
   warn: { shape: "◆", word: "warning" },
@@ -32,15 +32,15 @@ export const SHAPES = {
   praise: { shape: "✓", word: "well done" },
 };
 
-/** How serious each kind is; the levels are those of the events. */
+/** The order of severity of each kind; the levels are those of the events. */
 export const RANKS = { praise: 0, info: 1, warn: 2, critical: 3 };
 
-/** Praise, which says that something went well, is a kind of its own. */
+/** The kind of an alert: its level, or praise. */
 export const kindOf = (alert) => (alert.praise ? "praise" : alert.level);
 
 export const rank = (alert) => RANKS[kindOf(alert)] ?? 0;
 
-/** An id as words: `talk_share` is "talk share". */
+/** An id in words: `talk_share` becomes "talk share". */
 export const spelled = (id) => id.replace(/[._]+/g, " ");
 
 const number = (value) => String(Math.round(value * 100) / 100);
@@ -55,10 +55,10 @@ export function measured(value, unit) {
 
 const COMPARED = { at_least: "from", more_than: "above", at_most: "up to", less_than: "below" };
 
-/** What the value was compared with: "alert from 3 times", "alert below 1.2 st". */
+/** The threshold as text: "alert from 3 times", "alert below 1.2 st". */
 export const compared = (alert) => `alert ${COMPARED[alert.comparison] ?? "at"} ${measured(alert.threshold, alert.unit)}`;
 
-/** The few words of a chip: the rule's title, and how much of it. */
+/** The text of a chip: the rule's title and the value. */
 export function chipText(alert) {
   const { title, measured: value, unit } = alert;
   if (value === null || value === undefined) return title;
@@ -85,7 +85,7 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Changes a text only where it differs, so that nothing is laid out for nothing. */
+/** Changes a text only if it differs, to avoid unnecessary layout. */
 export function put(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -95,7 +95,7 @@ export function mark(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
-/** A chip: shape, hidden word for those who listen, and its text. */
+/** A chip: shape, a hidden word for screen readers, and its text. */
 export function chip(kind, text, title) {
   const { shape, word } = SHAPES[kind];
   return el("span", { class: `tag ${kind}`, title },

@@ -1,4 +1,4 @@
-// Dark or light: as the system says, until the button says otherwise. Canvases ask here for their colours.
+// Dark or light theme: that of the system, unless chosen with the button. Provides the colours for canvases.
 
 const KEY = "monitor.theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
@@ -29,7 +29,7 @@ function show() {
 /** Calls `listener` whenever the colours change. */
 export const onTheme = (listener) => listeners.add(listener);
 
-/** The colours of the theme by their names in tokens.css, resolved, for canvases. */
+/** The resolved colours of the theme, by their names in tokens.css, for canvases. */
 export function palette() {
   if (colours) return colours;
   const probe = document.createElement("span");

@@ -1,4 +1,4 @@
-// The transcript as it is spoken: partial words grey, final ones firm, alerts in their place.
+// The live transcript: partial words in grey, final ones in full colour, alerts at their time.
 
 import { cited, items, runs } from "./conversation.js";
 import { alertCard, alertSignature } from "./alertcard.js";
@@ -8,7 +8,7 @@ const NEAR_END = 48;
 
 export class Transcript {
   #shown = new Map();
-  /** Whether the newest is kept in sight: until somebody scrolls back. */
+  /** Whether the view follows the newest item, until the user scrolls back. */
   #follows = true;
 
   constructor(order) {
@@ -22,7 +22,7 @@ export class Transcript {
     new ResizeObserver(() => this.#follows && this.#toEnd()).observe(this.box);
   }
 
-  /** Brings it up to date; `asked` maps alerts to the order that is under way for them. */
+  /** Updates the view; `asked` maps alerts to their pending orders. */
   render(talk, asked) {
     const marks = cited(talk);
     const keys = new Set();
@@ -58,7 +58,7 @@ export class Transcript {
     return shown.node;
   }
 
-  /** What an item looks like now, as a signature, and how to build it. */
+  /** The signature of an item's current content, and a function that builds it. */
   #plan(item, talk, marks, asked) {
     if (item.kind === "alert") {
       const under = asked.get(item.alert.alert), ended = Boolean(talk.ended);

@@ -1,9 +1,9 @@
-// How both voices stand against their own normal: the last ten minutes, four values a second. Pure.
+// Both voices against their baselines over the last ten minutes, four values a second. No side effects.
 
 export const PER_SECOND = 4;
 export const SECONDS = 600;
 const SIZE = PER_SECOND * SECONDS;
-/** Values are left out when a listener is slow; a line goes on over so many quarters of a second. */
+/** Longest gap in quarters of a second that a line bridges, since values are dropped for slow listeners. */
 const BRIDGED = 4;
 
 class Ring {
@@ -25,7 +25,7 @@ class Ring {
   }
 }
 
-/** Level (dB) and pitch (semitones) of both sides against their baselines, by the time of the call. */
+/** Level (dB) and pitch (semitones) of both sides against their baselines, by call time. */
 export class Voices {
   #rings = {};
   newest = {};
@@ -40,12 +40,12 @@ export class Voices {
     this.changed++;
   }
 
-  /** The value in a quarter of a second, or NaN while that side was silent or not yet known. */
+  /** The value in a quarter of a second, or NaN if that side was silent or has no baseline yet. */
   at(channel, measure, bin) {
     return this.#rings[channel + measure]?.at(bin) ?? NaN;
   }
 
-  /** Columns for a plot between two times: [times, agent, caller], null where nothing is known. */
+  /** Columns for a plot between two times: [times, agent, caller], with null for missing values. */
   columns(measure, from, to) {
     const first = Math.max(0, Math.floor(from * PER_SECOND));
     const last = Math.floor(to * PER_SECOND);
