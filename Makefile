@@ -10,7 +10,7 @@ else
 BIN := $(VENV)/bin
 endif
 
-# One process a core, each test file in one of them. `make test PARALLEL=` runs all of them in one.
+# One process a core and one more, each test file in one of them. `make test PARALLEL=` runs all of them in one.
 PARALLEL ?= -n auto --dist loadfile --no-loadscope-reorder
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
