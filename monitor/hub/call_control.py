@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection
 from monitor.errors import BadInput
 from monitor.events import CallControlAnswer
 from monitor.hub.access import Identity, Viewer, why_not_publish
-from monitor.hub.publishing import FIRST_WORD_SECONDS
+from monitor.hub.publishing import receive_first
 from monitor.wire.messages import (
     CallControlMessage,
     CallIdentity,
@@ -106,13 +106,8 @@ class CallControlRelay:
 
 async def _receive_standby_claim(connection: ServerConnection, who: Identity) -> str | None:
     """The agent for whom a monitor stands by. Raises ``BadInput``."""
-    try:
-        async with asyncio.timeout(FIRST_WORD_SECONDS):
-            standing = _standing.decode(await connection.recv())
-    except TimeoutError:
-        raise BadInput("A monitor that stands by first says for whom: {agent, team}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadInput("The first message must be {agent, team} as JSON, and nothing else.") from None
+    late = "A monitor that stands by first says for whom"
+    standing = await receive_first(connection, _standing, "{agent, team}", late)
     if why := why_not_publish(who, CallIdentity(call="", agent=standing.agent, team=standing.team)):
         raise BadInput(f"This agent is not yours to stand by for: {why}.")
     return standing.agent

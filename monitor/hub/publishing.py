@@ -6,6 +6,7 @@ batches, and each batch is acknowledged once it is stored. Commands of people tr
 
 import asyncio
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 from websockets.asyncio.server import ServerConnection, broadcast
@@ -18,7 +19,9 @@ from monitor.wire import envelope as wire
 from monitor.wire.messages import Answer, CallIdentity, Claim
 
 FIRST_WORD_SECONDS = 5.0
-"""How long a publisher may take to claim its call."""
+"""How long a client may take to say whose call, or whose monitor, it is."""
+
+FirstT = TypeVar("FirstT")
 
 HIGHEST_NUMBER = 10**wire.SEQUENCE_DIGITS - 1
 
@@ -32,15 +35,27 @@ def encoded(answer: Answer) -> bytes:
     return _encoder.encode(answer)
 
 
-async def receive_claim(connection: ServerConnection) -> CallIdentity:
-    """The claim that a publisher begins with. Raises ``BadInput`` where none comes in time."""
+async def receive_first(
+    connection: ServerConnection, decoder: "msgspec.json.Decoder[FirstT]", fields: str, late: str
+) -> FirstT:
+    """The message with which a client must begin; ``fields`` names its fields.
+
+    Raises:
+        BadInput: None came in time (the sentence is ``late`` and the fields), or it was another message.
+    """
     try:
         async with asyncio.timeout(FIRST_WORD_SECONDS):
-            claim = _claim.decode(await connection.recv())
+            return decoder.decode(await connection.recv())
     except TimeoutError:
-        raise BadInput("A publisher first says whose call it sends: {call, agent, team}.") from None
+        raise BadInput(f"{late}: {fields}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadInput("The first message must be {call, agent, team} as JSON, and nothing else.") from None
+        raise BadInput(f"The first message must be {fields} as JSON, and nothing else.") from None
+
+
+async def receive_claim(connection: ServerConnection) -> CallIdentity:
+    """The claim that a publisher begins with. Raises ``BadInput`` where none comes in time."""
+    late = "A publisher first says whose call it sends"
+    claim = await receive_first(connection, _claim, "{call, agent, team}", late)
     return CallIdentity(call=claim.call, agent=claim.agent, team=claim.team)
 
 
